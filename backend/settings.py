@@ -1,0 +1,118 @@
+"""Every setting, with its meaning, from the environment (``CALLWEAVE_*``) or ``<home>/callweave.env``.
+
+The environment wins over the file. ``callweave settings`` lists them all. Every port and folder is a setting,
+so that two installations run side by side.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _home() -> Path:
+    return Path(os.environ.get("CALLWEAVE_HOME") or Path.home() / ".callweave").expanduser()
+
+
+class Settings(BaseSettings):
+    """All settings. A field's description is what ``callweave settings`` prints."""
+
+    model_config = SettingsConfigDict(env_prefix="CALLWEAVE_", extra="ignore")
+
+    home: Path = Field(default_factory=_home, description="Folder of everything this installation keeps")
+    cache: Path = Field(
+        Path.home() / ".cache" / "callweave",
+        description="Folder for what can be fetched or made again (the private Asterisk); installations may share it",
+    )
+    name: str = Field("main", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this gateway and its task queue")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged")
+
+    http_host: str = Field("127.0.0.1", description="Address the web server listens on")
+    http_port: int = Field(8080, ge=1, le=65535, description="Port of the web app, GraphQL and files")
+    https: Literal["off", "self-signed", "files"] = Field(
+        "off", description="HTTPS/WSS: off, with a certificate made at first start, or with the two files below"
+    )
+    tls_certificate: Path | None = Field(None, description="PEM certificate chain for HTTPS=files")
+    tls_key: Path | None = Field(None, description="PEM private key for HTTPS=files")
+    public_url: str = Field("", description="Address of the web app as browsers see it; empty to derive it")
+
+    database_url: str = Field("", description="SQLAlchemy URL; empty for SQLite in the home folder")
+
+    temporal_address: str = Field("", description="host:port of a Temporal cluster; empty for a private dev server")
+    temporal_namespace: str = Field("default", description="Temporal namespace")
+    temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the private Temporal dev server")
+    temporal_ui_port: int = Field(8233, ge=1, le=65535, description="Port of the private Temporal server's UI")
+
+    ari_url: str = Field("", description="ARI of an Asterisk run by others; empty to run a private one")
+    ari_user: str = Field("callweave", description="ARI user")
+    ari_password: SecretStr = Field(SecretStr(""), description="ARI password; empty to make one at first start")
+    ari_port: int = Field(8088, ge=1, le=65535, description="Port of the private Asterisk's ARI, on loopback")
+    sip_host: str = Field("127.0.0.1", description="Address SIP and RTP listen on; 0.0.0.0 for all")
+    sip_port: int = Field(5060, ge=1, le=65535, description="SIP port (UDP and TCP)")
+    rtp_ports: str = Field("20000-22000", pattern=r"^\d+-\d+$", description="UDP port range for RTP")
+    external_address: str = Field("", description="Public IP address when behind NAT; empty for none")
+    local_networks: str = Field(
+        "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", description="Networks that are reached without NAT, comma separated"
+    )
+    max_calls: int = Field(1000, ge=1, description="Calls at once; further ones hear busy")
+    fallback_number: str = Field("8001", description="Number rung when a flow fails or Temporal is away; empty for none")
+
+    default_language: str = Field("zh", description="Language of callers until a flow chooses another")
+    timezone: str = Field("Asia/Shanghai", description="Time zone of the first business (IANA name)")
+    country: str = Field("CN", pattern="^[A-Z]{2}$", description="Country for numbers written nationally (ISO 3166)")
+    tts_workers: int = Field(2, ge=1, le=32, description="TTS child processes")
+
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="smtp[s]://user:password@host:port for mail; empty to keep mail in the outbox"
+    )
+    mail_from: str = Field("callweave@localhost", description="Sender of mail")
+    sms_url: SecretStr = Field(SecretStr(""), description="HTTP gateway for SMS; empty to keep SMS in the outbox")
+    http_allow: str = Field(
+        "", description="Private hosts or networks that flows may reach over HTTP, comma separated (SSRF guard)"
+    )
+
+    admin_user: str = Field("admin", description="Sign-in name of the first administrator")
+    admin_password: SecretStr = Field(SecretStr(""), description="Password of the first administrator; empty to make one")
+    session_hours: float = Field(12, gt=0, description="Hours until a sign-in ends without use")
+
+    recording_folder: Path | None = Field(None, description="Folder of recordings and voicemail; empty for home/recordings")
+    record_calls: bool = Field(True, description="Record every call on both sides")
+    retention_days: int = Field(7, ge=1, description="Days the private Temporal server keeps finished runs")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'callweave.db'}"
+
+    @property
+    def recordings(self) -> Path:
+        return self.recording_folder or self.home / "recordings"
+
+    @property
+    def temporal(self) -> str:
+        """host:port of the Temporal server in force."""
+        return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def gateway_queue(self) -> str:
+        """Task queue of this gateway."""
+        return f"gateway-{self.name}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the web app is reached."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme = "http" if self.https == "off" else "https"
+        host = "127.0.0.1" if self.http_host == "0.0.0.0" else self.http_host
+        return f"{scheme}://{host}:{self.http_port}"
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    file = _home() / "callweave.env"
+    return Settings(_env_file=file if file.exists() else None)

@@ -1,0 +1,96 @@
+"""The document: one JSON format for IVR trees, campaigns, callback rules, tickets and subflows (SH1).
+
+The engine never reads ``ui``. Canonical form has stable key order (`canonical_json`), so that equal documents
+have equal hashes.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SPEC_VERSION = "1.0.0"
+
+ValueType = Literal["string", "number", "boolean", "object", "list", "any"]
+
+
+class DocumentModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Variable(DocumentModel):
+    """A typed input, output or variable. ``secret`` ones hold sealed references only."""
+
+    name: str = Field(pattern=r"^[a-z_][a-z0-9_]{0,63}$")
+    type: ValueType = "any"
+    default: Any = None
+    required: bool = False
+    secret: bool = False
+    title: str = ""
+
+
+class Policy(DocumentModel):
+    """How one node's failures are met.
+
+    ``timeout``   seconds one execution may take; None for the node type's own limit
+    ``retries``   further attempts after a failure that says it is retryable
+    ``backoff``   seconds before the first retry, doubled each time
+    ``on_error``  ``port`` follows the error port, then the flow's handler; ``handler`` goes to the
+                  flow's handler at once; ``ignore`` goes on by the node's first port
+    """
+
+    timeout: float | None = Field(None, gt=0, le=86400)
+    retries: int = Field(0, ge=0, le=10)
+    backoff: float = Field(1.0, ge=0, le=3600)
+    on_error: Literal["port", "handler", "ignore"] = "port"
+
+
+class NodeSpec(DocumentModel):
+    type: str
+    type_version: int = 1
+    name: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+    policy: Policy = Field(default_factory=Policy)
+
+
+class Edge(DocumentModel):
+    """From a node's port to a node. One edge at most leaves a port."""
+
+    source: str = Field(alias="from")
+    port: str
+    target: str = Field(alias="to")
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Shortcut(DocumentModel):
+    """A key that works at every step of a call ("0 for a person"), unless the node there uses the key itself."""
+
+    key: str = Field(pattern=r"^[0-9*#]$")
+    target: str = Field(alias="to")
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Handlers(DocumentModel):
+    """Where a run goes when the caller hung up, or when a node failed and nothing nearer handles it."""
+
+    hangup: str | None = None
+    error: str | None = None
+
+
+class FlowDocument(DocumentModel):
+    spec_version: str = SPEC_VERSION
+    id: str
+    kind: Literal["ivr", "campaign", "callback", "ticket", "subflow"]
+    name: str
+    description: str = ""
+    languages: list[str] = Field(default_factory=lambda: ["zh", "en"])
+    entry: str | None = None
+    inputs: list[Variable] = Field(default_factory=list)
+    outputs: list[Variable] = Field(default_factory=list)
+    variables: list[Variable] = Field(default_factory=list)
+    nodes: dict[str, NodeSpec] = Field(default_factory=dict)
+    edges: list[Edge] = Field(default_factory=list)
+    handlers: Handlers = Field(default_factory=Handlers)
+    shortcuts: list[Shortcut] = Field(default_factory=list)
+    ui: dict[str, Any] = Field(default_factory=dict)

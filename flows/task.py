@@ -1,0 +1,154 @@
+"""What travels between the machine's drivers and the code that executes nodes, and the doors to the outside."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nodes.sdk.context import Context
+from nodes.sdk.node import Runs
+from nodes.sdk.outcome import Outcome
+from nodes.sdk.services import Services
+from telephony.call import Call
+
+
+class CallFacts(BaseModel):
+    """The call a flow runs on, as plain data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    gateway: str = ""
+    caller: str = ""
+    called: str = ""
+    language: str = ""
+    anonymous: bool = False
+
+
+class FlowStart(BaseModel):
+    """Everything a run begins with. ``plan`` is the content hash of the compiled version, to which the run is pinned."""
+
+    run_id: str
+    business_id: str
+    flow_id: str
+    version: int
+    plan: str
+    kind: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    call: CallFacts | None = None
+    step_limit: int = 10_000
+    alias: str = ""
+    campaign: str = ""
+
+
+class TrailStep(BaseModel):
+    """One step of a run's path. Written once when entered, completed when left. Times are UTC."""
+
+    seq: int
+    node_id: str
+    node_type: str
+    node_name: str = ""
+    flow_id: str = ""
+    attempt: int = 1
+    entered: datetime
+    left: datetime | None = None
+    port: str | None = None
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    said: list[str] = Field(default_factory=list)
+    error: str | None = None
+    error_message: str | None = None
+
+
+class NodeTask(BaseModel):
+    """One execution of a node outside the workflow. ``config`` is rendered: no template or expression is left.
+
+    ``trail`` carries the steps that changed since the last task, for the trail sink.
+    """
+
+    run_id: str
+    business_id: str
+    flow_id: str
+    version: int
+    step: int
+    attempt: int
+    node_id: str
+    node_type: str
+    type_version: int = 1
+    node_name: str = ""
+    runs: Runs
+    config: dict[str, Any]
+    now: datetime
+    call: CallFacts | None = None
+    shortcuts: list[str] = Field(default_factory=list)
+    trail: list[TrailStep] = Field(default_factory=list)
+
+
+class FlowResult(BaseModel):
+    """How a run ended: ``completed`` at an end, ``hangup``, ``failed`` with a reason, ``stopped`` by a person."""
+
+    outcome: Literal["completed", "hangup", "failed", "stopped"]
+    reason: str = ""
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    steps: int = 0
+
+
+class EffectsLedger(Protocol):
+    """Intent before the act, outcome before it returns (architecture section 5)."""
+
+    async def begin(self, task: NodeTask) -> tuple[Literal["new", "done", "unfinished"], Outcome | None]:
+        """``new``: the intent is now recorded, act. ``done``: here is the recorded outcome. ``unfinished``: an
+        earlier attempt of the infrastructure left an intent without outcome."""
+        ...
+
+    async def finish(self, task: NodeTask, outcome: Outcome) -> None: ...
+
+
+class TrailSink(Protocol):
+    """Takes trail steps and the end of runs; writes in batches; idempotent by run and seq."""
+
+    async def steps(self, run_id: str, steps: Sequence[TrailStep]) -> None:
+        """May return before the steps are durable."""
+        ...
+
+    async def finished(self, start: FlowStart, result: FlowResult, steps: Sequence[TrailStep]) -> None:
+        """Returns when everything is durable."""
+        ...
+
+
+class Calls(Protocol):
+    """The live calls of this process."""
+
+    async def get(self, call_id: str) -> Call | None:
+        """The live call, or None when it is over or unknown here."""
+        ...
+
+
+class PlanStore(Protocol):
+    """Compiled plans by content hash."""
+
+    async def load(self, plan_hash: str) -> bytes:
+        """Raises KeyError."""
+        ...
+
+
+class ServicesFor(Protocol):
+    """Services of one business."""
+
+    def __call__(self, business_id: str) -> Services: ...
+
+
+__all__ = [
+    "CallFacts",
+    "Calls",
+    "Context",
+    "EffectsLedger",
+    "FlowResult",
+    "FlowStart",
+    "NodeTask",
+    "PlanStore",
+    "ServicesFor",
+    "TrailSink",
+    "TrailStep",
+]

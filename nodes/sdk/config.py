@@ -1,0 +1,89 @@
+"""Typed node configuration: one pydantic model gives validation, the form, the docs and the engine's hints.
+
+A field is declared with :func:`field`, which stores its hints in the JSON Schema under the keys
+
+``x-title`` / ``x-help``   ``{"zh": ..., "en": ...}``, shown by the form and the reference docs
+``x-widget``               how the form edits the field (a :data:`Widget`)
+``x-template``             the string may hold ``{{ ... }}``; the machine renders it before the node runs
+``x-expression``           the string is one expression; the machine replaces it by its value
+``x-secret``               the value is confidential: it travels encrypted and is never logged
+``x-example``              an example for help texts
+
+Because the hints sit in the schema, the engine finds what to render without importing the node.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticUndefined
+
+from nodes.sdk.text import Text
+
+Widget = Literal[
+    "text",
+    "textarea",
+    "number",
+    "switch",
+    "select",
+    "duration",
+    "prompt",
+    "expression",
+    "template",
+    "choices",
+    "keyvalue",
+    "calendar",
+    "list",
+    "query",
+    "credential",
+    "secret",
+    "language",
+    "languages",
+    "phone",
+    "flow",
+    "key",
+    "keys",
+    "variable",
+    "json",
+]
+
+
+class NodeConfig(BaseModel):
+    """Base of every node's ``Config``. Unknown keys are errors, so that a typing mistake is never silent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def field(
+    default: Any = PydanticUndefined,
+    *,
+    title: Text,
+    help: Text,
+    widget: Widget | None = None,
+    template: bool = False,
+    expression: bool = False,
+    secret: bool = False,
+    example: Any = None,
+    default_factory: Callable[[], Any] | None = None,
+    **constraints: Any,
+) -> Any:
+    """Declare a config field with what the form, the docs and the engine need to know.
+
+    ``constraints`` are pydantic's own (``ge``, ``le``, ``min_length``, ``pattern`` ...). A field with
+    ``expression=True`` must accept the expression's *value* in its type (often ``Any``), since the node
+    sees the value; the document holds the source text.
+    """
+    extra: dict[str, Any] = {"x-title": title.model_dump(), "x-help": help.model_dump()}
+    if widget is not None:
+        extra["x-widget"] = widget
+    if template:
+        extra["x-template"] = True
+    if expression:
+        extra["x-expression"] = True
+    if secret:
+        extra["x-secret"] = True
+    if example is not None:
+        extra["x-example"] = example
+    if default_factory is not None:
+        return Field(default_factory=default_factory, json_schema_extra=extra, **constraints)
+    return Field(default, json_schema_extra=extra, **constraints)

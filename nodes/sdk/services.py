@@ -1,0 +1,203 @@
+"""What nodes may ask of the product around them: small Protocols that `backend` implements.
+
+Every method is async and scoped to one business by the object that implements it. Test doubles for all of
+them live in `nodes.sdk.testing`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Customer(BaseModel):
+    """A customer as flows see it; ``fields`` holds what the business added."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str = ""
+    card: str = ""
+    phones: list[str] = []
+    level: str = ""
+    language: str = ""
+    fields: dict[str, Any] = {}
+
+
+class PinCheck(BaseModel):
+    """Result of a PIN check. ``left`` counts the tries that remain before the lock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["ok", "wrong", "locked", "unknown"]
+    left: int = 0
+    customer: Customer | None = None
+
+
+class Customers(Protocol):
+    """Customer records."""
+
+    async def find(self, *, by: Literal["phone", "card", "id"], value: str) -> Customer | None: ...
+
+    async def update(self, customer_id: str, changes: Mapping[str, Any]) -> Customer:
+        """Set fields; idempotent. Raises NodeError ``not_found`` or ``bad_field``."""
+        ...
+
+    async def check_pin(self, *, card: str, pin: str, tries: int, key: str) -> PinCheck:
+        """Compare a PIN with the stored argon2id hash; `tries` wrong ones in a row lock the card.
+
+        `key` names the execution: the same key never counts twice.
+        """
+        ...
+
+
+class Queries(Protocol):
+    """Named read-only SQL queries of the business, over its data sources."""
+
+    async def run(self, name: str, parameters: Mapping[str, Any], *, limit: int) -> list[dict[str, Any]]:
+        """Rows as dictionaries. Raises NodeError ``unknown_query``, ``bad_parameters``, ``query_failed``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A named credential resolved to HTTP terms. Never logged: its repr hides the values."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return "Credential(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What an outgoing HTTP request brought: the decoded JSON, or text when it is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Web(Protocol):
+    """Outgoing HTTP behind the SSRF guard."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: Any,
+        timeout: float,
+        credential: str | None,
+        max_bytes: int,
+    ) -> HttpReply:
+        """Send one request. Raises NodeError ``blocked_address``, ``timeout``, ``connect_failed``,
+        ``unknown_credential``, ``too_large``."""
+        ...
+
+
+class Messages(Protocol):
+    """SMS and mail through the sender port. `key` makes a send idempotent: a second call returns the first id."""
+
+    async def send_sms(self, *, to: str, text: str, key: str) -> str: ...
+
+    async def send_mail(
+        self, *, to: Sequence[str], subject: str, text: str, html: str | None, attachments: Sequence[Path], key: str
+    ) -> str: ...
+
+
+class HoursState(BaseModel):
+    """Where a calendar stands: ``open``, ``closed`` by the week plan, ``holiday`` or a ``special`` closed day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["open", "closed", "holiday", "special"]
+    name: str = ""
+    next_change: datetime | None = None
+
+
+class Calendars(Protocol):
+    """Opening hours."""
+
+    async def state(self, calendar: str, at: datetime) -> HoursState:
+        """Raises NodeError ``unknown_calendar``."""
+        ...
+
+
+class NumberLists(Protocol):
+    """Black, white and VIP lists."""
+
+    async def match(self, list_name: str, number: str) -> bool:
+        """Raises NodeError ``unknown_list``."""
+        ...
+
+
+class Voicemails(Protocol):
+    """Messages that callers leave."""
+
+    async def save(
+        self,
+        *,
+        key: str,
+        box: str,
+        call_id: str,
+        caller: str,
+        recording: Path,
+        seconds: float,
+        callback_number: str | None,
+        complete: bool,
+    ) -> str:
+        """Store or update the message of this execution and take the file over; returns its id. Idempotent by `key`."""
+        ...
+
+
+class Telephones(Protocol):
+    """The number plan as flows use it."""
+
+    async def destination(self, number: str) -> str:
+        """The driver destination (``extension:8001``, ``trunk:<name>:<number>``) for what an author wrote.
+
+        Raises NodeError ``bad_number``, ``not_allowed`` (caps, anonymous caller), ``no_trunk``.
+        """
+        ...
+
+    async def caller_id(self) -> str:
+        """The number shown on outgoing calls."""
+        ...
+
+    def fallback_number(self) -> str:
+        """Where callers go when everything else fails; empty for none."""
+        ...
+
+
+class Secrets(Protocol):
+    """Confidential values travel as opaque references that hold only ciphertext."""
+
+    def seal(self, value: str) -> str:
+        """A reference ``enc:v1:...`` that may stand in histories and trails."""
+        ...
+
+    def reveal(self, value: str) -> str:
+        """Replace every reference inside `value` by its plain text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of them, for one business."""
+
+    customers: Customers
+    queries: Queries
+    web: Web
+    messages: Messages
+    calendars: Calendars
+    lists: NumberLists
+    voicemails: Voicemails
+    telephones: Telephones
+    secrets: Secrets

@@ -1,0 +1,137 @@
+"""What every call can do, written once over the driver port.
+
+STUB OF THE CONTRACT: signatures are fixed, the telephony builder fills them in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from telephony.prompts import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of saying something. ``digit`` is the key that cut it short, if any."""
+
+    texts: list[str]
+    digit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Collected digits and why collecting ended."""
+
+    digits: str
+    ended_by: Literal["full", "terminator", "timeout"]
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A finished recording of what the caller said."""
+
+    path: Path
+    seconds: float
+    ended_by: Literal["key", "silence", "limit", "stopped"]
+    digit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialResult:
+    """What came of dialling out."""
+
+    result: Literal["answered", "busy", "no_answer", "rejected", "failed"]
+    channel: str
+    sip_code: int = 0
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation between the caller and another leg."""
+
+    seconds: float
+    ended_by: Literal["caller", "other", "key"]
+    digit: str | None = None
+
+
+class Call(Protocol):
+    """A live call. Every method raises `HungUp` at once when the call ends while it waits.
+
+    Digits pressed ahead are kept in order and used by the next wait.
+    """
+
+    id: str
+    caller: str
+    called: str
+    language: str
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def answered(self) -> bool: ...
+
+    async def answer(self) -> None:
+        """Answer; no harm when it is answered already."""
+        ...
+
+    async def reject(self, cause: Literal["busy", "rejected", "unknown_number", "congestion"]) -> None: ...
+
+    async def hang_up(self) -> None:
+        """End the call. Does not raise `HungUp`."""
+        ...
+
+    async def say(
+        self, items: Sequence[Item], *, barge_in: frozenset[str] = frozenset(), language: str | None = None
+    ) -> Said:
+        """Play items to the end, or until one of the `barge_in` keys is pressed (the key is consumed)."""
+        ...
+
+    async def collect(
+        self,
+        items: Sequence[Item],
+        *,
+        maximum: int,
+        first_timeout: float,
+        digit_timeout: float,
+        terminators: str = "#",
+        barge_in: bool = True,
+        keys: frozenset[str] | None = None,
+        language: str | None = None,
+    ) -> Keys:
+        """Say items and collect up to `maximum` digits.
+
+        `first_timeout` runs from the end of the prompt to the first digit, `digit_timeout` between digits.
+        `keys` limits what counts as a digit; others are dropped.
+        """
+        ...
+
+    async def record(
+        self, name: str, *, max_seconds: float, max_silence: float, terminators: str = "#", beep: bool = True
+    ) -> Recording:
+        """Record the caller. `name` is unique and stable: after a crash the same name finds the same recording.
+
+        On a hang-up it stops, and `recorded(name)` finds what there is.
+        """
+        ...
+
+    async def recorded(self, name: str) -> Recording | None:
+        """The finished recording of that name, or None."""
+        ...
+
+    async def dial(
+        self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+    ) -> DialResult:
+        """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg."""
+        ...
+
+    async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
+        """Bridge the caller with an answered leg until one of them leaves; the bridge is destroyed after."""
+        ...
+
+    async def pause_recording(self, paused: bool) -> None:
+        """Keep what follows (a PIN) out of the recording of the whole call."""
+        ...
