@@ -1,0 +1,47 @@
+# One word for each thing a person does here. `make run` and `make test` do all the set-up they need.
+PY := .venv/bin/python
+PYTEST_ARGS ?=
+
+.PHONY: help setup run stop test check bench soak schema clean
+
+help:
+	@echo "make run     install what is missing and start Callweave"
+	@echo "make stop    stop it"
+	@echo "make test    run every test (real SIP, Temporal and speech on this machine)"
+	@echo "make check   lint, types, import rules, generated files"
+	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
+	@echo "make schema  write the generated files again (GraphQL and document schemas)"
+	@echo "make setup   only install what is missing"
+	@echo "make clean   remove the environment and what was built"
+
+setup:
+	@scripts/setup.sh run
+
+run: setup
+	@.venv/bin/callweave up
+
+stop:
+	@.venv/bin/callweave down
+
+test:
+	@scripts/setup.sh dev
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check:
+	@scripts/setup.sh dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+bench:
+	@scripts/setup.sh dev
+	$(PY) -m bench
+
+schema:
+	$(PY) -m backend.graphql.export
+	$(PY) -m flows.schema
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

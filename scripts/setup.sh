@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Installs what is missing, says what it installs, and does nothing when all is there.
+#   scripts/setup.sh        what running needs
+#   scripts/setup.sh dev    also what tests and checks need
+# Works as root or with sudo. PYTHON names another interpreter; CALLWEAVE_NO_APT=1 leaves system packages alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mode=${1:-run}
+packages=(espeak-ng libespeak-ng1)
+lock=requirements.lock
+if [ "$mode" = dev ]; then
+  packages+=(sip-tester)
+  lock=requirements-dev.lock
+fi
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+python=${PYTHON:-}
+for candidate in python3 python3.13 python3.12 python3.11; do
+  [ -n "$python" ] && break
+  if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    python=$candidate
+  fi
+done
+# The system's own Python needs its venv module as a package of its own.
+if [ -z "$python" ] || ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+  packages+=(python3 python3-venv)
+fi
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+  for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+  done
+else
+  cat >&2 <<TEXT
+setup: this is not a Debian system, so nothing is installed for you. Install these by hand:
+  - Python 3.11 or newer with its venv module
+  - espeak-ng with its shared library (libespeak-ng.so.1)
+  - Asterisk 22.10 or newer with chan_websocket, on the PATH (or set CALLWEAVE_ARI_URL to one that runs)
+$([ "$mode" = dev ] && echo '  - SIPp (for the tests)')
+then run with CALLWEAVE_NO_APT=1.
+TEXT
+  [ "${CALLWEAVE_NO_APT:-}" = 1 ] || exit 1
+fi
+
+if [ ${#missing[@]} -gt 0 ] && [ "${CALLWEAVE_NO_APT:-}" != 1 ]; then
+  say "installing system packages: ${missing[*]}"
+  root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die "these packages are missing: ${missing[*]}; run this as root, or install sudo"
+    root=(sudo)
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  "${root[@]}" apt-get update -qq || die "apt-get update failed; check the machine's package sources"
+  "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+  python=${python:-python3}
+fi
+
+python=${python:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  die "Python 3.11 or newer is needed; set PYTHON to one"
+
+stamp=.venv/.installed-$mode-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)
+if [ ! -e "$stamp" ]; then
+  if [ ! -x .venv/bin/python ]; then
+    say "making a virtual environment with $("$python" --version)"
+    "$python" -m venv .venv
+  fi
+  say "installing $(grep -cE '^[a-zA-Z0-9]' "$lock") pinned Python packages ($lock)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+  rm -f .venv/.installed-"$mode"-*
+  touch "$stamp"
+  # What tests need includes what running needs.
+  [ "$mode" != dev ] || touch ".venv/.installed-run-$(cat requirements.lock pyproject.toml | sha256sum | cut -c1-16)"
+fi
+
+.venv/bin/python -m telephony.asterisk.install
