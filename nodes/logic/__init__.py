@@ -1,0 +1,5 @@
+"""The logic family."""
+
+from nodes.sdk.registry import AnyNode
+
+NODES: list[AnyNode] = []

@@ -34,7 +34,8 @@ class Context:
 
     ``run_id``/``step``/``attempt`` name the execution: `key` built from them is stable over retries by
     the infrastructure and is what idempotent effects are keyed by. ``partial`` holds outputs to keep
-    when the caller hangs up in the middle. ``said`` collects the words the caller heard.
+    when the caller hangs up in the middle. ``said`` collects the words the caller heard,
+    which the runner puts into the outcome when the node did not.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class Context:
     shortcuts: frozenset[str] = frozenset()
     maybe_call: Call | None = None
     partial: dict[str, Any] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:

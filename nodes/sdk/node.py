@@ -1,6 +1,6 @@
 """The node contract: a class with a typed config gives palette entry, form, validation, docs and activity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -123,6 +123,8 @@ class Node(Generic[ConfigT]):
 
     Config: ClassVar[type[NodeConfig]] = NodeConfig
     meta: ClassVar[NodeMeta]
+    example: ClassVar[Mapping[str, Any]] = {}
+    """A small valid config: what the designer puts on the canvas and the docs show."""
 
     def ports(self, config: ConfigT) -> Sequence[Port]:
         """The ports of a node with this config, without ``error`` and ``hangup`` (see `all_ports`)."""

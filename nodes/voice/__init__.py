@@ -1,0 +1,5 @@
+"""The voice family."""
+
+from nodes.sdk.registry import AnyNode
+
+NODES: list[AnyNode] = []

@@ -1,0 +1,1 @@
+"""The contract between Callweave and the nodes that flows are made of."""
