@@ -85,9 +85,18 @@ class Call(Protocol):
         ...
 
     async def say(
-        self, items: Sequence[Item], *, barge_in: frozenset[str] = frozenset(), language: str | None = None
+        self,
+        items: Sequence[Item],
+        *,
+        barge_in: frozenset[str] = frozenset(),
+        language: str | None = None,
+        keep_key: bool = False,
     ) -> Said:
-        """Play items to the end, or until one of the `barge_in` keys is pressed (the key is consumed)."""
+        """Play items to the end, or until one of the `barge_in` keys is pressed.
+
+        The key is consumed, or with `keep_key` left for the next wait: a key pressed over a greeting is then the
+        choice in the menu after it.
+        """
         ...
 
     async def collect(
@@ -126,6 +135,10 @@ class Call(Protocol):
         self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
     ) -> DialResult:
         """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg."""
+        ...
+
+    async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:
+        """Where a leg stands that `dial` began, also one dialled before a restart of this process."""
         ...
 
     async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
