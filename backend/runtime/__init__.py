@@ -1,0 +1,1 @@
+"""The running product: child processes, the gateway, the worker, and what they lean on."""
