@@ -1,0 +1,63 @@
+"""Customers, their numbers and their PINs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
+
+
+class Customer(Entity, table=True):
+    """A customer. ``fields`` holds what the business added; the PIN exists only as an argon2id hash."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        UniqueConstraint("business_id", "card"),
+        Index(None, "business_id", "name", "id"),
+        Index(None, "business_id", "created_at", "id"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", max_length=64)
+    name: str = Field("", max_length=200)
+    card: str | None = Field(None, max_length=64)
+    gender: str = Field("", max_length=16)
+    address: str = Field("", max_length=500)
+    level: str = Field("", max_length=32)
+    language: str = Field("", max_length=16)
+    note: str = Field("", max_length=2000)
+    fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    pin_hash: str | None = Field(None, max_length=255, repr=False)
+    wrong_pins: int = 0
+    pin_locked_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
+class CustomerPhone(Entity, table=True):
+    """A number of a customer, E.164."""
+
+    __tablename__ = "customer_phones"
+    __table_args__ = (UniqueConstraint("customer_id", "number"), Index(None, "business_id", "number"))
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", max_length=64)
+    customer_id: str = Field(foreign_key="customers.id", max_length=64, ondelete="CASCADE")
+    number: str = Field(max_length=32)
+    position: int = 0
+
+
+class PinTry(Entity, table=True):
+    """The result of one PIN check by its key, so that a check that runs again counts once."""
+
+    __tablename__ = "pin_tries"
+    __table_args__ = (Index(None, "at"),)
+
+    business_id: str = Field(foreign_key="businesses.id", primary_key=True, max_length=64)
+    key: str = Field(primary_key=True, max_length=128)
+    customer_id: str | None = Field(None, foreign_key="customers.id", index=True, max_length=64, ondelete="CASCADE")
+    result: str = Field(max_length=16)
+    left: int = 0
+    at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

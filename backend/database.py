@@ -1,0 +1,180 @@
+"""The database: engine, sessions, column types, and the two ways in.
+
+``async with read(db) as session`` sees one consistent snapshot and writes nothing.
+``async with write(db) as session`` is one transaction: it commits at the end of the block, rolls back on an error.
+
+On SQLite a writer begins with ``BEGIN IMMEDIATE``, so that a read-modify-write never works on a stale snapshot, and
+the writers of one process queue in order instead of polling the file lock. On PostgreSQL rows that are read to be
+changed are taken with `locked`.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+__all__ = [
+    "AsyncSession",
+    "Database",
+    "Entity",
+    "Json",
+    "UtcDateTime",
+    "locked",
+    "new_id",
+    "read",
+    "utcnow",
+    "write",
+]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Entity(SQLModel):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, UTC in the database. A naive one is a programming error and refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored: give it a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+def utcnow() -> datetime:
+    """Now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh id that sorts by time (UUID version 7), so that new rows sit together in every index."""
+    stamp = time.time_ns() // 1_000_000
+    value = (stamp << 80) | (uuid.uuid4().int & ((1 << 80) - 1))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return uuid.UUID(int=value).hex
+
+
+Listener = Callable[[Sequence[Any]], None]
+
+
+class Database:
+    """One database: its engine and who is told of committed changes (`backend.events.EventBus`)."""
+
+    def __init__(self, url: str, *, echo: bool = False) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"echo": echo}
+        if self.sqlite:
+            if self.url.database and self.url.database != ":memory:":
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        else:
+            options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        self.engine: AsyncEngine = create_async_engine(self.url, **options)
+        self.writers: AsyncEngine = self.engine.execution_options(callweave_writer=True)
+        self.listeners: list[Listener] = []
+        self._turn = asyncio.Lock()
+        if self.sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    async def __aenter__(self) -> "Database":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Transactions are begun by `_begin_sqlite`, not by the driver's guess at the first write.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=15000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writer = connection.get_execution_options().get("callweave_writer", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN DEFERRED")
+
+
+@asynccontextmanager
+async def read(db: Database) -> AsyncIterator[AsyncSession]:
+    """A session that only reads. Objects stay usable after the block."""
+    async with AsyncSession(db.engine, expire_on_commit=False, autoflush=False) as session:
+        session.info["database"] = db
+        yield session
+
+
+@asynccontextmanager
+async def write(db: Database) -> AsyncIterator[AsyncSession]:
+    """One transaction that writes. Commits at the end of the block; then its events are published."""
+    async with db._turn if db.sqlite else _no_turn(), AsyncSession(db.writers, expire_on_commit=False) as session:
+        session.info["database"] = db
+        session.info["events"] = []
+        async with session.begin():
+            yield session
+        happened = session.info["events"]
+    if happened:
+        for listener in list(db.listeners):
+            listener(happened)
+
+
+@asynccontextmanager
+async def _no_turn() -> AsyncIterator[None]:
+    yield
+
+
+E = TypeVar("E", bound=Entity)
+
+
+async def locked(session: AsyncSession, entity: type[E], key: Any) -> E | None:
+    """The current row, locked until the end of the transaction, for a read-modify-write."""
+    return await session.get(entity, key, with_for_update=True, populate_existing=True)

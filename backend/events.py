@@ -1,0 +1,138 @@
+"""Domain events: written with their change, published after the commit.
+
+``record(session, ...)`` inside ``write(db)`` adds an outbox row to the same transaction; when it has committed, the
+bus hands the event to every subscription of this process, without polling. In a cluster another transport
+(PostgreSQL's NOTIFY, which only wakes, with readers that catch up from the outbox) feeds `EventBus.publish`; nothing
+else changes. Changes that are rows of their own and come in masses (trail steps) are published without an outbox row
+(``kept=False``): their reader catches up from those rows.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer
+from sqlmodel import Field, col, select
+
+from backend.database import AsyncSession, Database, Entity, Json, UtcDateTime, new_id, read, utcnow
+
+
+class EventRow(Entity, table=True):
+    """One event of the outbox."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "business_id", "seq"), Index(None, "at"))
+
+    seq: int | None = Field(
+        None,
+        primary_key=True,
+        sa_type=BigInteger().with_variant(Integer(), "sqlite"),  # type: ignore[call-overload]
+    )
+    id: str = Field(unique=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", max_length=64)
+    topic: str = Field(max_length=64)
+    subject: str = Field(max_length=128)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened: ``topic`` (``call.started``), ``subject`` (the id of what it happened to), small ``data``."""
+
+    business_id: str
+    topic: str
+    subject: str
+    data: dict[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=utcnow)
+    id: str = field(default_factory=new_id)
+
+
+def record(
+    session: AsyncSession, business_id: str, topic: str, subject: str, *, kept: bool = True, **data: Any
+) -> Event:
+    """Write an event with the change under way; it is published when that commits."""
+    event = Event(business_id, topic, subject, data)
+    if kept:
+        session.add(
+            EventRow(id=event.id, business_id=business_id, topic=topic, subject=subject, data=dict(data), at=event.at)
+        )
+    session.info["events"].append(event)
+    return event
+
+
+async def after(db: Database, business_id: str, seq: int, limit: int = 500) -> list[EventRow]:
+    """Events of the outbox after `seq`, in order: how a webhook or an audit reader catches up."""
+    async with read(db) as session:
+        found = await session.exec(
+            select(EventRow)
+            .where(EventRow.business_id == business_id, col(EventRow.seq) > seq)
+            .order_by(col(EventRow.seq))
+            .limit(limit)
+        )
+        return list(found)
+
+
+Wanted = Callable[[Event], bool]
+
+
+class Subscription:
+    """A bounded queue of events for one reader. A reader that is too slow loses its place and is told so."""
+
+    def __init__(self, wanted: Wanted, size: int) -> None:
+        self.wanted = wanted
+        self.overrun = False
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(size)
+
+    def offer(self, event: Event) -> None:
+        """Queue an event when it is wanted."""
+        if self.overrun or not self.wanted(event):
+            return
+        if self._queue.full():
+            self.overrun = True
+            self._queue.get_nowait()
+            self._queue.put_nowait(None)
+        else:
+            self._queue.put_nowait(event)
+
+    def close(self) -> None:
+        """End the reader's loop."""
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while (event := await self._queue.get()) is not None:
+            yield event
+
+
+class EventBus:
+    """Hands committed events to the subscriptions of this process."""
+
+    def __init__(self, db: Database) -> None:
+        self._subscriptions: set[Subscription] = set()
+        db.listeners.append(self.publish)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Give events to every subscription that wants them. Never blocks."""
+        for subscription in list(self._subscriptions):
+            for event in events:
+                subscription.offer(event)
+
+    @contextmanager
+    def subscribe(self, wanted: Wanted, *, size: int = 1000) -> "Any":
+        """``with bus.subscribe(lambda e: ...) as events: async for event in events: ...``"""
+        subscription = Subscription(wanted, size)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """End every subscription."""
+        for subscription in list(self._subscriptions):
+            subscription.close()

@@ -1,0 +1,57 @@
+"""Businesses, the people who sign in, and their sessions."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from backend.database import Entity, UtcDateTime, new_id, utcnow
+
+
+class Business(Entity, table=True):
+    """One tenant. Every row of business data carries its id (AC7)."""
+
+    __tablename__ = "businesses"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    name: str = Field(max_length=200)
+    timezone: str = Field("Asia/Shanghai", max_length=64)
+    country: str = Field("CN", max_length=2)
+    language: str = Field("zh", max_length=16)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
+class User(Entity, table=True):
+    """A person who signs in. ``name`` is the sign-in name, one in the whole installation."""
+
+    __tablename__ = "users"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
+    name: str = Field(unique=True, max_length=64)
+    display_name: str = Field("", max_length=200)
+    role: str = Field(max_length=32)
+    password_hash: str = Field(max_length=255, repr=False)
+    must_change_password: bool = False
+    active: bool = True
+    failed_tries: int = 0
+    locked_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    password_changed_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    signed_in_at: datetime | None = Field(None, sa_type=UtcDateTime)
+
+
+class UserSession(Entity, table=True):
+    """A sign-in. ``id`` is the SHA-256 of the cookie's token: a stolen database opens no session."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: str = Field(primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", max_length=64)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=64)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    seen_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    address: str = Field("", max_length=64)
+    agent: str = Field("", max_length=300)
