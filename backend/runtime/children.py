@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from backend.runtime.errors import RuntimeProblem
+from backend.runtime.errors import ProductError
 
 LOG_LIMIT = 20 * 1024 * 1024
 
@@ -128,7 +128,7 @@ def spawn(
             start_new_session=True,
         )
     except OSError as problem:
-        raise RuntimeProblem(f"{command[0]} does not start: {problem.strerror}") from problem
+        raise ProductError(f"{command[0]} does not start: {problem.strerror}") from problem
     finally:
         os.close(descriptor)
     identity = Identity.of(process.pid)
@@ -182,7 +182,7 @@ def port_taken(host: str, port: int, *, udp: bool = False) -> bool:
 def demand_free_port(host: str, port: int, setting: str, what: str, *, udp: bool = False) -> None:
     """Raise a problem that names the setting when the port is taken."""
     if port_taken(host, port, udp=udp):
-        raise RuntimeProblem(
+        raise ProductError(
             f"port {port} ({what}) is taken by another program",
             f"Stop that program, or set {setting} to a free port",
         )

@@ -1,7 +1,7 @@
 """Errors that end a command: one line for people, with what to do about it."""
 
 
-class RuntimeProblem(Exception):
+class ProductError(Exception):
     """Something outside the code stops the product. ``remedy`` says what to do."""
 
     def __init__(self, message: str, remedy: str = "") -> None:

