@@ -4,11 +4,15 @@ The engine never reads ``ui``. Canonical form has stable key order (`canonical_j
 have equal hashes.
 """
 
+import hashlib
+import json
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SPEC_VERSION = "1.0.0"
+SCHEMA_FILE = Path(__file__).parent / "schema" / "document.schema.json"
 
 ValueType = Literal["string", "number", "boolean", "object", "list", "any"]
 
@@ -94,3 +98,37 @@ class FlowDocument(DocumentModel):
     handlers: Handlers = Field(default_factory=Handlers)
     shortcuts: list[Shortcut] = Field(default_factory=list)
     ui: dict[str, Any] = Field(default_factory=dict)
+
+
+def canonical_json(document: FlowDocument) -> str:
+    """The one text of a document: sorted keys, no spaces, every default written out, edges in a fixed order."""
+    data = document.model_dump(mode="json", by_alias=True)
+    data["edges"].sort(key=lambda edge: (edge["from"], edge["port"], edge["to"]))
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def content_hash(document: FlowDocument) -> str:
+    """SHA-256 of what the engine reads: the canonical text without ``ui``."""
+    return hashlib.sha256(canonical_json(document.model_copy(update={"ui": {}})).encode()).hexdigest()
+
+
+def document_schema() -> dict[str, Any]:
+    """JSON Schema of the document as authors and tools write it."""
+    schema = FlowDocument.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Callweave flow document",
+        "x-spec-version": SPEC_VERSION,
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def schema_text() -> str:
+    """The text of the exported schema file."""
+    return json.dumps(document_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write_schema() -> None:
+    """Export the schema: ``python -m flows.schema``."""
+    SCHEMA_FILE.parent.mkdir(parents=True, exist_ok=True)
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -27,7 +27,11 @@ class CallFacts(BaseModel):
 
 
 class FlowStart(BaseModel):
-    """Everything a run begins with. ``plan`` is the content hash of the compiled version, to which the run is pinned."""
+    """Everything a run begins with. ``plan`` is the content hash of the compiled version, to which the run is pinned.
+
+    ``timezone``       the business's zone (IANA name): expressions see ``now`` in it
+    ``history_limit``  history events after which the run continues as new; 0 leaves it to Temporal's advice
+    """
 
     run_id: str
     business_id: str
@@ -40,6 +44,8 @@ class FlowStart(BaseModel):
     step_limit: int = 10_000
     alias: str = ""
     campaign: str = ""
+    timezone: str = "UTC"
+    history_limit: int = 0
 
 
 class TrailStep(BaseModel):
@@ -64,6 +70,7 @@ class NodeTask(BaseModel):
     """One execution of a node outside the workflow. ``config`` is rendered: no template or expression is left.
 
     ``trail`` carries the steps that changed since the last task, for the trail sink.
+    ``timeout`` is the node's limit in seconds from its policy, None for the limit of its kind.
     """
 
     run_id: str
@@ -82,6 +89,7 @@ class NodeTask(BaseModel):
     call: CallFacts | None = None
     shortcuts: list[str] = Field(default_factory=list)
     trail: list[TrailStep] = Field(default_factory=list)
+    timeout: float | None = None
 
 
 class FlowResult(BaseModel):

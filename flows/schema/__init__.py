@@ -1,0 +1,1 @@
+"""The exported JSON Schema of the document."""
