@@ -8,7 +8,7 @@ else changes. Changes that are rows of their own and come in masses (trail steps
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,9 +27,9 @@ class EventRow(Entity, table=True):
     __table_args__ = (Index(None, "business_id", "seq"), Index(None, "at"))
 
     seq: int | None = Field(
-        None,
+        default=None,
         primary_key=True,
-        sa_type=BigInteger().with_variant(Integer(), "sqlite"),  # type: ignore[call-overload]
+        sa_type=BigInteger().with_variant(Integer(), "sqlite"),
     )
     id: str = Field(unique=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
@@ -123,7 +123,7 @@ class EventBus:
                 subscription.offer(event)
 
     @contextmanager
-    def subscribe(self, wanted: Wanted, *, size: int = 1000) -> "Any":
+    def subscribe(self, wanted: Wanted, *, size: int = 1000) -> Iterator[Subscription]:
         """``with bus.subscribe(lambda e: ...) as events: async for event in events: ...``"""
         subscription = Subscription(wanted, size)
         self._subscriptions.add(subscription)

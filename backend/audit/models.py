@@ -25,9 +25,9 @@ class AuditEntry(Entity, table=True):
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     actor: str = Field(max_length=64)
     action: str = Field(max_length=64)
-    subject: str = Field("", max_length=255)
+    subject: str = Field(default="", max_length=255)
     details: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    address: str = Field("", max_length=64)
+    address: str = Field(default="", max_length=64)
     previous: str = Field(max_length=64)
     hash: str = Field(max_length=64)
 
@@ -39,4 +39,4 @@ class AuditHead(Entity, table=True):
 
     business_id: str = Field(foreign_key="businesses.id", primary_key=True, max_length=64)
     seq: int = 0
-    hash: str = Field("", max_length=64)
+    hash: str = Field(default="", max_length=64)

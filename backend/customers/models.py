@@ -21,17 +21,17 @@ class Customer(Entity, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
-    name: str = Field("", max_length=200)
-    card: str | None = Field(None, max_length=64)
-    gender: str = Field("", max_length=16)
-    address: str = Field("", max_length=500)
-    level: str = Field("", max_length=32)
-    language: str = Field("", max_length=16)
-    note: str = Field("", max_length=2000)
+    name: str = Field(default="", max_length=200)
+    card: str | None = Field(default=None, max_length=64)
+    gender: str = Field(default="", max_length=16)
+    address: str = Field(default="", max_length=500)
+    level: str = Field(default="", max_length=32)
+    language: str = Field(default="", max_length=16)
+    note: str = Field(default="", max_length=2000)
     fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    pin_hash: str | None = Field(None, max_length=255, repr=False)
+    pin_hash: str | None = Field(default=None, max_length=255, repr=False)
     wrong_pins: int = 0
-    pin_locked_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    pin_locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
@@ -57,7 +57,9 @@ class PinTry(Entity, table=True):
 
     business_id: str = Field(foreign_key="businesses.id", primary_key=True, max_length=64)
     key: str = Field(primary_key=True, max_length=128)
-    customer_id: str | None = Field(None, foreign_key="customers.id", index=True, max_length=64, ondelete="CASCADE")
+    customer_id: str | None = Field(
+        default=None, foreign_key="customers.id", index=True, max_length=64, ondelete="CASCADE"
+    )
     result: str = Field(max_length=16)
     left: int = 0
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

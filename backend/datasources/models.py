@@ -35,7 +35,7 @@ class NamedQuery(Entity, table=True):
     sql: str = Field(sa_type=Text)
     parameters: list[str] = Field(default_factory=list, sa_type=Json)
     timeout: float = 5.0
-    description: str = Field("", max_length=500)
+    description: str = Field(default="", max_length=500)
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 

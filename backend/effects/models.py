@@ -20,6 +20,6 @@ class EffectRecord(Entity, table=True):
     attempt: int = Field(primary_key=True)
     business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
     node_type: str = Field(max_length=128)
-    outcome: dict[str, Any] | None = Field(None, sa_type=Json)
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=Json)
     begun_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
-    finished_at: datetime | None = Field(None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -25,7 +25,7 @@ class Flow(Entity, table=True):
     archived: bool = False
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
-    updated_by: str | None = Field(None, max_length=64)
+    updated_by: str | None = Field(default=None, max_length=64)
 
 
 class FlowVersion(Entity, table=True):
@@ -42,8 +42,8 @@ class FlowVersion(Entity, table=True):
     document_hash: str = Field(max_length=64)
     plan: bytes = Field(sa_type=LargeBinary, repr=False)
     plan_hash: str = Field(index=True, max_length=64)
-    author: str | None = Field(None, max_length=64)
-    note: str = Field("", max_length=2000)
+    author: str | None = Field(default=None, max_length=64)
+    note: str = Field(default="", max_length=2000)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
@@ -59,4 +59,4 @@ class FlowAlias(Entity, table=True):
     name: str = Field(max_length=32)
     version_id: str = Field(foreign_key="flow_versions.id", max_length=64)
     moved_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
-    moved_by: str | None = Field(None, max_length=64)
+    moved_by: str | None = Field(default=None, max_length=64)

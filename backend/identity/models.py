@@ -15,9 +15,9 @@ class Business(Entity, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     name: str = Field(max_length=200)
-    timezone: str = Field("Asia/Shanghai", max_length=64)
-    country: str = Field("CN", max_length=2)
-    language: str = Field("zh", max_length=16)
+    timezone: str = Field(default="Asia/Shanghai", max_length=64)
+    country: str = Field(default="CN", max_length=2)
+    language: str = Field(default="zh", max_length=16)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
@@ -29,16 +29,16 @@ class User(Entity, table=True):
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
     name: str = Field(unique=True, max_length=64)
-    display_name: str = Field("", max_length=200)
+    display_name: str = Field(default="", max_length=200)
     role: str = Field(max_length=32)
     password_hash: str = Field(max_length=255, repr=False)
     must_change_password: bool = False
     active: bool = True
     failed_tries: int = 0
-    locked_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     password_changed_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
-    signed_in_at: datetime | None = Field(None, sa_type=UtcDateTime)
+    signed_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class UserSession(Entity, table=True):
@@ -53,5 +53,5 @@ class UserSession(Entity, table=True):
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     seen_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
-    address: str = Field("", max_length=64)
-    agent: str = Field("", max_length=300)
+    address: str = Field(default="", max_length=64)
+    agent: str = Field(default="", max_length=300)

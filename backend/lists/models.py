@@ -31,6 +31,6 @@ class ListEntry(Entity, table=True):
     business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
     list_id: str = Field(foreign_key="number_lists.id", max_length=64, ondelete="CASCADE")
     number: str = Field(max_length=32)
-    note: str = Field("", max_length=500)
-    until: datetime | None = Field(None, sa_type=UtcDateTime)
+    note: str = Field(default="", max_length=500)
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

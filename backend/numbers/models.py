@@ -17,11 +17,11 @@ class PhoneNumber(Entity, table=True):
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
     number: str = Field(unique=True, max_length=32)
-    name: str = Field("", max_length=200)
-    flow_id: str | None = Field(None, foreign_key="flows.id", index=True, max_length=64)
-    alias: str = Field("live", max_length=32)
+    name: str = Field(default="", max_length=200)
+    flow_id: str | None = Field(default=None, foreign_key="flows.id", index=True, max_length=64)
+    alias: str = Field(default="live", max_length=32)
     version: int | None = None
-    language: str = Field("", max_length=16)
+    language: str = Field(default="", max_length=16)
     enabled: bool = True
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
@@ -37,12 +37,12 @@ class Trunk(Entity, table=True):
     name: str = Field(unique=True, max_length=32)
     host: str = Field(max_length=255)
     port: int = 5060
-    transport: str = Field("udp", max_length=8)
-    username: str = Field("", max_length=128)
-    password: str = Field("", max_length=1024, repr=False)
+    transport: str = Field(default="udp", max_length=8)
+    username: str = Field(default="", max_length=128)
+    password: str = Field(default="", max_length=1024, repr=False)
     registers: bool = False
     addresses: list[str] = Field(default_factory=list, sa_type=Json)
-    caller_id: str = Field("", max_length=32)
+    caller_id: str = Field(default="", max_length=32)
     codecs: list[str] = Field(default_factory=lambda: ["alaw", "ulaw"], sa_type=Json)
     max_calls: int = 100
     priority: int = 10
@@ -59,9 +59,9 @@ class Extension(Entity, table=True):
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
     number: str = Field(unique=True, max_length=6)
-    name: str = Field("", max_length=200)
+    name: str = Field(default="", max_length=200)
     password: str = Field(max_length=1024, repr=False)
-    user_id: str | None = Field(None, foreign_key="users.id", index=True, max_length=64)
+    user_id: str | None = Field(default=None, foreign_key="users.id", index=True, max_length=64)
     enabled: bool = True
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
@@ -78,7 +78,7 @@ class OutboundRule(Entity, table=True):
     max_per_hour: int
     from_hour: int = 0
     to_hour: int = 24
-    trunk_id: str | None = Field(None, foreign_key="trunks.id", index=True, max_length=64)
+    trunk_id: str | None = Field(default=None, foreign_key="trunks.id", index=True, max_length=64)
 
 
 class OutboundUse(Entity, table=True):

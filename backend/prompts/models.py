@@ -18,7 +18,7 @@ class Prompt(Entity, table=True):
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
     name: str = Field(max_length=128)
     language: str = Field(max_length=16)
-    text: str = Field("", sa_type=Text)
-    file: str = Field("", max_length=255)
+    text: str = Field(default="", sa_type=Text)
+    file: str = Field(default="", max_length=255)
     seconds: float = 0.0
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

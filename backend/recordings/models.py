@@ -21,7 +21,7 @@ class Recording(Entity, table=True):
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
     key: str = Field(max_length=128)
-    call_id: str | None = Field(None, max_length=64)
+    call_id: str | None = Field(default=None, max_length=64)
     path: str = Field(max_length=255)
     seconds: float = 0.0
     bytes: int = 0

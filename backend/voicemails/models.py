@@ -23,13 +23,13 @@ class Voicemail(Entity, table=True):
     business_id: str = Field(foreign_key="businesses.id", max_length=64)
     key: str = Field(max_length=128)
     box: str = Field(max_length=128)
-    call_id: str | None = Field(None, max_length=64)
-    caller: str = Field("", max_length=64)
-    callback_number: str | None = Field(None, max_length=64)
+    call_id: str | None = Field(default=None, max_length=64)
+    caller: str = Field(default="", max_length=64)
+    callback_number: str | None = Field(default=None, max_length=64)
     path: str = Field(max_length=255)
     seconds: float = 0.0
     bytes: int = 0
     complete: bool = True
-    state: str = Field("new", max_length=16)
-    handled_by: str | None = Field(None, foreign_key="users.id", max_length=64)
+    state: str = Field(default="new", max_length=16)
+    handled_by: str | None = Field(default=None, foreign_key="users.id", max_length=64)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
