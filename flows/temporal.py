@@ -1,1 +1,259 @@
-"""Everything a process needs to run flows on Temporal: data converter, activities, worker options, start."""
+"""Everything a process needs to run flows on Temporal, in five lines::
+
+    client = await Client.connect(address, data_converter=data_converter(plan_store))
+    async with Worker(client, task_queue="flows", **worker_options(env)):
+        handle = await start_flow(client, start, task_queue="flows")
+        result = await handle.result()
+
+The plan of a run travels by content hash: histories hold 64 characters, whatever the size of the flow. The codec,
+which runs outside the workflow, fetches the plan from the store into a process-wide cache; the payload converter
+hands the cached object to the workflow, so that it is neither fetched nor decoded again for the next run.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import RawValue, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    JSONPlainPayloadConverter,
+    PayloadCodec,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.worker import UnsandboxedWorkflowRunner
+
+from flows import search_attributes as attributes
+from flows.plan import Plan, plan_from_bytes
+from flows.runner import APOLOGISE, Environment, run_task
+from flows.task import FlowResult, FlowStart, NodeTask, PlanStore, TrailStep
+from flows.workflow import FINISH, TRAIL, Flow, PlanRef
+from nodes.sdk.node import Runs
+from nodes.sdk.outcome import Outcome
+
+HEARTBEAT_SECONDS = 10.0
+PLAN_ENCODING = "callweave/plan"
+CACHED_PLANS = 256
+
+
+class PlanCache:
+    """Plans by hash, the least recently used dropped first. Shared by every worker of the process."""
+
+    def __init__(self, size: int = CACHED_PLANS) -> None:
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._size = size
+        self._lock = Lock()
+
+    def get(self, plan_hash: str) -> Plan | None:
+        with self._lock:
+            plan = self._plans.get(plan_hash)
+            if plan is not None:
+                self._plans.move_to_end(plan_hash)
+            return plan
+
+    def put(self, plan_hash: str, plan: Plan) -> None:
+        with self._lock:
+            self._plans[plan_hash] = plan
+            self._plans.move_to_end(plan_hash)
+            while len(self._plans) > self._size:
+                self._plans.popitem(last=False)
+
+
+plans = PlanCache()
+
+
+class PlanPayloadConverter(EncodingPayloadConverter):
+    """Plans and references to plans become their hash; the hash becomes the cached plan."""
+
+    @property
+    def encoding(self) -> str:
+        return PLAN_ENCODING
+
+    def to_payload(self, value: Any) -> Payload | None:
+        if isinstance(value, Plan):
+            plans.put(value.hash, value)
+            value = PlanRef(hash=value.hash)
+        if not isinstance(value, PlanRef):
+            return None
+        return Payload(metadata={"encoding": PLAN_ENCODING.encode()}, data=value.hash.encode())
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        plan_hash = payload.data.decode()
+        if type_hint is PlanRef:
+            return PlanRef(hash=plan_hash)
+        plan = plans.get(plan_hash)
+        if plan is None:
+            raise RuntimeError(f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?")
+        return plan
+
+
+class FlowPayloadConverter(CompositePayloadConverter):
+    """Temporal's default converters with pydantic for JSON and hashes for plans."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            PlanPayloadConverter(),
+            *(
+                PydanticJSONPlainPayloadConverter() if isinstance(one, JSONPlainPayloadConverter) else one
+                for one in DefaultPayloadConverter.default_encoding_payload_converters
+            ),
+        )
+
+
+class PlanCodec(PayloadCodec):
+    """Fetches plans on their way to the workflow. Payloads pass unchanged."""
+
+    def __init__(self, store: PlanStore) -> None:
+        self._store = store
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        for payload in payloads:
+            if payload.metadata.get("encoding") == PLAN_ENCODING.encode():
+                await load_plan(self._store, payload.data.decode())
+        return list(payloads)
+
+
+async def load_plan(store: PlanStore, plan_hash: str) -> Plan:
+    """The plan of that hash from the cache or the store. Raises KeyError when the store has none."""
+    plan = plans.get(plan_hash)
+    if plan is None:
+        plan = plan_from_bytes(await store.load(plan_hash))
+        plans.put(plan_hash, plan)
+    return plan
+
+
+def data_converter(store: PlanStore) -> DataConverter:
+    """The data converter of every client and replayer that touches flows."""
+    return replace(DataConverter.default, payload_converter_class=FlowPayloadConverter, payload_codec=PlanCodec(store))
+
+
+@dataclass(slots=True)
+class _Heart:
+    """Tells Temporal every few seconds that a regular activity lives."""
+
+    timer: asyncio.TimerHandle | None = None
+
+    def beat(self) -> None:
+        activity.heartbeat()
+        self.start()
+
+    def start(self) -> None:
+        self.timer = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self.beat)
+
+    def stop(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+def activities(env: Environment) -> list[Callable[..., Any]]:
+    """One activity for each node type, named by it, and the engine's own.
+
+    A task whose type this process does not know gets the ``unknown_node`` outcome, so that the run follows its
+    error port and nobody waits for a worker that will never come.
+    """
+
+    async def execute(task: NodeTask) -> Outcome:
+        if activity.info().is_local:
+            return await run_task(task, env)
+        heart = _Heart()
+        heart.start()
+        try:
+            return await run_task(task, env)
+        finally:
+            heart.stop()
+
+    def named(name: str) -> Callable[..., Any]:
+        @activity.defn(name=name)
+        async def node_activity(task: NodeTask) -> Outcome:
+            return await execute(task)
+
+        return node_activity
+
+    @activity.defn(dynamic=True)
+    async def any_other(args: Sequence[RawValue]) -> Outcome:
+        return await execute(activity.payload_converter().from_payload(args[0].payload, NodeTask))
+
+    @activity.defn(name=FINISH)
+    async def finish(start: FlowStart, result: FlowResult, steps: list[TrailStep]) -> None:
+        await env.trail.finished(start, result, steps)
+
+    @activity.defn(name=TRAIL)
+    async def trail(run_id: str, steps: list[TrailStep]) -> None:
+        await env.trail.steps(run_id, steps)
+
+    types = {node.meta.type for node in env.registry.all() if node.meta.runs is not Runs.IN_WORKFLOW}
+    return [*(named(name) for name in sorted(types | {APOLOGISE})), finish, trail, any_other]
+
+
+def worker_options(env: Environment, *, max_calls: int = 1000) -> dict[str, Any]:
+    """Keyword arguments of `temporalio.worker.Worker` besides the client and the task queue.
+
+    Workflows run without Temporal's sandbox: the workflow holds nothing but the machine, which is deterministic by
+    construction and proved by replay tests, and the sandbox would cost tens of milliseconds at a call's first step.
+    """
+    return {
+        "workflows": [Flow],
+        "activities": activities(env),
+        "workflow_runner": UnsandboxedWorkflowRunner(),
+        "max_cached_workflows": max(2 * max_calls, 1000),
+        "max_concurrent_activities": max(2 * max_calls, 200),
+        "max_concurrent_local_activities": max(2 * max_calls, 200),
+        "max_concurrent_workflow_tasks": 200,
+        "max_heartbeat_throttle_interval": timedelta(seconds=HEARTBEAT_SECONDS),
+        # A run whose worker died goes to another one after a second instead of ten.
+        "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
+        "graceful_shutdown_timeout": timedelta(seconds=2),
+    }
+
+
+async def start_flow(
+    client: Client,
+    start: FlowStart,
+    *,
+    task_queue: str,
+    workflow_id: str | None = None,
+    eager: bool = False,
+    search_attributes: bool = False,
+) -> WorkflowHandle[Flow, FlowResult]:
+    """Start a run, once: a second start with the same id returns the first one's handle.
+
+    ``eager``              the first workflow task comes back with the answer; the client's own process must have a
+                           worker on that queue
+    ``search_attributes``  needs a server that knows the names of `flows.search_attributes`
+    """
+    name = workflow_id or start.run_id
+    found: TypedSearchAttributes = attributes.of_start(start) if search_attributes else TypedSearchAttributes.empty
+    try:
+        return await client.start_workflow(
+            Flow.run,
+            args=[start, PlanRef(hash=start.plan), None],
+            id=name,
+            task_queue=task_queue,
+            search_attributes=found,
+            request_eager_start=eager,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+    except WorkflowAlreadyStartedError:
+        return client.get_workflow_handle_for(Flow.run, name)
+
+
+class Signal(BaseModel):
+    """What the signal named ``signal`` carries: a name that a waiting node knows and its data."""
+
+    name: str
+    data: dict[str, Any] = {}
