@@ -1,6 +1,7 @@
-"""What every call can do, written once over the driver port.
+"""What every call can do: the contract that nodes see.
 
-STUB OF THE CONTRACT: signatures are fixed, the telephony builder fills them in.
+`telephony.live_call.LiveCall` is the implementation, written once over the driver port;
+`telephony.calls.CallBook` makes and finds the live calls of a process.
 """
 
 from collections.abc import Sequence
@@ -114,7 +115,9 @@ class Call(Protocol):
         """Say items and collect up to `maximum` digits.
 
         `first_timeout` runs from the end of the prompt to the first digit, `digit_timeout` between digits.
-        `keys` limits what counts as a digit; others are dropped.
+        `keys` limits what counts as a digit; others are dropped. With `barge_in` the prompt stops at the first
+        digit or terminator and is not played at all when one was pressed ahead. A terminator pressed right
+        after the last possible digit belongs to this entry and is swallowed.
         """
         ...
 
@@ -123,18 +126,22 @@ class Call(Protocol):
     ) -> Recording:
         """Record the caller. `name` is unique and stable: after a crash the same name finds the same recording.
 
-        On a hang-up it stops, and `recorded(name)` finds what there is.
+        Keys pressed before it starts do not end it. On a hang-up it stops, and `recorded(name)` finds what there is.
         """
         ...
 
     async def recorded(self, name: str) -> Recording | None:
-        """The finished recording of that name, or None."""
+        """The finished recording of that name, or None. Works after the end of the call too."""
         ...
 
     async def dial(
         self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
     ) -> DialResult:
-        """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg."""
+        """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg.
+
+        A leg of that id that is up or ringing already is joined, never dialled again. When the caller leaves,
+        the new leg is cancelled.
+        """
         ...
 
     async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:
@@ -142,7 +149,11 @@ class Call(Protocol):
         ...
 
     async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
-        """Bridge the caller with an answered leg until one of them leaves; the bridge is destroyed after."""
+        """Bridge the caller with an answered leg until one of them leaves; the bridge is destroyed after.
+
+        When the other party leaves, the caller stays. `release_key`, pressed by the caller, hangs the other party
+        up. When the caller hangs up, the other party is hung up and `HungUp` is raised.
+        """
         ...
 
     async def pause_recording(self, paused: bool) -> None:

@@ -1,0 +1,832 @@
+"""The implementation of `telephony.call.Call` over the driver port.
+
+How it works: the driver's events change the call's state at once (keys go into a queue, finished playbacks
+into a set, a hang-up sets the end) and wake whoever waits; waits look at the state, never at the events.
+So no event can be missed between two waits, and the end of the call interrupts every wait at once.
+"""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from telephony.call import DialResult, Keys, Recording, Said, Talk
+from telephony.comfort import SilenceGuard
+from telephony.driver import (
+    Answered,
+    BridgeEntered,
+    BridgeLeft,
+    Digit,
+    Event,
+    Hangup,
+    HangupCause,
+    PlaybackFinished,
+    RecordingFinished,
+    Ringing,
+)
+from telephony.errors import DriverError, HungUp, SpeechError
+from telephony.prompts import Item, Media
+from telephony.sounds import RINGBACK_SECONDS, wav_seconds
+
+if TYPE_CHECKING:
+    from telephony.calls import CallBook
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MAX_KEYS = 64
+"""Keys kept ahead; further ones are dropped."""
+
+_TRAILING_SECONDS = 2.0
+"""A terminator within this time after a full entry belongs to that entry."""
+
+_LATE_SECONDS = 10.0
+"""How much longer than its length a playback or recording may take before it counts as ended."""
+
+_LOST_SECONDS = 30.0
+"""How long a command waits for a lost engine to come back."""
+
+_GRACE = 0.5
+"""Time for the second of two events that belong together (left the bridge, hung up)."""
+
+
+@dataclass(slots=True)
+class Leg:
+    """Another party of a call, from dialling to its end. Times are those of the event loop's clock."""
+
+    channel: str
+    destination: str
+    began: float
+    ringing: bool = False
+    answered_at: float | None = None
+    ended_at: float | None = None
+    cause: str = ""
+    sip_code: int = 0
+
+    @property
+    def up(self) -> bool:
+        return self.answered_at is not None and self.ended_at is None
+
+
+def dial_result_of(leg: Leg) -> DialResult:
+    """The dial result of a leg that was answered or has ended."""
+    result: Literal["answered", "busy", "no_answer", "rejected", "failed"]
+    if leg.answered_at is not None:
+        return DialResult("answered", leg.channel, leg.sip_code or 200)
+    match leg.cause:
+        case "busy":
+            result = "busy"
+        case "rejected":
+            result = "rejected"
+        case "no_answer" | "cancelled" | "normal":
+            result = "no_answer"
+        case _:
+            result = "failed"
+    return DialResult(result, leg.channel, leg.sip_code, leg.cause)
+
+
+class LiveCall:
+    """One call that is up or waits to be answered. Made by `telephony.calls.CallBook` only.
+
+    - Every waiting method raises `HungUp` within the event loop's next turn when the call ends.
+    - Commands lost with the engine's connection are sent again, with the same ids, when it is back.
+    - A method that is cancelled leaves nothing behind: playback and recording stop, a leg that still rings is
+      cancelled. A conversation alone goes on, so that a gateway may restart under it.
+    """
+
+    def __init__(
+        self,
+        book: "CallBook",
+        channel: str,
+        *,
+        caller: str,
+        called: str,
+        language: str,
+        up: bool,
+        adopted: bool = False,
+        guard: SilenceGuard,
+    ) -> None:
+        self.id = channel
+        self.caller = caller
+        self.called = called
+        self.language = language
+        self.adopted = adopted
+        self.began = book.now()
+        self.answered_at: float | None = self.began if up else None
+        self.ended_at: float | None = None
+        self.cause = ""
+        self.sip_code = 0
+        self.q850 = 0
+        self.legs: dict[str, Leg] = {}
+        self.taken_over = False
+        """The fallback person talks with the caller; the flow's commands wait until they are done."""
+
+        self._book = book
+        self._driver = book.driver
+        self._keys: deque[tuple[str, float]] = deque()
+        self._drop_keys = 0
+        self._trailing: tuple[str, float] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._counter = 0
+        self._playing: set[str] = set()
+        self._played: dict[str, bool] = {}
+        self._recording: set[str] = set()
+        self._recorded: dict[str, RecordingFinished] = {}
+        self._left: set[tuple[str, str]] = set()
+        self._bridges: set[str] = set()
+        self._tapped = adopted
+        self._tap_paused = False
+        self._prefetching: asyncio.Task[None] | None = None
+
+        self._guard = guard
+        guard.up = up
+        guard.idle_since = self.began
+        self._guard_timer: asyncio.TimerHandle | None = None
+        self._guard_task: asyncio.Task[None] | None = None
+        self._comfort: str | None = None
+        if adopted and up:
+            # Nobody knows how long the caller has been waiting already.
+            guard.idle_since -= guard.times.comfort
+        self._arm()
+
+    def __repr__(self) -> str:
+        return f"<LiveCall {self.id} {self.caller}->{self.called} {'ended' if self.ended else 'live'}>"
+
+    # ----------------------------------------------------------------- state
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def answered(self) -> bool:
+        return self.answered_at is not None
+
+    @property
+    def pending_keys(self) -> str:
+        """Keys pressed ahead and not used yet."""
+        return "".join(key for key, _ in self._keys)
+
+    @property
+    def tap_name(self) -> str:
+        """Name of the recording of the whole call."""
+        return f"{self.id}-whole"
+
+    # ----------------------------------------------------------------- events, from the book
+
+    def take(self, event: Event) -> None:
+        """Apply one event of the driver; never waits."""
+        match event:
+            case Digit(channel=channel, digit=digit) if channel == self.id:
+                self._key(digit)
+            case Answered(channel=channel) if channel == self.id:
+                self._now_up()
+            case PlaybackFinished(playback=playback, failed=failed):
+                self._playback_over(playback, failed)
+            case RecordingFinished(name=name):
+                self._recorded[name] = event
+            case BridgeEntered(bridge=bridge, channel=channel):
+                self._left.discard((bridge, channel))
+            case BridgeLeft(bridge=bridge, channel=channel):
+                self._left.add((bridge, channel))
+            case Ringing(channel=channel) if channel in self.legs:
+                self.legs[channel].ringing = True
+            case Answered(channel=channel) if channel in self.legs:
+                leg = self.legs[channel]
+                leg.answered_at = leg.answered_at or self._book.now()
+            case Hangup(channel=channel, cause=cause, sip_code=code) if channel in self.legs:
+                leg = self.legs[channel]
+                if leg.ended_at is None:
+                    leg.ended_at, leg.cause, leg.sip_code = self._book.now(), cause, code
+            case _:
+                pass
+        self.wake()
+
+    def end(self, cause: str, sip_code: int = 0, q850: int = 0) -> None:
+        """The call is over. Only the first end counts."""
+        if self.ended_at is not None:
+            return
+        self.ended_at = self._book.now()
+        self.cause, self.sip_code, self.q850 = cause, sip_code, q850
+        self._guard.over = True
+        self._arm()
+        if self._prefetching is not None:
+            self._prefetching.cancel()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every wait look at the state again."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+    def _key(self, digit: str) -> None:
+        now = self._book.now()
+        if self._trailing is not None:
+            terminators, until = self._trailing
+            self._trailing = None
+            if digit in terminators and now <= until:
+                return
+        if self._drop_keys:
+            return
+        if len(self._keys) >= MAX_KEYS:
+            log.warning("call %s: more than %d keys pressed ahead, key dropped", self.id, MAX_KEYS)
+            return
+        self._keys.append((digit, now))
+
+    def _playback_over(self, playback: str, failed: bool) -> None:
+        if playback in self._playing:
+            self._played[playback] = failed
+        elif playback == self._comfort and self._guard.comforting and not self.ended:
+            self._comfort = None
+            if not failed:
+                self._book.spawn(self._start_comfort())
+
+    # ----------------------------------------------------------------- waiting
+
+    async def _wait(self, ready: Callable[[], bool], until: float | None = None) -> bool:
+        """Wait for a state; False at the time `until`. Raises `HungUp` when the call ends."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._check()
+            if ready():
+                return True
+            if until is not None and loop.time() >= until:
+                return False
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiters.add(waiter)
+            timer = None if until is None else loop.call_at(until, _release, waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+                if timer is not None:
+                    timer.cancel()
+
+    def _check(self) -> None:
+        if self.ended_at is not None:
+            raise HungUp(self.cause)
+
+    async def _during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work`, but no longer than the call lasts."""
+        if self.ended_at is not None:
+            work.close()
+            raise HungUp(self.cause)
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda _: self.wake())
+        try:
+            while not task.done():
+                await self._wait(task.done)
+        except BaseException:
+            if task.done():
+                _forget(task)
+            else:
+                task.add_done_callback(_forget)
+                task.cancel()
+            raise
+        return task.result()
+
+    async def _command(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Send a command about this call's own channel; again, after the engine was away for a moment."""
+        give_up = self._book.now() + _LOST_SECONDS
+        while True:
+            try:
+                return await self._during(make())
+            except DriverError as error:
+                if error.reason == "not_found":
+                    await self._channel_missing()
+                    raise
+                if error.reason != "lost" or self._book.now() >= give_up:
+                    raise
+                await self._wait(lambda: False, self._book.now() + 0.1)
+                await self._wait(lambda: self._book.connected, give_up)
+
+    async def _channel_missing(self) -> None:
+        """Something was not found: if it is the channel, its hang-up is on the way and brings the true cause."""
+        await self._wait(lambda: False, self._book.now() + _GRACE)
+        if self.id not in (await self._during(self._driver.snapshot())).channels:
+            self._book.ended(self, Hangup(self.id, "normal"))
+        self._check()
+
+    async def _quietly(self, *commands: Awaitable[None]) -> None:
+        """Commands that tidy up: what is gone already is no error."""
+        for command in commands:
+            try:
+                await command
+            except DriverError as error:
+                if error.reason != "not_found":
+                    log.warning("call %s: tidying up failed: %s", self.id, error)
+
+    # ----------------------------------------------------------------- the silence guard
+
+    @asynccontextmanager
+    async def _active(self) -> AsyncIterator[None]:
+        """Around every command: comfort audio stops, the guard's clock stands still."""
+        self._check()
+        guardian = self._guard_task
+        if guardian is not None and not guardian.done() and asyncio.current_task() is not guardian:
+            # The flow is back. A person on the line is not interrupted, an apology or a ringing phone is.
+            await self._wait(lambda: not self.taken_over)
+            if not guardian.done():
+                guardian.cancel()
+                await self._during(_finished(guardian))
+        stop = self._guard.begins(self._book.now())
+        self._arm()
+        try:
+            if stop and self._comfort is not None:
+                playback, self._comfort = self._comfort, None
+                await self._command(lambda: self._driver.stop_playing(playback))
+            yield
+        finally:
+            self._guard.ends(self._book.now())
+            self._arm()
+
+    def _now_up(self) -> None:
+        if self.answered_at is None:
+            self.answered_at = self._book.now()
+        if not self._guard.up:
+            self._guard.up = True
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._guard_timer is not None:
+            self._guard_timer.cancel()
+            self._guard_timer = None
+        due = self._guard.due()
+        if due is not None:
+            self._guard_timer = asyncio.get_running_loop().call_at(due, self._guard_due)
+
+    def _guard_due(self) -> None:
+        match self._guard.act(self._book.now()):
+            case "comfort":
+                self._book.spawn(self._start_comfort())
+            case "apologise":
+                self._guard_task = self._book.spawn(self._book.silent(self))
+            case _:
+                pass
+        self._arm()
+
+    async def _start_comfort(self) -> None:
+        if self.ended or not self._guard.comforting:
+            return
+        playback = self._comfort = self._next_id("comfort")
+        try:
+            await self._driver.play(self.id, playback, [self._book.sounds.comfort] * 100)
+        except DriverError as error:
+            log.warning("call %s: no comfort audio: %s", self.id, error)
+        if self._comfort != playback:
+            # A command came while this one was on its way.
+            await self._quietly(self._driver.stop_playing(playback))
+
+    def occupy(self) -> Callable[[], None]:
+        """The caller is occupied by something that is no command of this process; returns how to end that."""
+        self._guard.begins(self._book.now())
+        self._arm()
+        done = False
+
+        def release() -> None:
+            nonlocal done
+            if not done:
+                done = True
+                self._guard.ends(self._book.now())
+                self._arm()
+
+        return release
+
+    # ----------------------------------------------------------------- answer and end
+
+    async def wait_answered(self) -> None:
+        """Wait until the far end of an outgoing call answers."""
+        await self._wait(lambda: self.answered)
+
+    async def answer(self) -> None:
+        if self.answered:
+            self._check()
+            return
+        async with self._active():
+            await self._command(lambda: self._driver.answer(self.id))
+            self._now_up()
+
+    async def reject(self, cause: Literal["busy", "rejected", "unknown_number", "congestion"]) -> None:
+        """Refuse the call; an answered one is hung up. Does not raise `HungUp`."""
+        if self.answered:
+            await self._finish(lambda: self._driver.hang_up(self.id, cause), cause)
+        else:
+            await self._finish(lambda: self._driver.reject(self.id, cause), cause)
+
+    async def hang_up(self) -> None:
+        await self._finish(lambda: self._driver.hang_up(self.id), "normal")
+
+    async def cut(self, cause: HangupCause = "normal") -> None:
+        """Hang up whatever goes on, a conversation with the fallback person too."""
+        await self._end_now(lambda: self._driver.hang_up(self.id, cause), cause)
+
+    async def _finish(self, command: Callable[[], Coroutine[Any, Any, None]], cause: HangupCause) -> None:
+        try:
+            async with self._active():
+                await self._end_now(command, cause)
+        except HungUp:
+            pass
+
+    async def _end_now(self, command: Callable[[], Coroutine[Any, Any, None]], cause: HangupCause) -> None:
+        try:
+            await self._command(command)
+            await self._wait(lambda: False, self._book.now() + 2 * _GRACE)
+        except HungUp:
+            return
+        # The engine has obeyed; a hang-up event that never comes shall not keep the call alive.
+        if not self.ended:
+            self._book.ended(self, Hangup(self.id, cause))
+
+    # ----------------------------------------------------------------- saying
+
+    async def say(
+        self, items: Sequence[Item], *, barge_in: frozenset[str] = frozenset(), language: str | None = None
+    ) -> Said:
+        async with self._active():
+            if self._next_key_in(barge_in):
+                return Said([], self._keys.popleft()[0])
+            media = await self._render(items, language)
+            texts = await self._play(media, lambda: self._next_key_in(barge_in))
+            digit = self._keys.popleft()[0] if self._next_key_in(barge_in) else None
+            return Said(texts, digit)
+
+    def prefetch(self, items: Sequence[Item], language: str | None = None) -> None:
+        """Render what will probably be said next, while something else goes on."""
+        if self.ended or not items:
+            return
+        if self._prefetching is not None:
+            self._prefetching.cancel()
+        self._prefetching = self._book.spawn(self._render_ahead(list(items), language or self.language))
+
+    async def _render_ahead(self, items: Sequence[Item], language: str) -> None:
+        try:
+            await self._book.renderer.render(items, language)
+        except SpeechError as error:
+            log.debug("call %s: prefetch: %s", self.id, error)
+
+    async def _render(self, items: Sequence[Item], language: str | None) -> list[Media]:
+        if not items:
+            return []
+        return await self._during(self._book.renderer.render(items, language or self.language))
+
+    def _next_key_in(self, keys: frozenset[str]) -> bool:
+        return bool(self._keys) and self._keys[0][0] in keys
+
+    def _next_id(self, kind: str) -> str:
+        self._counter += 1
+        return f"{self.id}-{kind}-{self._book.epoch}-{self._counter}"
+
+    async def _play(self, media: Sequence[Media], cut: Callable[[], bool]) -> list[str]:
+        """Play to the end or until `cut`; the texts that were begun, as far as time tells."""
+        if not media or cut():
+            return []
+        playback = self._next_id("play")
+        files = [piece.path for piece in media]
+        length = sum(piece.seconds for piece in media)
+        self._playing.add(playback)
+        stop = True
+        try:
+            await self._command(lambda: self._driver.play(self.id, playback, files))
+            began = self._book.now()
+            if not self.answered:
+                # Early media: the engine plays it, the call may stay unanswered.
+                log.debug("call %s: plays before the answer", self.id)
+            over = await self._wait(lambda: playback in self._played or cut(), began + length + _LATE_SECONDS)
+            if not over:
+                log.warning("call %s: playback %s never ended", self.id, playback)
+            if playback in self._played:
+                stop = False
+                if self._played[playback]:
+                    raise SpeechError("playback_failed", f"the engine could not play {', '.join(map(str, files))}")
+                return [piece.text for piece in media]
+            stop = False
+            await self._command(lambda: self._driver.stop_playing(playback))
+            return _begun(media, self._book.now() - began)
+        finally:
+            self._playing.discard(playback)
+            self._played.pop(playback, None)
+            if stop and not self.ended:
+                self._book.spawn(self._quietly(self._driver.stop_playing(playback)))
+
+    # ----------------------------------------------------------------- digits
+
+    async def collect(
+        self,
+        items: Sequence[Item],
+        *,
+        maximum: int,
+        first_timeout: float,
+        digit_timeout: float,
+        terminators: str = "#",
+        barge_in: bool = True,
+        keys: frozenset[str] | None = None,
+        language: str | None = None,
+    ) -> Keys:
+        if maximum < 1:
+            raise ValueError(f"maximum: {maximum} digits cannot be collected; give 1 or more")
+        async with self._active():
+
+            def waiting() -> bool:
+                """A key that counts is at the head of the queue; others are dropped on the way."""
+                while self._keys:
+                    key = self._keys[0][0]
+                    if key in terminators or keys is None or key in keys:
+                        return True
+                    self._keys.popleft()
+                return False
+
+            texts: list[str] = []
+            if items and not (barge_in and waiting()):
+                media = await self._render(items, language)
+                texts = await self._play(media, waiting if barge_in else _never)
+            start = self._book.now()
+            digits = ""
+            until = start + first_timeout
+            while True:
+                if not await self._wait(waiting, until):
+                    return Keys(digits, "timeout", texts)
+                key, at = self._keys.popleft()
+                if key in terminators:
+                    return Keys(digits, "terminator", texts)
+                digits += key
+                if len(digits) == maximum:
+                    self._swallow_terminator(terminators, at, digit_timeout, maximum)
+                    return Keys(digits, "full", texts)
+                until = max(start, at) + digit_timeout
+
+    def _swallow_terminator(self, terminators: str, at: float, digit_timeout: float, maximum: int) -> None:
+        """Whoever types ``1234#`` into four places means the ``#`` for them, not for the next question."""
+        if not terminators or maximum == 1:
+            return
+        until = at + min(_TRAILING_SECONDS, digit_timeout)
+        if not self._keys:
+            self._trailing = (terminators, until)
+        elif self._keys[0][0] in terminators and self._keys[0][1] <= until:
+            self._keys.popleft()
+
+    # ----------------------------------------------------------------- recording
+
+    async def record(
+        self, name: str, *, max_seconds: float, max_silence: float, terminators: str = "#", beep: bool = True
+    ) -> Recording:
+        async with self._active():
+            if name not in self._recording or name in self._recorded:
+                finished = await self._command(lambda: self._driver.recording(name))
+                if finished is not None:
+                    return self._finished_recording(name, finished, max_seconds)
+            self._keys.clear()
+            self._recording.add(name)
+            stop = True
+            try:
+                await self._command(
+                    lambda: self._driver.record(
+                        self.id, name, max_seconds=max_seconds, max_silence=max_silence, beep=beep
+                    )
+                )
+                limit = self._book.now() + max_seconds + _LATE_SECONDS if max_seconds else None
+                digit = await self._until_key_or_recorded(name, terminators, limit)
+                if name not in self._recorded:
+                    stop = False
+                    await self._command(lambda: self._driver.stop_recording(name))
+                    await self._wait(lambda: name in self._recorded, self._book.now() + 5.0)
+                stop = False
+            finally:
+                if stop and not self.ended:
+                    self._book.spawn(self._quietly(self._driver.stop_recording(name)))
+            done = self._recorded.get(name)
+            path = done.path if done is not None else await self._command(lambda: self._driver.recording(name))
+            if path is None or (done is not None and done.failed):
+                raise DriverError("recording_failed", f"the recording {name} was not kept by the engine")
+            return self._finished_recording(name, path, max_seconds, digit)
+
+    async def _until_key_or_recorded(self, name: str, terminators: str, limit: float | None) -> str | None:
+        """Wait for the end of a recording or a terminator; other keys pressed meanwhile mean nothing."""
+        digit: str | None = None
+
+        def over() -> bool:
+            nonlocal digit
+            while self._keys and digit is None:
+                key = self._keys.popleft()[0]
+                if key in terminators:
+                    digit = key
+            return digit is not None or name in self._recorded
+
+        await self._wait(over, limit)
+        return digit
+
+    def _finished_recording(self, name: str, path: Path, max_seconds: float, digit: str | None = None) -> Recording:
+        done = self._recorded.get(name)
+        seconds = done.seconds if done is not None else wav_seconds(path)
+        if digit is not None:
+            return Recording(path, seconds, "key", digit)
+        if max_seconds and seconds >= max_seconds - 0.5:
+            return Recording(path, seconds, "limit")
+        return Recording(path, seconds, "stopped" if self.ended else "silence")
+
+    async def recorded(self, name: str) -> Recording | None:
+        if name in self._recording and name not in self._recorded and self.ended:
+            # The hang-up comes first, the finished file a moment later.
+            await self._linger(lambda: name in self._recorded, 2.0)
+        done = self._recorded.get(name)
+        if done is not None:
+            return None if done.failed else self._finished_recording(name, done.path, 0)
+        path = await self._driver.recording(name)
+        return None if path is None else self._finished_recording(name, path, 0)
+
+    async def _linger(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait for a state although the call has ended."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not ready() and loop.time() < until:
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiters.add(waiter)
+            timer = loop.call_at(until, _release, waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+                timer.cancel()
+
+    async def start_recording(self) -> None:
+        """Record the whole call, both sides, from now on; `tap_name` is the name."""
+        if not self._tapped:
+            await self._command(lambda: self._driver.tap(self.id, self.tap_name))
+            self._tapped = True
+
+    async def pause_recording(self, paused: bool) -> None:
+        self._check()
+        if not self._tapped or self._tap_paused == paused:
+            return
+        try:
+            await self._during(self._driver.pause_recording(self.tap_name, paused))
+        except DriverError as error:
+            if error.reason != "not_found":
+                raise
+            self._tapped = False
+        self._tap_paused = paused
+
+    # ----------------------------------------------------------------- other parties
+
+    async def dial(
+        self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+    ) -> DialResult:
+        async with self._active():
+            leg = self._book.claim(self, channel)
+            fresh = leg is None
+            if leg is None:
+                leg = self._book.new_leg(self, channel, destination)
+            quiet = await self._ringback(ring_seconds, ringback) if not _decided(leg) else None
+            leave = True
+            try:
+                if fresh:
+                    await self._originate(leg, caller_id, ring_seconds)
+                answered = await self._wait(lambda: _decided(leg), self._book.now() + ring_seconds + 2.0)
+                if not answered:
+                    await self._quietly(self._driver.hang_up(channel, "no_answer"))
+                    await self._wait(lambda: leg.ended_at is not None, self._book.now() + _GRACE)
+                    leg.ended_at, leg.cause = leg.ended_at or self._book.now(), "no_answer"
+                leave = False
+            finally:
+                if leave and not _decided(leg):
+                    self._book.spawn(self._quietly(self._driver.hang_up(channel, "cancelled")))
+                if quiet is not None and not self.ended:
+                    self._book.spawn(self._quietly(quiet()))
+            return dial_result_of(leg)
+
+    async def _originate(self, leg: Leg, caller_id: str, ring_seconds: float) -> None:
+        try:
+            await self._during(
+                self._driver.originate(leg.channel, leg.destination, caller_id=caller_id, timeout=ring_seconds)
+            )
+        except DriverError as error:
+            # An order lost on the way may have been taken: it is never given twice.
+            if error.reason in ("lost", "timeout"):
+                return
+            leg.ended_at, leg.cause = leg.ended_at or self._book.now(), leg.cause or error.reason
+
+    async def _ringback(self, ring_seconds: float, ringback: bool) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """Let the caller hear that somebody is being called; returns how to stop it."""
+        if not ringback:
+            await self._command(lambda: self._driver.start_music(self.id))
+            return lambda: self._driver.stop_music(self.id)
+        if not self.answered:
+            await self._command(lambda: self._driver.ring(self.id))
+            return None
+        playback = self._next_id("ringback")
+        times = math.ceil((ring_seconds + 2.0) / RINGBACK_SECONDS)
+        await self._command(lambda: self._driver.play(self.id, playback, [self._book.sounds.ringback] * times))
+        return lambda: self._driver.stop_playing(playback)
+
+    async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
+        async with self._active():
+            leg = self._book.claim(self, channel)
+            if leg is None or not leg.up:
+                return Talk(0.0, "other")
+            if not self.answered:
+                await self._command(lambda: self._driver.answer(self.id))
+                self._now_up()
+            bridge = f"{self.id}-talk-{channel}"
+            self._left -= {(bridge, self.id), (bridge, channel)}
+            began = max(leg.answered_at or 0.0, self.began) if self.adopted else self._book.now()
+            self._keys.clear()
+            if release_key is None:
+                self._drop_keys += 1
+            tidy = True
+            try:
+                self._bridges.add(bridge)
+                await self._command(lambda: self._driver.create_bridge(bridge))
+                await self._command(lambda: self._driver.add_to_bridge(bridge, self.id))
+                try:
+                    await self._during(self._driver.add_to_bridge(bridge, channel))
+                except DriverError as error:
+                    if error.reason != "not_found":
+                        raise
+                    leg.ended_at = leg.ended_at or self._book.now()
+                ended_by, digit = await self._until_talk_ends(leg, bridge, release_key)
+                return Talk(self._book.now() - began, ended_by, digit)
+            except asyncio.CancelledError:
+                tidy = False
+                raise
+            finally:
+                if release_key is None:
+                    self._drop_keys -= 1
+                if tidy:
+                    self._bridges.discard(bridge)
+                    hang_up = [self._driver.hang_up(channel)] if leg.up else []
+                    self._book.spawn(self._quietly(self._driver.destroy_bridge(bridge), *hang_up))
+
+    async def _until_talk_ends(
+        self, leg: Leg, bridge: str, release_key: str | None
+    ) -> tuple[Literal["caller", "other", "key"], str | None]:
+        def released() -> bool:
+            while self._keys and self._keys[0][0] != release_key:
+                self._keys.popleft()
+            return bool(self._keys)
+
+        def left(channel: str) -> bool:
+            return (bridge, channel) in self._left
+
+        await self._wait(lambda: released() or not leg.up or left(self.id) or left(leg.channel))
+        if leg.up and self._keys:
+            return "key", self._keys.popleft()[0]
+        if left(self.id) and leg.up:
+            # Usually the hang-up follows at once and raises here.
+            await self._wait(lambda: not leg.up, self._book.now() + _GRACE)
+            return ("caller" if leg.up else "other"), None
+        return "other", None
+
+    def leftovers(self) -> list[Coroutine[Any, Any, None]]:
+        """What has to be ended in the engine when the call is over: legs and bridges."""
+        work: list[Coroutine[Any, Any, None]] = [
+            self._driver.hang_up(leg.channel, "normal" if leg.up else "cancelled")
+            for leg in self.legs.values()
+            if leg.ended_at is None
+        ]
+        work += [self._driver.destroy_bridge(bridge) for bridge in self._bridges]
+        return work
+
+    async def tidy(self) -> None:
+        """Run the leftovers."""
+        await self._quietly(*self.leftovers())
+
+
+def _never() -> bool:
+    return False
+
+
+def _decided(leg: Leg) -> bool:
+    return leg.answered_at is not None or leg.ended_at is not None
+
+
+def _begun(media: Sequence[Media], seconds: float) -> list[str]:
+    """The texts whose playing had begun after `seconds`."""
+    texts: list[str] = []
+    begin = 0.0
+    for piece in media:
+        if begin > seconds:
+            break
+        texts.append(piece.text)
+        begin += piece.seconds
+    return texts
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _forget(task: "asyncio.Future[Any]") -> None:
+    """Take the result of a task that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def _finished(task: "asyncio.Task[None]") -> None:
+    await asyncio.wait([task])
