@@ -22,6 +22,7 @@ from temporalio.service import ConnectConfig, RPCError, ServiceClient
 from backend.runtime.children import Identity, PidFile, demand_free_port, last_lines, spawn, stop
 from backend.runtime.errors import ProductError
 from backend.settings import Settings
+from flows.search_attributes import SERVER_FLAGS
 
 DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "5000",
@@ -30,15 +31,6 @@ DYNAMIC_CONFIG = {
     "frontend.WorkerCommandsEnabled": "true",
 }
 PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
-SEARCH_ATTRIBUTES = (
-    "CallweaveFlow",
-    "CallweaveVersion",
-    "CallweaveKind",
-    "CallweaveBusiness",
-    "CallweaveCall",
-    "CallweaveCampaign",
-    "CallweaveOutcome",
-)
 HOST = "127.0.0.1"
 
 
@@ -66,8 +58,8 @@ def command_line(binary: Path, settings: Settings) -> list[str]:
         command += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in DYNAMIC_CONFIG.items():
         command += ["--dynamic-config-value", f"{name}={value}"]
-    for name in SEARCH_ATTRIBUTES:
-        command += ["--search-attribute", f"{name}=Keyword"]
+    for flag in SERVER_FLAGS:
+        command += ["--search-attribute", flag]
     if settings.temporal_namespace != "default":
         command += ["--namespace", settings.temporal_namespace]
     return command
