@@ -12,18 +12,19 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from backend.database import Database
-from backend.leases import service as leases
+from backend.database import AsyncSession, Database, locked, utcnow, write
+from backend.leases.models import Lease
 from backend.runtime.children import Identity
 
 log = logging.getLogger(__name__)
 
-TTL = timedelta(seconds=3)
+TTL = 3.0
 RENEWAL = 1.0
 
 
@@ -65,75 +66,103 @@ class OwnershipLease:
         name: str,
         *,
         holder: str | None = None,
+        clock: Callable[[], datetime] = utcnow,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.holder = holder or own_name()
+        self.fencing = 0
         self._db = db
+        self._clock = clock
         self._monotonic = monotonic
-        self._held: leases.Held | None = None
         self._good_until = 0.0
 
     @property
     def held(self) -> bool:
         """Whether this process may act. Judged by the own clock: no database is asked."""
-        return self._held is not None and self._monotonic() < self._good_until
-
-    @property
-    def fencing(self) -> int:
-        return self._held.fencing if self._held is not None else 0
+        return self.fencing > 0 and self._monotonic() < self._good_until
 
     async def acquire(self) -> bool:
-        """Take the lease; False while another holder has it."""
-        # Counted from before the database is asked, so that our own end is never later than the row's.
+        """Take or renew the lease; False while another holder has it."""
         before = self._monotonic()
-        held = await leases.acquire(self._db, self.name, self.holder, TTL)
-        if held is None:
-            other = await leases.current(self._db, self.name)
-            if other is not None and known_dead(other.holder):
-                dead = leases.Held(other.name, other.holder, other.fencing, other.expires_at)
-                await leases.release(self._db, dead)
-                held = await leases.acquire(self._db, self.name, self.holder, TTL)
-        self._held = held
-        self._good_until = before + TTL.total_seconds()
-        return held is not None
+        try:
+            async with write(self._db) as session:
+                now = await self._now(session)
+                until = now + timedelta(seconds=TTL)
+                row = await locked(session, Lease, self.name)
+                if row is None:
+                    row = Lease(name=self.name, holder=self.holder, fencing=1, expires_at=until)
+                elif row.holder == self.holder:
+                    if row.expires_at <= now:
+                        # Somebody else may have held it and let go since; a new number fences the old orders.
+                        row.fencing += 1
+                    row.expires_at = until
+                elif row.expires_at <= now or known_dead(row.holder):
+                    row.holder, row.fencing, row.expires_at = self.holder, row.fencing + 1, until
+                else:
+                    self.fencing = 0
+                    return False
+                session.add(row)
+                fencing = row.fencing
+        except IntegrityError:
+            return False  # Another holder made the row in the same moment.
+        self.fencing = fencing
+        # Counted from before the database was asked, so that our own end is never later than the row's.
+        self._good_until = before + TTL
+        return True
 
     async def renew(self) -> bool:
         """Renew what is held; False when it is lost. A database that fails is no loss until the time is over."""
-        if self._held is None or not self.held:
-            self._held = None
+        fencing = self.fencing
+        if not self.held:
+            self.fencing = 0
             return False
-        before = self._monotonic()
         try:
-            self._held = await leases.renew(self._db, self._held, TTL)
+            kept = await self.acquire()
         except (SQLAlchemyError, OSError) as problem:
             log.warning("the lease %s is not renewed: %s", self.name, problem)
             return self.held
-        self._good_until = before + TTL.total_seconds()
-        return self._held is not None
+        if kept and self.fencing != fencing:
+            self.fencing = 0
+            return False
+        return kept
 
     async def keep(self, lost: Callable[[], None]) -> None:
         """Renew every second until the lease is lost; then call `lost` at once and return."""
-        kept = True
-        while kept:
+        while True:
             await asyncio.sleep(RENEWAL)
             try:
-                async with asyncio.timeout(max(0.0, self._good_until - self._monotonic())):
+                left = max(0.0, self._good_until - self._monotonic())
+                async with asyncio.timeout(left):
                     kept = await self.renew()
             except TimeoutError:
                 kept = False
-        self._held = None
-        log.error("the lease %s is lost", self.name)
-        lost()
+            if not kept:
+                self.fencing = 0
+                log.error("the lease %s is lost", self.name)
+                lost()
+                return
 
     async def wait(self) -> int:
         """Wait until the lease is ours; returns the fencing number."""
-        while not await self.acquire():
+        while not await self.acquire():  # noqa: ASYNC110  another process frees it
             await asyncio.sleep(0.25)
         return self.fencing
 
     async def release(self) -> None:
         """Give it up, so that a successor begins at once."""
-        held, self._held = self._held, None
-        if held is not None:
-            await leases.release(self._db, held)
+        if not self.fencing:
+            return
+        fencing, self.fencing = self.fencing, 0
+        async with write(self._db) as session:
+            row = await locked(session, Lease, self.name)
+            if row is not None and row.holder == self.holder and row.fencing == fencing:
+                row.expires_at = await self._now(session)
+                session.add(row)
+
+    async def _now(self, session: AsyncSession) -> datetime:
+        """The database's clock where machines share one, so that theirs need not agree."""
+        if self._db.sqlite:
+            return self._clock()
+        found: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        return found

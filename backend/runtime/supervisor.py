@@ -28,6 +28,7 @@ from telephony.asterisk.install import InstallError, resolve
 Print = Callable[[str], None]
 
 POLL = 0.05
+ANY = "0.0.0.0"  # noqa: S104  only compared with
 STEADY = 60.0
 LONGEST_PAUSE = 30.0
 FIRST_SIGN_IN = "first-sign-in.txt"
@@ -249,7 +250,7 @@ class Supervisor:
 
     def _announce(self, first_sign_in: Path | None) -> None:
         settings = self.settings
-        host = settings.external_address or ("this machine" if settings.sip_host == "0.0.0.0" else settings.sip_host)
+        host = settings.external_address or ("this machine" if settings.sip_host == ANY else settings.sip_host)
         self.tell("")
         self.tell("Callweave is running")
         self.tell(f"  Web and API   {settings.base_url}  (GraphQL at {settings.base_url}/graphql)")
@@ -336,7 +337,7 @@ async def down(settings: Settings) -> bool:
 
 async def health(settings: Settings) -> dict[str, str] | None:
     """Each part's state by ``/healthz``, or None when nobody answers."""
-    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
+    host = "127.0.0.1" if settings.http_host in (ANY, "::") else settings.http_host
     scheme = "http" if settings.https == "off" else "https"
     url = f"{scheme}://{host}:{settings.http_port}/healthz"
     try:

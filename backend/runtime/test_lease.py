@@ -11,8 +11,6 @@ from backend.database import Database
 from backend.models import metadata
 from backend.runtime.lease import TTL, OwnershipLease, known_dead, own_name
 
-SECONDS = TTL.total_seconds()
-
 
 class Clock:
     """One time for all holders of a test, moved by hand."""
@@ -28,13 +26,6 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("backend.leases.service.utcnow", clock.now)
-    return clock
-
-
-@pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     async with Database(f"sqlite+aiosqlite:///{tmp_path / 'lease.db'}") as db:
         async with db.writers.begin() as connection:
@@ -43,15 +34,16 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def holder(db: Database, name: str, clock: Clock) -> OwnershipLease:
-    return OwnershipLease(db, "gateway-main", holder=name, monotonic=clock.monotonic)
+    return OwnershipLease(db, "gateway-main", holder=name, clock=clock.now, monotonic=clock.monotonic)
 
 
-async def test_one_owner_at_a_time_with_growing_numbers(db: Database, clock: Clock) -> None:
+async def test_one_owner_at_a_time_with_growing_numbers(db: Database) -> None:
+    clock = Clock()
     first, second = holder(db, "a", clock), holder(db, "b", clock)
     assert await first.acquire()
     assert first.held and first.fencing == 1
     assert not await second.acquire()
-    clock.seconds += SECONDS - 0.1
+    clock.seconds += TTL - 0.1
     assert first.held
     assert not await second.acquire()
     clock.seconds += 0.2
@@ -62,7 +54,8 @@ async def test_one_owner_at_a_time_with_growing_numbers(db: Database, clock: Clo
     assert not await first.acquire()
 
 
-async def test_renewal_keeps_the_number(db: Database, clock: Clock) -> None:
+async def test_renewal_keeps_the_number(db: Database) -> None:
+    clock = Clock()
     lease = holder(db, "a", clock)
     await lease.acquire()
     for _ in range(5):
@@ -71,16 +64,18 @@ async def test_renewal_keeps_the_number(db: Database, clock: Clock) -> None:
     assert lease.held and lease.fencing == 1
 
 
-async def test_a_lease_that_lapsed_is_not_silently_continued(db: Database, clock: Clock) -> None:
+async def test_a_lease_that_lapsed_is_not_silently_continued(db: Database) -> None:
+    clock = Clock()
     lease = holder(db, "a", clock)
     await lease.acquire()
-    clock.seconds += SECONDS + 1
+    clock.seconds += TTL + 1
     assert not await lease.renew()
     assert await lease.acquire()
     assert lease.fencing == 2
 
 
-async def test_a_release_lets_the_next_one_in_at_once(db: Database, clock: Clock) -> None:
+async def test_a_release_lets_the_next_one_in_at_once(db: Database) -> None:
+    clock = Clock()
     first, second = holder(db, "a", clock), holder(db, "b", clock)
     await first.acquire()
     await first.release()
@@ -88,13 +83,15 @@ async def test_a_release_lets_the_next_one_in_at_once(db: Database, clock: Clock
     assert await second.acquire()
 
 
-async def test_the_race_for_a_new_lease_has_one_winner(db: Database, clock: Clock) -> None:
+async def test_the_race_for_a_new_lease_has_one_winner(db: Database) -> None:
+    clock = Clock()
     holders = [holder(db, f"h{number}", clock) for number in range(8)]
     won = await asyncio.gather(*(each.acquire() for each in holders))
     assert sum(won) == 1
 
 
-async def test_a_dead_process_of_this_machine_is_succeeded_at_once(db: Database, clock: Clock) -> None:
+async def test_a_dead_process_of_this_machine_is_succeeded_at_once(db: Database) -> None:
+    clock = Clock()
     process = await asyncio.create_subprocess_exec("sleep", "30")
     machine = own_name().rsplit("/", 2)[0]
     from backend.runtime.children import Identity
