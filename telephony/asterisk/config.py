@@ -1,17 +1,29 @@
 """What a private Asterisk is made of, as data, and the configuration files rendered from it."""
 
+import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from telephony.asterisk.install import Installation
+from telephony.asterisk.modules import LOADED
 
 Transport = Literal["udp", "tcp", "tls"]
 Encryption = Literal["off", "srtp"]
 
 DEFAULT_CODECS = ("alaw", "ulaw", "g722")
+WEBRTC_CODECS = ("opus", "alaw", "ulaw")
+CODECS = frozenset({"alaw", "ulaw", "g722", "opus", "gsm"})
+RETRY_SECONDS = 20
+"""How long a new call rings while no application is connected."""
+
+TRUNK = "trunk-"
+"""Endpoints of trunks carry this prefix; an extension's endpoint is its number."""
+ANONYMOUS = "anonymous"
+DIRECT = "direct"
+"""The endpoint that calls to a bare SIP address leave through; nothing comes in by it."""
 
 
 class ConfigError(ValueError):
@@ -40,6 +52,7 @@ class Trunk:
     addresses: tuple[str, ...] = ()
     from_user: str = ""
     encryption: Encryption = "off"
+    qualify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,11 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class AsteriskConfig:
-    """One private Asterisk. `folder` holds everything it writes."""
+    """One private Asterisk. `folder` holds everything it writes.
+
+    `music_folder` has one folder of 8 kHz WAV files for each kind of music; without ``default`` a tune is made.
+    `anonymous` lets callers in whom no trunk or extension vouches for.
+    """
 
     folder: Path
     ari_password: str = field(repr=False)
@@ -75,6 +92,7 @@ class AsteriskConfig:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_port: int = 5061
+    tones: Literal["cn", "us"] = "cn"
 
     @property
     def recordings(self) -> Path:
@@ -86,6 +104,441 @@ class AsteriskConfig:
         return f"http://127.0.0.1:{self.ari_port}"
 
 
-def render(config: AsteriskConfig, installation: Installation) -> dict[str, str]:
-    """All configuration files by name. Raises `ConfigError` on a value that could break out of its line."""
-    raise NotImplementedError
+RELOADABLE = frozenset({"max_calls", "anonymous", "trunks", "extensions", "music_folder", "tones"})
+"""Fields that a running Asterisk takes over without dropping calls; the others need a new start."""
+
+
+# --------------------------------------------------------------------------- checks
+
+
+def check(config: AsteriskConfig) -> None:
+    """Raise `ConfigError` on the first value that is wrong or could break out of its line."""
+    _word("app", config.app)
+    _word("ari_user", config.ari_user)
+    _secret("ari_password", config.ari_password, required=True)
+    _path("folder", config.folder)
+    _address("sip_host", config.sip_host)
+    for name in ("sip_port", "ari_port", "tls_port"):
+        _port(name, getattr(config, name))
+    low, high = config.rtp_ports
+    _port("rtp_ports", low)
+    _port("rtp_ports", high)
+    if high - low < 2:
+        raise ConfigError("rtp_ports", f"{low}-{high} has no room for a call: give a range such as 20000-22000")
+    if config.external_address:
+        _host("external_address", config.external_address)
+    for network in config.local_networks:
+        _network("local_networks", network)
+    if config.max_calls < 1:
+        raise ConfigError("max_calls", "must be 1 or more")
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        raise ConfigError("tls_key", "a certificate and its key go together: give both or none")
+    for name, file in (("tls_certificate", config.tls_certificate), ("tls_key", config.tls_key)):
+        if file is not None:
+            _path(name, file)
+    _unique("trunks", (trunk.name for trunk in config.trunks))
+    for trunk in config.trunks:
+        _check_trunk(trunk, tls=config.tls_certificate is not None)
+    _unique("extensions", (extension.number for extension in config.extensions))
+    for extension in config.extensions:
+        _check_extension(extension)
+
+
+def _check_trunk(trunk: Trunk, *, tls: bool) -> None:
+    where = f"trunks[{trunk.name!r}]"
+    _word(f"{where}.name", trunk.name)
+    _host(f"{where}.host", trunk.host)
+    _port(f"{where}.port", trunk.port)
+    if trunk.username:
+        _sip_user(f"{where}.username", trunk.username)
+    if trunk.from_user:
+        _sip_user(f"{where}.from_user", trunk.from_user)
+    _secret(f"{where}.password", trunk.password)
+    if trunk.register and not trunk.username:
+        raise ConfigError(f"{where}.username", "a trunk that registers needs a user name")
+    if not trunk.codecs:
+        raise ConfigError(f"{where}.codecs", "name one codec at least, such as alaw")
+    for codec in trunk.codecs:
+        if codec not in CODECS:
+            raise ConfigError(f"{where}.codecs", f"{codec!r} is not one of {', '.join(sorted(CODECS))}")
+    for address in trunk.addresses:
+        _network(f"{where}.addresses", address)
+    if trunk.transport not in ("udp", "tcp", "tls"):
+        raise ConfigError(f"{where}.transport", f"{trunk.transport!r} is not one of udp, tcp, tls")
+    if trunk.transport == "tls" and not tls:
+        raise ConfigError(f"{where}.transport", "tls needs the files tls_certificate and tls_key")
+
+
+def _check_extension(extension: Extension) -> None:
+    where = f"extensions[{extension.number!r}]"
+    if not re.fullmatch(r"[0-9]{1,15}", extension.number):
+        raise ConfigError(f"{where}.number", "an extension is 1 to 15 digits")
+    _secret(f"{where}.password", extension.password, required=True)
+    _plain(f"{where}.name", extension.name)
+    if re.search(r'["<>\\]', extension.name):
+        raise ConfigError(f"{where}.name", 'must not contain ", <, > or a backslash')
+
+
+def _plain(field: str, value: str) -> str:
+    """A value that stays on its line of an Asterisk configuration file."""
+    if re.search(r"[\x00-\x1f\x7f\u0085\u2028\u2029]", value):
+        raise ConfigError(field, "must not contain line breaks or control characters")
+    if ";" in value:
+        raise ConfigError(field, "must not contain ';', which begins a comment in Asterisk's files")
+    if value != value.strip() or value.startswith(">"):
+        raise ConfigError(field, "must not begin or end with a space, nor begin with '>'")
+    if len(value) > 200:
+        raise ConfigError(field, "must not be longer than 200 characters")
+    return value
+
+
+def _secret(field: str, value: str, *, required: bool = False) -> None:
+    _plain(field, value)
+    if required and not value:
+        raise ConfigError(field, "must not be empty")
+
+
+def _word(field: str, value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", value):
+        raise ConfigError(field, f"{value!r} must be 1 to 40 letters, digits, '-' or '_'")
+
+
+def _sip_user(field: str, value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._~!*'()&=+$,?/%@-]{1,80}", value):
+        raise ConfigError(field, "may hold letters, digits and the signs of a SIP user name only")
+
+
+def _host(field: str, value: str) -> None:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except ValueError:
+        if not re.fullmatch(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.?", value):
+            raise ConfigError(field, f"{value!r} is neither an IP address nor a host name") from None
+
+
+def _address(field: str, value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ConfigError(field, f"{value!r} is not an IP address; 0.0.0.0 listens on all") from None
+
+
+def _network(field: str, value: str) -> None:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ConfigError(field, f"{value!r} is not an IP address or network such as 10.0.0.0/8") from None
+
+
+def _port(field: str, value: int) -> None:
+    if not 1 <= value <= 65535:
+        raise ConfigError(field, f"{value} is not a port (1 to 65535)")
+
+
+def _path(field: str, value: Path) -> None:
+    if not value.is_absolute():
+        raise ConfigError(field, f"{value} must be an absolute path")
+    _plain(field, str(value))
+
+
+def _unique(field: str, values: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ConfigError(field, f"{value!r} is there twice")
+        seen.add(value)
+
+
+# --------------------------------------------------------------------------- rendering
+
+
+def run_folder(config: AsteriskConfig) -> Path:
+    """Where Asterisk's control socket lives; socket paths are short, so a deep home gets a place in /tmp."""
+    inside = config.folder / "run"
+    if len(str(inside)) < 85:
+        return inside
+    digest = f"{abs(hash_text(str(config.folder))):08x}"
+    return Path("/tmp") / f"callweave-{digest}"  # noqa: S108
+
+
+def hash_text(text: str) -> int:
+    """A number that is the same for the same text in every process."""
+    value = 2166136261
+    for byte in text.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value
+
+
+def render(config: AsteriskConfig, installation: Installation, music: Sequence[str] = ()) -> dict[str, str]:
+    """All configuration files by name. Raises `ConfigError` on a value that could break out of its line.
+
+    `music` names the kinds that the music folder holds; ``default`` is always there, by our own tune if need be.
+    """
+    check(config)
+    files = {
+        "asterisk.conf": _asterisk(config, installation),
+        "modules.conf": _modules(installation),
+        "logger.conf": "[general]\ndateformat=%F %T.%3q\n[logfiles]\nmessages.log => notice,warning,error\n",
+        "http.conf": (
+            f"[general]\nenabled=yes\nenablestatic=no\nbindaddr=127.0.0.1\nbindport={config.ari_port}\n"
+            "sessionlimit=5000\nsession_inactivity=30000\nsession_keep_alive=15000\n"
+        ),
+        "ari.conf": (
+            "[general]\nenabled=yes\npretty=no\nwebsocket_write_timeout=1000\n"
+            f"[{config.ari_user}]\ntype=user\nread_only=no\npassword_format=plain\npassword={config.ari_password}\n"
+        ),
+        "rtp.conf": (
+            f"[general]\nrtpstart={config.rtp_ports[0]}\nrtpend={config.rtp_ports[1]}\nstrictrtp=yes\nicesupport=yes\n"
+        ),
+        "pjsip.conf": _pjsip(config),
+        "extensions.conf": _dialplan(config),
+        "musiconhold.conf": _music(config, music),
+        "indications.conf": _indications(config),
+        "stasis.conf": "[threadpool]\nminimum_size=5\ninitial_size=5\nidle_timeout_sec=20\nmax_size=50\n",
+        "pjproject.conf": (
+            "[startup]\ntype=startup\nlog_level=default\n"
+            "[log_mappings]\ntype=log_mappings\nasterisk_error=0\nasterisk_warning=1\n"
+        ),
+        "cdr.conf": "[general]\nenable=no\n",
+        "cel.conf": "[general]\nenable=no\n",
+        "manager.conf": "[general]\nenabled=no\n",
+        "features.conf": "[general]\n",
+        "ccss.conf": "[general]\n",
+        "dnsmgr.conf": "[general]\nenable=no\n",
+    }
+    for name in ("acl", "chan_websocket", "cli", "cli_aliases", "cli_permissions", "codecs", "dsp", "sorcery", "udptl"):
+        files.setdefault(f"{name}.conf", "")
+    for name in ("websocket_client", "enum"):
+        files.setdefault(f"{name}.conf", "")
+    return files
+
+
+def _asterisk(config: AsteriskConfig, installation: Installation) -> str:
+    home = config.folder
+    return f"""[directories]
+astetcdir => {home}/etc
+astmoddir => {installation.modules}
+astvarlibdir => {home}/data
+astdbdir => {home}/db
+astkeydir => {home}/data
+astdatadir => {home}/data
+astagidir => {home}/data/agi-bin
+astspooldir => {home}/spool
+astrundir => {run_folder(config)}
+astlogdir => {home}/log
+astsbindir => {installation.binary.parent}
+[options]
+quiet = yes
+nocolor = yes
+systemname = {config.app}
+maxcalls = {config.max_calls * 4 + 100}
+maxfiles = 65536
+"""
+
+
+def _modules(installation: Installation) -> str:
+    names = [name for name in LOADED if name in installation.module_names]
+    return "[modules]\nautoload=no\n" + "".join(f"load = {name}.so\n" for name in names)
+
+
+def _section(name: str, kind: str, values: dict[str, str | Sequence[str]]) -> str:
+    lines = [f"[{name}]", f"type={kind}"]
+    for key, value in values.items():
+        lines += [f"{key}={one}" for one in ([value] if isinstance(value, str) else value)]
+    return "\n".join(lines) + "\n\n"
+
+
+def _pjsip(config: AsteriskConfig) -> str:
+    bracketed = f"[{config.sip_host}]" if ":" in config.sip_host else config.sip_host
+    everywhere = config.sip_host in ("0.0.0.0", "::")
+    nat: dict[str, str | Sequence[str]] = {}
+    if config.external_address:
+        nat = {
+            "external_media_address": config.external_address,
+            "external_signaling_address": config.external_address,
+            "local_net": config.local_networks,
+        }
+    out = _section("global", "global", {
+        "user_agent": "Callweave",
+        "endpoint_identifier_order": "username,auth_username,ip,anonymous",
+        "keep_alive_interval": "90",
+    })  # fmt: skip
+    out += _section("system", "system", {"threadpool_initial_size": "4", "threadpool_max_size": "20"})
+    for protocol in ("udp", "tcp"):
+        out += _section(protocol, "transport", {"protocol": protocol, "bind": f"{bracketed}:{config.sip_port}", **nat})
+    out += _section("ws", "transport", {"protocol": "ws", "bind": f"127.0.0.1:{config.ari_port}", **nat})
+    if config.tls_certificate is not None:
+        out += _section("tls", "transport", {
+            "protocol": "tls",
+            "bind": f"{bracketed}:{config.tls_port}",
+            "cert_file": str(config.tls_certificate),
+            "priv_key_file": str(config.tls_key),
+            "method": "tlsv1_2",
+            **nat,
+        })  # fmt: skip
+    common: dict[str, str | Sequence[str]] = {
+        "disallow": "all",
+        "dtmf_mode": "auto_info",
+        "direct_media": "no",
+        "rtp_symmetric": "yes",
+        "force_rport": "yes",
+        "allow_transfer": "yes",
+        "rtp_timeout": "300",
+        "rtp_timeout_hold": "3600",
+        "language": "en",
+    }
+    if not everywhere:
+        common |= {"media_address": config.sip_host, "bind_rtp_to_media_address": "yes"}
+    out += _section(DIRECT, "endpoint", {
+        **common,
+        "context": "nowhere",
+        "allow": ",".join(DEFAULT_CODECS),
+        "identify_by": "ip",
+    })  # fmt: skip
+    if config.anonymous:
+        out += _section(ANONYMOUS, "endpoint", {
+            **common,
+            "context": "from-anonymous",
+            "allow": ",".join(DEFAULT_CODECS),
+            "identify_by": "ip",
+            "allow_transfer": "no",
+        })  # fmt: skip
+    return (
+        out
+        + "".join(_trunk(t, common) for t in config.trunks)
+        + "".join(_extension(e, common) for e in config.extensions)
+    )
+
+
+def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
+    name = TRUNK + trunk.name
+    host = f"[{trunk.host}]" if ":" in trunk.host.strip("[]") and not trunk.host.startswith("[") else trunk.host
+    suffix = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
+    where = f"{host}:{trunk.port}{suffix}"
+    values: dict[str, str | Sequence[str]] = {
+        **common,
+        "context": "from-trunk",
+        "transport": trunk.transport,
+        "aors": name,
+        "allow": ",".join(trunk.codecs),
+        "identify_by": "ip",
+        "trust_id_inbound": "yes",
+        "send_pai": "yes",
+    }
+    if trunk.encryption == "srtp":
+        values["media_encryption"] = "sdes"
+    if trunk.username and trunk.password:
+        values["outbound_auth"] = name
+    if trunk.username:
+        values["from_domain"] = trunk.host
+    if trunk.from_user:
+        values["from_user"] = trunk.from_user
+    out = _section(name, "endpoint", values)
+    contact: dict[str, str | Sequence[str]] = {"contact": f"sip:{where}"}
+    if trunk.qualify:
+        contact["qualify_frequency"] = "60"
+    out += _section(name, "aor", contact)
+    out += _section(name, "identify", {
+        "endpoint": name,
+        "match": tuple(dict.fromkeys((trunk.host.strip("[]"), *trunk.addresses))),
+        "srv_lookups": "no",
+    })  # fmt: skip
+    if trunk.username and trunk.password:
+        out += _section(name, "auth", {
+            "auth_type": "userpass", "username": trunk.username, "password": trunk.password,
+        })  # fmt: skip
+    if trunk.register:
+        out += _section(name, "registration", {
+            "transport": trunk.transport,
+            "server_uri": f"sip:{where}",
+            "client_uri": f"sip:{trunk.username.partition('@')[0]}@{where}",
+            "contact_user": trunk.username.partition("@")[0],
+            "expiration": "600",
+            "retry_interval": "30",
+            "forbidden_retry_interval": "300",
+            "max_retries": "100000",
+            "line": "yes",
+            "endpoint": name,
+            **({"outbound_auth": name} if trunk.password else {}),
+        })  # fmt: skip
+    return out
+
+
+def _extension(extension: Extension, common: dict[str, str | Sequence[str]]) -> str:
+    number = extension.number
+    values: dict[str, str | Sequence[str]] = {
+        **common,
+        "context": "from-extension",
+        "aors": number,
+        "auth": number,
+        "allow": ",".join(WEBRTC_CODECS if extension.webrtc else DEFAULT_CODECS),
+        "identify_by": "username,auth_username",
+        "callerid": f'"{extension.name or number}" <{number}>',
+        "rewrite_contact": "yes",
+    }
+    if extension.webrtc:
+        values["webrtc"] = "yes"
+    elif extension.encryption == "srtp":
+        values["media_encryption"] = "sdes"
+    return (
+        _section(number, "endpoint", values)
+        + _section(number, "aor", {"max_contacts": "1", "remove_existing": "yes"})
+        + _section(number, "auth", {"auth_type": "userpass", "username": number, "password": extension.password})
+    )
+
+
+def _dialplan(config: AsteriskConfig) -> str:
+    """Every call goes to the application; while none is connected it rings and tries again, then is refused by 503.
+
+    The contexts hold no pattern that the special extension ``h`` would fit.
+    """
+    out = "[nowhere]\n\n"
+    for kind in ("trunk", "extension", "anonymous"):
+        out += f"[from-{kind}]\n"
+        for pattern in ("_[+*#0-9]!", "_[a-zA-Z]."):
+            out += f"""exten => {pattern},1,Set(PJSIP_TRANSFER_HANDLING()=ari-only)
+ same => n,Set(GROUP(callweave)=calls)
+ same => n,GotoIf($[${{GROUP_COUNT(calls@callweave)}} > {config.max_calls}]?full)
+ same => n,Set(CALLWEAVE_UNTIL=$[${{EPOCH}} + {RETRY_SECONDS}])
+ same => n(enter),Stasis({config.app},incoming,{kind},${{CHANNEL(endpoint)}})
+ same => n,GotoIf($["${{STASISSTATUS}}" = "SUCCESS"]?done)
+ same => n,Ringing()
+ same => n,Wait(0.2)
+ same => n,GotoIf($[${{EPOCH}} < ${{CALLWEAVE_UNTIL}}]?enter)
+ same => n,Hangup(34)
+ same => n(full),Hangup(17)
+ same => n(done),Hangup()
+"""
+        out += "\n"
+    return out
+
+
+def _music(config: AsteriskConfig, music: Sequence[str]) -> str:
+    out = ""
+    for name in dict.fromkeys(("default", *music)):
+        _word("music_folder", name)
+        given = config.music_folder / name if config.music_folder and name in music else None
+        folder = given if given is not None else config.folder / "music" / name
+        _path("music_folder", folder)
+        out += f"[{name}]\nmode=files\ndirectory={folder}\nsort=alpha\n\n"
+    return out
+
+
+def _indications(config: AsteriskConfig) -> str:
+    return f"""[general]
+country={config.tones}
+[cn]
+description=China
+ringcadence=1000,4000
+dial=450
+busy=450/350,0/350
+ring=450/1000,0/4000
+congestion=450/700,0/700
+[us]
+description=United States
+ringcadence=2000,4000
+dial=350+440
+busy=480+620/500,0/500
+ring=440+480/2000,0/4000
+congestion=480+620/250,0/250
+"""

@@ -1,9 +1,31 @@
 """Start, watch, adopt and stop one private Asterisk."""
 
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
 
-from telephony.asterisk.config import AsteriskConfig
+import httpx
+import psutil
+
+from telephony.asterisk.config import RELOADABLE, AsteriskConfig, render, run_folder
 from telephony.asterisk.install import Installation
+from telephony.asterisk.sounds import beep, tune, write_wav
+
+log = logging.getLogger(__name__)
+
+BOOT_SECONDS = 20.0
+STOP_SECONDS = 5.0
+BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+STEADY_SECONDS = 30.0
+"""After this long without a death the back-off begins anew."""
 
 
 class ProcessError(RuntimeError):
@@ -19,10 +41,27 @@ class PortTaken(ProcessError):
         self.setting = setting
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A process by its id and its start time, which tells it from a later one with the same id."""
+
+    pid: int
+    started: float
+
+    @property
+    def alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
 class AsteriskProcess:
     """One private Asterisk that outlives this Python process.
 
     `start` adopts a running one or starts it, then keeps it alive until `detach` (leave it running) or `stop`.
+    `on_death` is called each time it is found dead, before it is started again.
     """
 
     def __init__(
@@ -33,25 +72,282 @@ class AsteriskProcess:
         on_death: Callable[[], None] | None = None,
         keep_alive: bool = True,
     ) -> None:
-        raise NotImplementedError
+        self.config = config
+        self.installation = installation
+        self._on_death = on_death
+        self._keep_alive = keep_alive
+        self._running: _Running | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id of the running Asterisk, or None."""
-        raise NotImplementedError
+        return self._running.pid if self._running and self._running.alive else None
+
+    # ----------------------------------------------------------------- start and stop
 
     async def start(self) -> bool:
-        """Make it run and wait until it has booted; True when a running one was adopted."""
-        raise NotImplementedError
+        """Make it run and wait until it has booted; True when a running one was adopted.
+
+        An adopted one takes over changed trunks and extensions; one that runs with other ports is replaced.
+        """
+        adopted = await self._adopt()
+        if not adopted:
+            await self._launch()
+        if self._keep_alive and self._watch is None:
+            self._watch = asyncio.create_task(self._keep_running(), name="asterisk-watch")
+        return adopted
 
     async def apply(self, config: AsteriskConfig) -> None:
-        """Take over changed trunks, extensions and music without dropping calls."""
-        raise NotImplementedError
+        """Take over changed trunks, extensions, music and limits without dropping calls.
+
+        Raises `ProcessError` when another field changed, which needs `stop` and a new start.
+        """
+        changed = {f.name for f in fields(config) if getattr(config, f.name) != getattr(self.config, f.name)}
+        if fixed := changed - RELOADABLE:
+            raise ProcessError(f"a new start of Asterisk is needed to change {', '.join(sorted(fixed))}")
+        await asyncio.to_thread(prepare, config, self.installation)
+        self.config = config
+        await self._reload()
 
     async def detach(self) -> None:
         """Stop watching and leave Asterisk running."""
-        raise NotImplementedError
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
 
     async def stop(self) -> None:
-        """Stop Asterisk and all its calls."""
-        raise NotImplementedError
+        """Stop Asterisk and all its calls; also one that an earlier process of ours left running."""
+        await self.detach()
+        running = self._running or self._read_pid()
+        if running is not None:
+            await self._kill(running)
+        self._running = None
+        self._pid_file.unlink(missing_ok=True)
+
+    async def healthy(self) -> bool:
+        """Whether it has booted and answers."""
+        try:
+            async with self._http(timeout=2) as http:
+                answer = await http.get("asterisk/info", params={"only": "status"})
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200
+
+    # ----------------------------------------------------------------- inside
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.config.folder / "asterisk.pid"
+
+    def _http(self, timeout: float) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=f"{self.config.ari_url}/ari/",
+            auth=(self.config.ari_user, self.config.ari_password),
+            timeout=timeout,
+            trust_env=False,
+        )
+
+    def _read_pid(self) -> _Running | None:
+        try:
+            facts = json.loads(self._pid_file.read_text())
+            running = _Running(int(facts["pid"]), float(facts["started"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return running if running.alive else None
+
+    async def _adopt(self) -> bool:
+        running = self._read_pid()
+        if running is None:
+            return False
+        fixed = self._fixed_part()
+        kept = self.config.folder / "fixed.json"
+        same = kept.exists() and kept.read_text() == fixed
+        if not same or not await self.healthy():
+            log.warning("the Asterisk that runs as process %d does not fit or does not answer: replaced", running.pid)
+            await self._kill(running)
+            return False
+        self._running = running
+        await asyncio.to_thread(prepare, self.config, self.installation)
+        await self._reload()
+        log.info("adopted the Asterisk that runs as process %d", running.pid)
+        return True
+
+    def _fixed_part(self) -> str:
+        """What a running Asterisk cannot take over."""
+        files = render(self.config, self.installation)
+        parts = {name: files[name] for name in ("http.conf", "ari.conf", "rtp.conf")}
+        transports = [s for s in files["pjsip.conf"].split("\n\n") if "\ntype=transport\n" in f"{s}\n"]
+        return json.dumps({**parts, "transports": transports}, indent=1)
+
+    async def _launch(self) -> None:
+        await asyncio.to_thread(prepare, self.config, self.installation)
+        self._check_ports()
+        folder = self.config.folder
+        begun = time.monotonic()
+        output = folder / "log" / "console.log"
+        argv = self.installation.argv("-C", str(folder / "etc" / "asterisk.conf"), "-f", "-n")
+        with output.open("ab") as file, Path(os.devnull).open("rb") as nothing:
+            # A session of its own and no Python object that ends with us: it lives on when this process dies.
+            pid = os.posix_spawn(
+                argv[0],
+                argv,
+                os.environ,
+                setsid=True,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, nothing.fileno(), 0),
+                    (os.POSIX_SPAWN_DUP2, file.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, file.fileno(), 2),
+                ],
+            )
+        self._running = _Running(pid, psutil.Process(pid).create_time())
+        part = self._pid_file.with_suffix(".part")
+        part.write_text(json.dumps({"pid": pid, "started": self._running.started}))
+        part.replace(self._pid_file)
+        (folder / "fixed.json").write_text(self._fixed_part())
+        (folder / "fixed.json").chmod(0o600)
+        while not await self.healthy():
+            _reap(pid)
+            if not self._running.alive:
+                tail = output.read_text(errors="replace")[-1500:].strip()
+                raise ProcessError(f"Asterisk ended while it started; {output} says: {tail or 'nothing'}")
+            if time.monotonic() - begun > BOOT_SECONDS:
+                await self._kill(self._running)
+                raise ProcessError(f"Asterisk has not booted in {BOOT_SECONDS:.0f} s; see {folder / 'log'}")
+            await asyncio.sleep(0.02)
+        log.info(
+            "Asterisk %s runs as process %d after %.2f s", self.installation.version, pid, time.monotonic() - begun
+        )
+
+    def _check_ports(self) -> None:
+        config = self.config
+        checks = [
+            (socket.SOCK_STREAM, "127.0.0.1", config.ari_port, "ari_port (CALLWEAVE_ARI_PORT)", "TCP"),
+            (socket.SOCK_DGRAM, config.sip_host, config.sip_port, "sip_port (CALLWEAVE_SIP_PORT)", "UDP"),
+            (socket.SOCK_STREAM, config.sip_host, config.sip_port, "sip_port (CALLWEAVE_SIP_PORT)", "TCP"),
+        ]
+        for kind, host, port, setting, protocol in checks:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.socket(family, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, port))
+                except PermissionError as error:
+                    raise ProcessError(
+                        f"{protocol} port {port} may not be used here: change the setting {setting}"
+                    ) from error
+                except OSError as error:
+                    if error.errno == 99:
+                        raise ProcessError(f"{host} is no address of this machine: change sip_host") from error
+                    raise PortTaken(port, setting, protocol) from error
+
+    async def _kill(self, running: _Running) -> None:
+        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+            until = time.monotonic() + seconds
+            with contextlib.suppress(ProcessLookupError):
+                if running.alive:
+                    os.kill(running.pid, number)
+            while running.alive and time.monotonic() < until:
+                _reap(running.pid)
+                await asyncio.sleep(0.02)
+            _reap(running.pid)
+            if not running.alive:
+                return
+        raise ProcessError(f"Asterisk (process {running.pid}) cannot be ended")
+
+    async def _gone(self, running: _Running) -> None:
+        """Wait until a process has ended, whether it is our child or not."""
+        loop = asyncio.get_running_loop()
+        try:
+            handle = os.pidfd_open(running.pid)
+        except (OSError, AttributeError):
+            while running.alive:
+                await asyncio.sleep(0.2)
+            return
+        ended = loop.create_future()
+        try:
+            if not running.alive:
+                return
+            loop.add_reader(handle, lambda: ended.done() or ended.set_result(None))
+            await ended
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+            _reap(running.pid)
+
+    async def _keep_running(self) -> None:
+        deaths = 0
+        while True:
+            running = self._running
+            born = time.monotonic()
+            if running is not None:
+                await self._gone(running)
+                log.error("Asterisk (process %d) has died: starting it again", running.pid)
+                if self._on_death is not None:
+                    self._on_death()
+            if time.monotonic() - born > STEADY_SECONDS:
+                deaths = 0
+            await asyncio.sleep(BACK_OFF[min(deaths, len(BACK_OFF) - 1)])
+            deaths += 1
+            try:
+                await self._launch()
+            except ProcessError as problem:
+                log.error("Asterisk cannot be started again: %s", problem)  # noqa: TRY400
+                self._running = None
+
+    async def _reload(self) -> None:
+        modules = (
+            "res_pjsip.so",
+            "res_pjsip_endpoint_identifier_ip.so",
+            "res_pjsip_outbound_registration.so",
+            "pbx_config.so",
+            "res_musiconhold.so",
+        )
+        async with self._http(timeout=15) as http:
+            for name in modules:
+                answer = await http.put(f"asterisk/modules/{name}")
+                if answer.status_code >= 400:
+                    raise ProcessError(f"Asterisk did not reload {name}: {answer.status_code} {answer.text[:200]}")
+
+
+def _reap(pid: int) -> None:
+    """Take the exit state of a child of ours, so that it is no zombie."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def prepare(config: AsteriskConfig, installation: Installation) -> None:
+    """Write everything that Asterisk reads: folders, links to its data, sounds, configuration."""
+    folder = config.folder
+    music: list[str] = []
+    if config.music_folder is not None and config.music_folder.is_dir():
+        music = sorted(child.name for child in config.music_folder.iterdir() if any(child.glob("*.wav")))
+    files = render(config, installation, music)
+    for name in ("etc", "db", "log", "data", "spool/recording", "spool/tmp", "spool/monitor"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    run_folder(config).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in ("documentation", "rest-api", "static-http", "keys"):
+        link, target = folder / "data" / name, installation.data / name
+        if link.is_symlink() and link.readlink() != target:
+            link.unlink()
+        if not link.exists() and target.exists():
+            link.symlink_to(target)
+    for path, make in (
+        (folder / "data/sounds/en/beep.wav", beep),
+        (folder / "music/default/calm.wav", tune),
+    ):
+        if not path.exists():
+            write_wav(path, make())
+    etc = folder / "etc"
+    etc.chmod(0o700)
+    for name, text in files.items():
+        path = etc / name
+        if path.exists() and path.read_text() == text:
+            continue
+        part = path.with_name(f".{name}.part")
+        part.touch(mode=0o600)
+        part.write_text(text)
+        part.replace(path)
