@@ -49,9 +49,12 @@ Widget = Literal[
 
 
 class NodeConfig(BaseModel):
-    """Base of every node's ``Config``. Unknown keys are errors, so that a typing mistake is never silent."""
+    """Base of every node's ``Config``. Unknown keys are errors, so that a typing mistake is never silent.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Numbers are taken where text is wanted: a template such as ``{{ vars.count }}`` may render to one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 def field(

@@ -70,12 +70,16 @@ class Prompt(NodeConfig):
         return cls(parts=[TextPart(text=by_language)])
 
     def items(self, language: str) -> list[Item]:
-        """The telephony items for a language. A text lacking it falls back to the first language it has."""
+        """The telephony items for a language such as ``zh`` or ``zh-CN``.
+
+        A text that lacks it falls back to the first language it has.
+        """
+        base = language.partition("-")[0]
         items: list[Item] = []
         for part in self.parts:
             match part:
                 case TextPart():
-                    spoken_in = language if language in part.text else next(iter(part.text), language)
+                    spoken_in = next((tag for tag in (language, base, *part.text) if tag in part.text), language)
                     words = part.text.get(spoken_in, "").strip()
                     if words:
                         items.append(Speak(text=words, language=spoken_in))

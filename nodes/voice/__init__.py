@@ -1,5 +1,16 @@
-"""The voice family."""
+"""Nodes that talk with a caller."""
 
-from nodes.sdk.registry import AnyNode
+from typing import Any
 
-NODES: list[AnyNode] = []
+from nodes.sdk.node import Node
+from nodes.voice.answer import Answer
+from nodes.voice.collect import Collect
+from nodes.voice.dial import Dial
+from nodes.voice.hangup import Hangup
+from nodes.voice.language import Language
+from nodes.voice.menu import Menu
+from nodes.voice.record import Record
+from nodes.voice.reject import Reject
+from nodes.voice.say import Say
+
+NODES: list[Node[Any]] = [Answer(), Reject(), Say(), Menu(), Collect(), Record(), Language(), Dial(), Hangup()]
