@@ -75,6 +75,16 @@ def read_audio(path: Path) -> Samples:
     return resample(data.mean(axis=1, dtype=np.float32), rate)
 
 
+def read_wav(path: Path) -> tuple[Samples, int]:
+    """The samples of a 16-bit WAV file, first channel, and its rate."""
+    info = wav_info(path)
+    if info.width != 2:
+        raise SpeechError("bad_audio", f"{path} has {info.width * 8} bits a sample, not 16")
+    with wave.open(str(path), "rb") as file:
+        pcm = np.frombuffer(file.readframes(info.frames), dtype="<i2")
+    return from_pcm(pcm[:: info.channels]), info.rate
+
+
 def resample(samples: Samples, rate: int, to: int = RATE) -> Samples:
     """The same sound at another sample rate."""
     if rate == to:
@@ -93,7 +103,7 @@ def write_wav(path: Path, samples: Samples, rate: int = RATE) -> None:
 
 def to_pcm(samples: Samples) -> NDArray[np.int16]:
     """Float samples as 16-bit ones, clipped."""
-    return np.clip(np.rint(samples * 32767.0), -32768, 32767).astype("<i2")
+    return np.asarray(np.clip(np.rint(samples * 32767.0), -32768, 32767), dtype="<i2")
 
 
 def from_pcm(data: bytes | NDArray[np.int16]) -> Samples:
@@ -218,7 +228,7 @@ def tone(frequencies: Sequence[float], seconds: float, level_db: float = -16.0, 
         ramp = np.linspace(0, 1, edge)
         mixed[:edge] *= ramp
         mixed[-edge:] *= ramp[::-1]
-    return mixed.astype(np.float32)
+    return np.asarray(mixed, dtype=np.float32)
 
 
 _RINGBACK = {"CN": ((450.0,), 1.0, 4.0), "US": ((440.0, 480.0), 2.0, 4.0), "KR": ((440.0, 480.0), 1.0, 2.0)}
@@ -258,9 +268,10 @@ _CHORDS = (
     (50, 53, 57, 60),
     (43, 53, 59, 62),
 )
-_TUNE = (76, 74, 72, 71, 72, 67, 69, 72, 69, 67, 64, 67, 71, 69, 67, 62, 76, 79, 76, 74, 72, 74, 76, 72, 69) + (
-    (72, 69, 65, 67, 71, 74, 71, 71, 67, 64, 67, 69, 72, 76, 72, 74, 69, 65, 69, 71, 74, 77, 74)
-)
+_TUNE = (
+    76, 74, 72, 71, 72, 67, 69, 72, 69, 67, 64, 67, 71, 69, 67, 62, 76, 79, 76, 74, 72, 74, 76, 72,
+    69, 72, 69, 65, 67, 71, 74, 71, 71, 67, 64, 67, 69, 72, 76, 72, 74, 69, 65, 69, 71, 74, 77, 74,
+)  # fmt: skip
 
 
 def comfort_music(bars: int = len(_CHORDS), rate: int = RATE) -> Samples:
