@@ -8,7 +8,19 @@ from flows.hints import Path, hints_of, replaced
 from flows.problems import Problem, problem
 from nodes.sdk.node import Node
 
-_STAND_INS: tuple[Any, ...] = (1, "1", True, [], {}, 1.0, None, "2026-01-01", "2026-01-01T00:00:00Z", "a", "+8613800138000")
+_STAND_INS: tuple[Any, ...] = (
+    1,
+    "1",
+    True,
+    [],
+    {},
+    1.0,
+    None,
+    "2026-01-01",
+    "2026-01-01T00:00:00Z",
+    "a",
+    "+8613800138000",
+)
 
 
 def check_config(node: Node[Any], raw: dict[str, Any], node_id: str) -> tuple[Any | None, list[Problem]]:
@@ -60,7 +72,7 @@ def _covered(data: Any, location: tuple[int | str, ...], dynamic: set[Path]) -> 
     path: list[int | str] = []
     value = data
     for part in location:
-        if isinstance(value, dict) and part in value or isinstance(value, list) and isinstance(part, int):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
             path.append(part)
             try:
                 value = value[part]
@@ -75,7 +87,10 @@ def _covered(data: Any, location: tuple[int | str, ...], dynamic: set[Path]) -> 
 
 _REMEDIES: dict[str, tuple[str, str]] = {
     "missing": ("缺少该项，请填写", "is missing: fill it in"),
-    "extra_forbidden": ("没有这一项，请删除或改正拼写", "is not a field of this node: remove it or correct its spelling"),
+    "extra_forbidden": (
+        "没有这一项，请删除或改正拼写",
+        "is not a field of this node: remove it or correct its spelling",
+    ),
 }
 
 

@@ -96,7 +96,9 @@ def plan_from_bytes(data: bytes) -> Plan:
     """Read a stored plan. Raises ValueError for one that this version cannot run."""
     plan = Plan.model_validate_json(data)
     if plan.spec != PLAN_SPEC:
-        raise ValueError(f"the plan has format {plan.spec}; this version runs format {PLAN_SPEC}: publish the flow again")
+        raise ValueError(
+            f"the plan has format {plan.spec}; this version runs format {PLAN_SPEC}: publish the flow again"
+        )
     return plan
 
 
@@ -159,9 +161,7 @@ async def gather(
     return MappingResolver(known)
 
 
-def compile_plan(
-    document: FlowDocument, registry: Registry, *, version: int, resolver: Resolver | None = None
-) -> Plan:
+def compile_plan(document: FlowDocument, registry: Registry, *, version: int, resolver: Resolver | None = None) -> Plan:
     """Compile a document that validated without errors.
 
     Aliases of subflows are resolved now: the plan holds their versions, so a run keeps them to its end.
@@ -205,7 +205,14 @@ def _compile_flow(
             if resolved is None:
                 name = "@".join(subflow_reference(spec.config))
                 raise InvalidFlow(
-                    [problem("unknown_subflow", f"没有已发布的子流程 {name}", f"no published subflow {name}", node=node_id)]
+                    [
+                        problem(
+                            "unknown_subflow",
+                            f"没有已发布的子流程 {name}",
+                            f"no published subflow {name}",
+                            node=node_id,
+                        )
+                    ]
                 )
             subflow = f"{resolved.document.id}@{resolved.version}"
             wanted.append((subflow, resolved.document, resolved.version))
@@ -227,7 +234,11 @@ def _compile_flow(
         )
     if document.entry is None or document.entry not in nodes:
         raise InvalidFlow(
-            [problem("no_entry", "流程没有起始节点：请选择一个", "the flow has no entry node: choose one", field="entry")]
+            [
+                problem(
+                    "no_entry", "流程没有起始节点：请选择一个", "the flow has no entry node: choose one", field="entry"
+                )
+            ]
         )
     return (
         PlanFlow(

@@ -213,5 +213,6 @@ def _hide(message: str, revealed: Sequence[str]) -> str:
 def _where(invalid: ValidationError) -> str:
     """Fields and reasons, never the values: they may be confidential."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in invalid.errors(include_input=False)
+        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+        for error in invalid.errors(include_input=False)
     )[:2000]

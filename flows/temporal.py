@@ -95,7 +95,9 @@ class PlanPayloadConverter(EncodingPayloadConverter):
             return PlanRef(hash=plan_hash)
         plan = plans.get(plan_hash)
         if plan is None:
-            raise RuntimeError(f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?")
+            raise RuntimeError(
+                f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?"
+            )
         return plan
 
 
