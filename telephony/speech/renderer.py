@@ -160,12 +160,7 @@ class SpeechRenderer:
 
     async def _converted(self, source: Path, *, loud: bool) -> Cached:
         """A sound file of any format as telephone audio, made once for each version of the file."""
-        try:
-            stat = source.stat()
-        except OSError as problem:
-            raise SpeechError("bad_audio", f"the sound file {source} is not there: {problem.strerror}") from problem
-        version = f"{source.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-        key = cache_key("file", PROCESSING, "loud" if loud else "as is", version)
+        key = cache_key("file", PROCESSING, "loud" if loud else "as is", _file_version(source))
 
         async def make(path: Path) -> None:
             await asyncio.to_thread(_finish, source, path, loud)
@@ -179,7 +174,7 @@ class SpeechRenderer:
         if len(words) > MAX_CHARACTERS:
             raise SpeechError(
                 "bad_value",
-                f"the text beginning {words[:30]!r} has {len(words)} characters, {MAX_CHARACTERS} can be spoken at once",
+                f"the text beginning {words[:30]!r} has {len(words)} characters, at most {MAX_CHARACTERS} are spoken",
             )
         signature = await self.engine.signature(utterance.language)
         key = cache_key("speech", PROCESSING, signature, base_language(utterance.language), words)
@@ -191,6 +186,14 @@ class SpeechRenderer:
 
         cached = await self.cache.get_or_make(key, make)
         return Media(cached.path, " ".join(utterance.text.split()), cached.seconds)
+
+
+def _file_version(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError as problem:
+        raise SpeechError("bad_audio", f"the sound file {path} is not there: {problem.strerror}") from problem
+    return f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
 
 
 def _finish(source: Path, path: Path, loud: bool) -> None:

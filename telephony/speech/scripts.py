@@ -143,18 +143,12 @@ LEXICON: dict[str, str] = {
     "幺": "yao1",
 }
 
-_PUNCTUATION = str.maketrans({
-    "，": ",", "。": ".", "！": "!", "？": "?", "；": ";", "：": ":", "、": ",", "…": ".", "—": ",", "（": ",", "）": ",",
-    "(": ",", ")": ",", "“": "", "”": "", "‘": "", "’": "", "《": "", "》": "", "「": "", "」": "", "【": ",", "】": ",",
-    "[": ",", "]": ",", "{": ",", "}": ",", "<": "", ">": "", "|": ",", "_": " ", "\\": " ", "^": " ", "`": " ",
-})  # fmt: skip
-_FIGURES = dict(
-    zip(
-        "0123456789",
-        (" ling2 ", " yi1 ", " er4 ", " san1 ", " si4 ", " wu3 ", " liu4 ", " qi1 ", " ba1 ", " jiu3 "),
-        strict=True,
-    )
+_PUNCTUATION = str.maketrans(
+    dict(zip("，。！？；：、…—（）()【】[]{}|", ",.!?;:,.,,,,,,,,,,,,", strict=True))
+    | dict.fromkeys("“”‘’《》「」<>", "")
+    | dict.fromkeys("_\\^`", " ")
 )
+_FIGURES = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +172,17 @@ def _load_lexicon() -> None:
 
 
 def pinyin(text: str) -> str:
-    """Chinese text as pinyin with tone numbers, which the voice ``cmn-latn-pinyin`` reads; punctuation becomes pauses."""
+    """Chinese text as pinyin with tone numbers for the voice ``cmn-latn-pinyin``; punctuation becomes pauses."""
     _load_lexicon()
-    syllables = lazy_pinyin(
-        text.translate(_PUNCTUATION), style=Style.TONE3, neutral_tone_with_five=True, errors=_other_signs
-    )
+    # A bare figure would be taken for a tone.
+    characters = "".join(_FIGURES.get(sign, sign) for sign in text.translate(_PUNCTUATION))
+    syllables = lazy_pinyin(characters, style=Style.TONE3, neutral_tone_with_five=True, errors=_other_signs)
     return re.sub(r"\s+", " ", re.sub(r" +([,.!?;:])", r"\1", " ".join(syllables))).strip()
 
 
 def _other_signs(signs: str) -> str:
-    # A bare figure would be taken for a tone, so it becomes its own syllable; what has no reading is left out.
-    return re.sub(r"[^,.!?;: a-z0-9]", "", "".join(_FIGURES.get(sign, sign.lower()) for sign in signs)).strip()
+    # What has no reading is left out; pauses stay.
+    return re.sub(r"[^,.!?;: a-zA-Z]", "", signs)
 
 
 def _script(sign: str) -> Script | None:
@@ -203,7 +197,10 @@ def _script(sign: str) -> Script | None:
 
 
 def runs(text: str, base: Script) -> list[Run]:
-    """Split a text by script. Signs go with what stands before them, figures with letters they touch, else with `base`."""
+    """Split a text by script.
+
+    Signs go with what stands before them, figures with the letters they touch, else with `base`.
+    """
     marked: list[Script | None] = []
     for at, sign in enumerate(text):
         script = _script(sign)

@@ -23,6 +23,7 @@ from telephony.prompts import ValueKind
 LIMIT = Decimal(10) ** 16
 """From here on a number is read digit by digit: nobody can follow it otherwise."""
 
+_FIGURE = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?")
 _DECIMALS = Decimal("0.000001")
 
 
@@ -45,11 +46,7 @@ def _decimal(value: Any, kind: str) -> Decimal:
     try:
         if isinstance(value, str):
             text = unicodedata.normalize("NFKC", value).strip().replace("−", "-")
-            if (
-                len(text) > 60
-                or not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?", text)
-                or not text.strip("+-")
-            ):
+            if len(text) > 60 or not text.strip("+-") or not _FIGURE.fullmatch(text):
                 raise _bad(value, kind, remedy)
             number_value = Decimal(text.replace(",", ""))
         else:
@@ -131,7 +128,7 @@ def ko_integer(number_value: int) -> str:
         return "영"
     if number_value >= LIMIT:
         return "".join(_KO_DIGITS_APART[int(figure)] for figure in str(number_value))
-    parts = []
+    parts: list[str] = []
     for unit, size in (("조", 10**12), ("억", 10**8), ("만", 10**4), ("", 1)):
         figure, number_value = divmod(number_value, size)
         if figure:
@@ -317,10 +314,10 @@ def _as_datetime(value: str) -> dt.datetime | None:
     if not (match_day and match_clock):
         return None
     try:
-        return dt.datetime(
-            *(int(part) for part in match_day.groups()),
-            *(int(part or 0) for part in match_clock.groups()),
-        )
+        year, month, day_of_month = (int(part) for part in match_day.groups())
+        hour, minute, second = (int(part or 0) for part in match_clock.groups())
+        # Words carry no zone: the value is read as it stands.
+        return dt.datetime(year, month, day_of_month, hour, minute, second)  # noqa: DTZ001
     except ValueError:
         return None
 
@@ -352,7 +349,8 @@ def _as_time(value: Any) -> dt.time:
         text = unicodedata.normalize("NFKC", value).strip()
         if match := _CLOCK.fullmatch(text):
             try:
-                return dt.time(*(int(part or 0) for part in match.groups()))
+                hour, minute, second = (int(part or 0) for part in match.groups())
+                return dt.time(hour, minute, second)
             except ValueError:
                 pass
         elif len(text) > 10 and (moment := _as_datetime(text)) is not None:

@@ -1,6 +1,7 @@
 """Text to speech: the port, and the engine that ships (pyttsx3 over espeak-ng in child processes)."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -72,7 +73,7 @@ class Ready:
     voices: frozenset[str]
 
 
-class ChildFailed(Exception):
+class ChildError(Exception):
     """The child died, hung or refused; a fresh one may do better."""
 
 
@@ -98,7 +99,7 @@ class _Child:
     async def start(self, timeout: float) -> Ready:
         """Start the process and wait for its first line."""
         await self.kill()
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         # A session of its own: Ctrl-C in a terminal ends the service, which then ends its children in order.
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
@@ -110,14 +111,12 @@ class _Child:
         )
         try:
             hello = await self._read(timeout)
-        except ChildFailed as problem:
-            words = self._last_words()
+        except ChildError as problem:
+            why = self._last_words() or problem
             await self.kill()
-            if "imed out" in str(problem):
+            if isinstance(problem.__cause__, TimeoutError):
                 raise
-            raise SpeechError(
-                "no_voice", f"the speech engine does not start ({words or problem}): {_REMEDY}"
-            ) from problem
+            raise SpeechError("no_voice", f"the speech engine does not start ({why}): {_REMEDY}") from problem
         except BaseException:
             await self.kill()
             raise
@@ -132,32 +131,34 @@ class _Child:
         """Have one utterance written. Anything but success leaves no process behind."""
         self.served += 1
         try:
-            assert self._process is not None and self._process.stdin is not None
+            assert self._process is not None
+            assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             await asyncio.wait_for(self._process.stdin.drain(), timeout)
             reply = await self._read(timeout + 0.5)
             if "error" in reply:
-                raise ChildFailed(reply["error"])
+                raise ChildError(reply["error"])
         except (OSError, TimeoutError) as problem:
             await self.kill()
-            raise ChildFailed(f"cannot be written to: {problem!r}") from problem
+            raise ChildError(f"cannot be written to: {problem!r}") from problem
         except BaseException:
             # A cancelled request would leave its answer in the pipe for the next one.
             await self.kill()
             raise
 
     async def _read(self, timeout: float) -> dict[str, Any]:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), timeout)
         except TimeoutError as problem:
-            raise ChildFailed(f"timed out after {timeout:g} s") from problem
+            raise ChildError(f"timed out after {timeout:g} s") from problem
         if not line:
-            raise ChildFailed("died")
+            raise ChildError("died")
         try:
             reply = json.loads(line)
         except ValueError as problem:
-            raise ChildFailed(f"wrote {line[:80]!r}") from problem
+            raise ChildError(f"wrote {line[:80]!r}") from problem
         return dict(reply)
 
     def _last_words(self) -> str:
@@ -172,10 +173,8 @@ class _Child:
         process, self._process, self.ready = self._process, None, None
         if process is not None:
             if process.returncode is None:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     process.kill()
-                except ProcessLookupError:
-                    pass
             # Reading to the end closes the pipes' transports; a killed process has nothing more to say.
             await process.communicate()
         if self._stderr is not None:
@@ -288,14 +287,12 @@ class EspeakEngine:
             raise SpeechError("tts_failed", "the speech engine is closed")
         try:
             self._ready = await child.start(self.start_timeout)
-        except ChildFailed:
+        except ChildError:
             log.warning("a speech process did not start in %g s; trying once more", self.start_timeout)
             try:
                 self._ready = await child.start(self.start_timeout)
-            except ChildFailed as problem:
-                raise SpeechError(
-                    "tts_failed", f"the speech process {problem}: is the machine overloaded?"
-                ) from problem
+            except ChildError as problem:
+                raise SpeechError("tts_failed", f"the speech process {problem}: is the machine busy?") from problem
 
     def _voice(self, language: str, ready: Ready) -> Voice:
         base = base_language(language)
@@ -335,7 +332,7 @@ class EspeakEngine:
                 try:
                     await child.ask(request, timeout)
                     return
-                except ChildFailed as problem:
+                except ChildError as problem:
                     log.warning("speech process failed (try %d): %s", attempt, problem)
                     if attempt == 2:
                         raise SpeechError(
