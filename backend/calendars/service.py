@@ -1,0 +1,106 @@
+"""Stored calendars."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import col, select
+
+from backend.audit.service import note
+from backend.calendars.hours import Calendar, state
+from backend.calendars.models import CalendarRow
+from backend.database import Database, locked, read, write
+from backend.errors import ConflictError, InvalidError, not_found
+from backend.identity.permissions import Actor
+from nodes.sdk.services import HoursState
+from nodes.sdk.text import text
+
+
+def parse(timezone: str, week: Mapping[str, Any], days: Sequence[Any]) -> Calendar:
+    """Read a calendar as people write it. Raises InvalidError naming the field."""
+    try:
+        return Calendar.model_validate({"timezone": timezone, "week": week, "days": days})
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidError(
+            text(f"日历不正确：{reason}", reason),
+            field=".".join(str(part) for part in first["loc"]),
+            remedy=text(
+                "时间写作 09:00，日期写作 2027-01-01，状态为 holiday、special 或 open。",
+                "Times look like 09:00, dates like 2027-01-01; a day's state is holiday, special or open.",
+            ),
+        ) from None
+
+
+async def save_calendar(
+    db: Database,
+    actor: Actor,
+    *,
+    id: str | None = None,
+    name: str,
+    timezone: str,
+    week: Mapping[str, Any],
+    days: Sequence[Any] = (),
+) -> CalendarRow:
+    """Create or change a calendar."""
+    name = name.strip()
+    if not name or len(name) > 128:
+        raise InvalidError(
+            text("名称不可用", "a calendar needs a name of 128 characters at most"),
+            field="name",
+            remedy=text("请填写名称。", "Give it a name."),
+        )
+    calendar = parse(timezone, week, days).model_dump(mode="json")
+    async with write(db) as session:
+        row = await locked(session, CalendarRow, id) if id is not None else None
+        if id is not None and (row is None or row.business_id != actor.business_id):
+            raise not_found("日历", "calendar", id)
+        taken = (
+            await session.exec(
+                select(CalendarRow).where(CalendarRow.business_id == actor.business_id, CalendarRow.name == name)
+            )
+        ).first()
+        if taken is not None and (row is None or row.id != taken.id):
+            raise ConflictError(
+                text(f"日历“{name}”已存在", f"the calendar '{name}' exists"),
+                field="name",
+                remedy=text("请换一个名称。", "Choose another name."),
+            )
+        if row is None:
+            row = CalendarRow(business_id=actor.business_id, name=name, timezone=timezone)
+            session.add(row)
+        row.name, row.timezone, row.week, row.days = name, timezone, calendar["week"], calendar["days"]
+        await session.flush()
+        await note(session, actor, "calendar.saved", name)
+        return row
+
+
+async def delete_calendar(db: Database, actor: Actor, id: str) -> None:
+    """Remove a calendar."""
+    async with write(db) as session:
+        row = await locked(session, CalendarRow, id)
+        if row is None or row.business_id != actor.business_id:
+            raise not_found("日历", "calendar", id)
+        await session.delete(row)
+        await note(session, actor, "calendar.deleted", row.name)
+
+
+async def list_calendars(db: Database, business_id: str) -> list[CalendarRow]:
+    """Calendars of a business, by name."""
+    async with read(db) as session:
+        found = select(CalendarRow).where(CalendarRow.business_id == business_id).order_by(col(CalendarRow.name))
+        return list(await session.exec(found))
+
+
+async def calendar_state(db: Database, business_id: str, name: str, at: datetime) -> HoursState:
+    """Where a calendar stands. Raises NotFoundError."""
+    async with read(db) as session:
+        found = await session.exec(
+            select(CalendarRow).where(CalendarRow.business_id == business_id, CalendarRow.name == name)
+        )
+        row = found.first()
+    if row is None:
+        raise not_found("日历", "calendar", name, "calendar")
+    return state(parse(row.timezone, row.week, row.days), at)

@@ -1,0 +1,115 @@
+"""Who may do what: actors, permissions and the four roles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nodes.sdk.text import Text, text
+
+
+class Role(StrEnum):
+    """The ready roles."""
+
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    QUALITY = "quality"
+    AGENT = "agent"
+
+
+class Permission(StrEnum):
+    """One kind of deed. Rights start minimal: what a role does not list, it may not do."""
+
+    SIGNED_IN = "signed_in"
+    USERS = "users.manage"
+    SYSTEM = "system.manage"
+    AUDIT = "audit.read"
+    FLOWS_READ = "flows.read"
+    FLOWS_EDIT = "flows.edit"
+    FLOWS_PUBLISH = "flows.publish"
+    NUMBERS_READ = "numbers.read"
+    NUMBERS = "numbers.manage"
+    CALLS_READ = "calls.read"
+    CALLS_NOTE = "calls.note"
+    RECORDINGS_LISTEN = "recordings.listen"
+    RECORDINGS_DELETE = "recordings.delete"
+    VOICEMAILS = "voicemails.handle"
+    VOICEMAILS_DELETE = "voicemails.delete"
+    PROMPTS_READ = "prompts.read"
+    PROMPTS = "prompts.manage"
+    CALENDARS_READ = "calendars.read"
+    CALENDARS = "calendars.manage"
+    LISTS_READ = "lists.read"
+    LISTS = "lists.manage"
+    CUSTOMERS_READ = "customers.read"
+    CUSTOMERS_EDIT = "customers.edit"
+    CUSTOMERS_PIN = "customers.pin"
+    SOURCES_READ = "sources.read"
+    SOURCES = "sources.manage"
+    MESSAGES_READ = "messages.read"
+    MESSAGES_SEND = "messages.send"
+
+
+P = Permission
+_AGENT = frozenset(
+    {P.SIGNED_IN, P.CALLS_READ, P.CALLS_NOTE, P.VOICEMAILS, P.CUSTOMERS_READ, P.CUSTOMERS_EDIT, P.MESSAGES_SEND}
+)
+_QUALITY = frozenset(
+    {P.SIGNED_IN, P.CALLS_READ, P.CALLS_NOTE, P.RECORDINGS_LISTEN, P.VOICEMAILS, P.CUSTOMERS_READ, P.FLOWS_READ}
+)
+_SUPERVISOR = (
+    _AGENT
+    | _QUALITY
+    | {
+        P.FLOWS_EDIT,
+        P.FLOWS_PUBLISH,
+        P.NUMBERS_READ,
+        P.VOICEMAILS_DELETE,
+        P.PROMPTS_READ,
+        P.PROMPTS,
+        P.CALENDARS_READ,
+        P.CALENDARS,
+        P.LISTS_READ,
+        P.LISTS,
+        P.CUSTOMERS_PIN,
+        P.SOURCES_READ,
+        P.MESSAGES_READ,
+    }
+)
+
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.QUALITY: _QUALITY,
+    Role.AGENT: _AGENT,
+}
+
+ROLE_NAMES: Mapping[Role, Text] = {
+    Role.ADMIN: text("管理员", "Administrator"),
+    Role.SUPERVISOR: text("班长", "Supervisor"),
+    Role.QUALITY: text("质检员", "Quality inspector"),
+    Role.AGENT: text("坐席", "Agent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, in which business: a signed-in person, the command line or the system itself."""
+
+    business_id: str
+    user_id: str | None
+    name: str
+    permissions: frozenset[Permission]
+    address: str = ""
+    session_id: str | None = None
+    must_change_password: bool = False
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this actor has a permission. Before a forced change of password, only being signed in counts."""
+        if self.must_change_password and permission is not Permission.SIGNED_IN:
+            return False
+        return permission in self.permissions
+
+
+def system_actor(business_id: str, name: str = "system") -> Actor:
+    """The product itself, or a person at the installation's own command line."""
+    return Actor(business_id, None, name, frozenset(Permission))
