@@ -82,8 +82,8 @@ def app_pid_file(settings: Settings) -> PidFile:
 
 
 def asterisk_pid_file(settings: Settings) -> PidFile:
-    """Where the gateway writes down the Asterisk that it runs."""
-    return PidFile(settings.home / "run" / "asterisk.pid")
+    """Where `telephony.asterisk.process` writes down the Asterisk that it runs."""
+    return PidFile(settings.home / "asterisk" / "asterisk.pid")
 
 
 def supervisor_pid_file(settings: Settings) -> PidFile:

@@ -1,0 +1,583 @@
+"""The gateway owns one Asterisk: it answers for its calls, starts their flows, and keeps the records true.
+
+Rules:
+- one owner at a time, by a database lease; who loses it closes the socket at once and begins anew as a standby
+- a call's flow is the workflow ``call-<call id>`` on this gateway's own task queue; starting it twice is harmless
+- the gateway itself ends what a call does when the caller leaves; the workflow is told by a signal
+- after a restart the records are compared with the engine: live calls go on, vanished ones are closed with the true
+  cause, channels that nobody knows are hung up
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from backend.calls import service as calls
+from backend.calls.models import Call as CallRow
+from backend.database import Database, new_id, utcnow
+from backend.runtime.directory import Directory, Target
+from backend.runtime.lease import OwnershipLease
+from backend.runtime.recordings import keep_recording
+from backend.settings import Settings
+from flows.task import CallFacts, FlowStart
+from flows.temporal import start_flow
+from nodes.sdk.context import Context
+from nodes.sdk.outcome import NodeError
+from nodes.sdk.services import Services
+from telephony.asterisk.driver import AsteriskDriver
+from telephony.call import DialResult
+from telephony.calls import CallBook, CallEnd
+from telephony.comfort import offer_fallback
+from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
+from telephony.errors import DriverError, HungUp, SpeechError
+from telephony.live_call import LiveCall
+from telephony.prompts import Item, MediaRenderer, Speak
+from telephony.sounds import Sounds
+from telephony.speech.builtin import builtin
+
+log = logging.getLogger(__name__)
+
+HANGUP_SIGNAL = "hangup"
+START_TIMEOUT = 5.0
+RETRY_SECONDS = 1.0
+LIMBO_SECONDS = 25.0
+"""How long an unknown channel may ring before it is hung up: the dialplan itself retries for 20 s."""
+
+Work = Callable[[], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Connection:
+    """What a gateway needs to reach its engine. ``engine_started`` tells when a private engine began to run."""
+
+    url: str
+    user: str
+    password: str
+    recordings: Path
+    sip_address: str
+    engine_started: Callable[[], datetime | None] = lambda: None
+
+
+class Gateway:
+    """One gateway for the life of the process; each ownership of the engine is one pass through `run`'s loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        *,
+        connection: Connection,
+        renderer: MediaRenderer,
+        directory: Directory,
+        services_for: Callable[[str], Services],
+        client: Callable[[], Client | None],
+    ) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self._db = db
+        self._connection = connection
+        self._renderer = renderer
+        self._directory = directory
+        self._services_for = services_for
+        self._client = client
+        self._sounds = Sounds(settings.home / "sounds")
+        self._lease = OwnershipLease(db, f"gateway-{settings.name}")
+        self._driver: AsteriskDriver | None = None
+        self._book: CallBook | None = None
+        self._lost = asyncio.Event()
+        self._writes: asyncio.Queue[Work] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._businesses: dict[str, str] = {}
+        self.adopted = asyncio.Event()
+        """Set while this gateway owns the engine and knows every live call: only then may nodes run."""
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def connected(self) -> bool:
+        return self._driver is not None and self._driver.connected and self._lease.held
+
+    @property
+    def standby(self) -> bool:
+        """Whether another process owns the engine."""
+        return not self._lease.held
+
+    @property
+    def live(self) -> int:
+        return len(self._book.live) if self._book is not None else 0
+
+    async def get(self, call_id: str) -> LiveCall | None:
+        """`flows.task.Calls`: the live call, or None."""
+        return await self._book.get(call_id) if self._book is not None else None
+
+    def engine_died(self) -> None:
+        """The engine's process is dead: its calls are over."""
+        if self._book is not None:
+            self._book.lose_all("engine_lost")
+
+    # ------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Own the engine whenever the lease allows it, until cancelled."""
+        writer = asyncio.create_task(self._write())
+        try:
+            while True:
+                await self._lease.wait()
+                log.info("this process owns the gateway %s (fencing number %d)", self.name, self._lease.fencing)
+                try:
+                    await self._own()
+                except DriverError as problem:
+                    log.error("the telephony engine cannot be used: %s", problem)
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._drain()
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+            with contextlib.suppress(SQLAlchemyError):
+                await self._lease.release()
+
+    async def _own(self) -> None:
+        """One ownership: from the lease to its loss."""
+        self._lost.clear()
+        connection = self._connection
+        driver = AsteriskDriver(
+            connection.url,
+            connection.user,
+            connection.password,
+            recordings=connection.recordings,
+            sip_address=connection.sip_address,
+            on_replaced=self._lose,
+        )
+        book = CallBook(
+            driver,
+            self._renderer,
+            sounds=self._sounds,
+            language=self.settings.default_language,
+            on_incoming=self._incoming,
+            on_ended=self._ended,
+            on_silence=self._silent,
+            on_event=self._event,
+        )
+        self._driver, self._book = driver, book
+        keeper = asyncio.create_task(self._lease.keep(self._lose))
+        try:
+            book.start()
+            await driver.connect()
+            await self._reconcile(driver, book)
+            self.adopted.set()
+            await self._lost.wait()
+        finally:
+            # First the socket: nobody else's calls may be touched after the lease has gone.
+            self.adopted.clear()
+            self._driver = self._book = None
+            await driver.close()
+            await book.stop()
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+
+    def _lose(self) -> None:
+        self._lost.set()
+
+    # ------------------------------------------------------------------ after a restart
+
+    async def _reconcile(self, driver: AsteriskDriver, book: CallBook) -> None:
+        """Compare the records with what is up."""
+        snapshot = await driver.snapshot()
+        rows = {row.id: row for row in await calls.open_calls(self._db, gateway=self.name)}
+        known = {one for one in rows if one in snapshot.channels}
+        strangers = {
+            one for one in snapshot.channels if one not in known and not any(call_id in one for call_id in known)
+        }
+        adopted = await book.adopt(
+            known,
+            Snapshot(
+                {one: state for one, state in snapshot.channels.items() if one not in strangers}, snapshot.bridges
+            ),
+        )
+        for call in adopted:
+            row = rows[call.id]
+            call.caller, call.called = row.caller, row.called
+            call.language = row.language or call.language
+            self._businesses[call.id] = row.business_id
+            self._spawn(self._follow(call, row.state == "up"))
+        for one in strangers:
+            self._spawn(self._drop_stranger(driver, one, up=snapshot.channels[one].up))
+        gone = [row for row in rows.values() if row.id not in known]
+        for row in gone:
+            self._spawn(self._close_vanished(driver, row))
+        if rows:
+            log.info("%d calls go on, %d ended meanwhile", len(adopted), len(gone))
+
+    async def _close_vanished(self, driver: AsteriskDriver, row: CallRow) -> None:
+        """A call that ended while nobody watched: by the caller, or because the engine itself died."""
+        began = self._connection.engine_started()
+        cause = "engine_lost" if began is not None and began > row.started_at else "normal"
+        await calls.call_ended(self._db, row.id, cause=cause)
+        await self._tell_flow(row.id)
+        with contextlib.suppress(DriverError):
+            path = await driver.recording(f"{row.id}-whole")
+            if path is not None:
+                await keep_recording(self._db, self.settings.recordings, row.business_id, row.id, path)
+
+    async def _drop_stranger(self, driver: AsteriskDriver, channel: str, *, up: bool) -> None:
+        """A channel that no record knows. One that still rings may be about to be offered to us."""
+        if not up:
+            await asyncio.sleep(LIMBO_SECONDS)
+            if self._book is None or channel in self._book.live:
+                return
+        log.warning("channel %s belongs to no call and is hung up", channel)
+        with contextlib.suppress(DriverError):
+            await driver.hang_up(channel)
+
+    # ------------------------------------------------------------------ calls that come in
+
+    async def _incoming(self, call: LiveCall, event: Incoming) -> None:
+        try:
+            await self._begin(call, event)
+        except HungUp:
+            return
+        except Exception:
+            # Nobody listens to a dead line, whatever went wrong here.
+            log.exception("call %s from %s to %s could not begin", call.id, event.caller, event.called)
+            with contextlib.suppress(HungUp, DriverError, SpeechError):
+                await self._apologise(call, self._businesses.get(call.id, ""))
+            await call.hang_up()
+
+    async def _begin(self, call: LiveCall, event: Incoming) -> None:
+        began = utcnow()
+        target = await self._directory.find(event.called)
+        self._businesses[call.id] = target.business_id
+        call.language = target.language or self.settings.default_language
+        start = self._start_of(call, target, event) if target.plan else None
+        busy = self._book is not None and len(self._book.live) > self.settings.max_calls
+
+        async def record() -> None:
+            await calls.start_call(
+                self._db,
+                call_id=call.id,
+                business_id=target.business_id,
+                gateway=self.name,
+                caller=event.caller,
+                called=event.called,
+                caller_name=event.caller_name,
+                anonymous=event.anonymous,
+                trunk=event.trunk,
+                sip_call_id=event.sip_call_id,
+                language=call.language,
+                run=None if busy else start,
+                started_at=began,
+            )
+
+        if busy:
+            self._write_soon(record)
+            log.warning("call %s is refused: %d calls are up", call.id, self.live)
+            await call.reject("busy")
+            return
+        if start is None:
+            self._write_soon(record)
+            if not event.anonymous and not event.trunk and await self._from_the_house(call, event):
+                return
+            log.warning("call %s to %s: no flow answers this number", call.id, event.called)
+            await self._no_flow(call)
+            return
+        # Side by side: the caller does not wait for the database. The end of the run is recorded in any case.
+        self._write_soon(record)
+        self._spawn(self._follow(call, False))
+        await self._start(call, start)
+
+    def _start_of(self, call: LiveCall, target: Target, event: Incoming) -> FlowStart:
+        return FlowStart(
+            run_id=f"call-{call.id}",
+            business_id=target.business_id,
+            flow_id=target.flow_key,
+            version=target.version,
+            plan=target.plan,
+            kind=target.kind,
+            alias=target.alias,
+            call=CallFacts(
+                id=call.id,
+                gateway=self.name,
+                caller=event.caller,
+                called=event.called,
+                language=call.language,
+                anonymous=event.anonymous,
+            ),
+        )
+
+    async def _start(self, call: LiveCall, start: FlowStart) -> None:
+        """Start the flow; as long as Temporal is away the silence guard cares for the caller."""
+        while not call.ended:
+            client = self._client()
+            if client is not None:
+                try:
+                    async with asyncio.timeout(START_TIMEOUT):
+                        await start_flow(
+                            client,
+                            start,
+                            task_queue=self.settings.gateway_queue,
+                            eager=True,
+                            search_attributes=True,
+                        )
+                    if call.ended:
+                        # The caller left while the start was under way; the end was told to nobody.
+                        self._spawn(self._tell_flow(call.id))
+                    return
+                except (RPCError, TimeoutError) as problem:
+                    log.warning("call %s: its flow does not start yet: %r", call.id, problem)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _no_flow(self, call: LiveCall) -> None:
+        with contextlib.suppress(HungUp):
+            await call.answer()
+            try:
+                await call.say([self._words(call, "no_flow")])
+            except SpeechError as problem:
+                log.error("call %s: %s", call.id, problem)
+        await call.reject("unknown_number")
+
+    async def _from_the_house(self, call: LiveCall, event: Incoming) -> bool:
+        """An extension calls another one, or a number that the business may dial."""
+        business = self._businesses[call.id]
+        try:
+            phones = self._services_for(business).telephones
+            destination, caller_id = await phones.destination(event.called), await phones.caller_id()
+        except NodeError as problem:
+            log.info("call %s to %s: %s", call.id, event.called, problem)
+            return False
+        self._spawn(self._follow(call, False))
+        inside = destination.startswith("extension:")
+        await self._connect(call, destination, event.caller if inside else caller_id, 40.0)
+        return True
+
+    async def _follow(self, call: LiveCall, answered: bool) -> None:
+        """Write down the answer, and record the conversation from then on."""
+        with contextlib.suppress(HungUp):
+            await call.wait_answered()
+            if answered:
+                return
+            at = utcnow()
+            self._write_soon(lambda: calls.call_answered(self._db, call.id, at=at))
+            if self.settings.record_calls:
+                try:
+                    await call.start_recording()
+                except DriverError as problem:
+                    log.error("call %s is not recorded: %s", call.id, problem)
+
+    # ------------------------------------------------------------------ calls that go out
+
+    async def place(
+        self,
+        to: str,
+        *,
+        business_id: str,
+        target: Target | None = None,
+        bridge_to: str = "",
+        caller_id: str = "",
+        ring_seconds: float = 40.0,
+    ) -> tuple[str, DialResult]:
+        """Call somebody; when they answer they walk a flow, or are connected with another number.
+
+        Returns the call's id and what came of dialling. Raises NodeError when a number may not be dialled.
+        """
+        if self._book is None:
+            raise NodeError("gateway_away", "this gateway does not own its telephony engine now", retryable=True)
+        phones = self._services_for(business_id).telephones
+        destination = await phones.destination(to)
+        other = await phones.destination(bridge_to) if bridge_to else ""
+        shown = caller_id or await phones.caller_id()
+        call_id = f"out-{new_id()}"
+        start = None
+        if target is not None and target.plan:
+            facts = Incoming(channel=call_id, caller=to, called=shown)
+            start = self._start_for_placed(call_id, target, facts)
+        self._businesses[call_id] = business_id
+        await calls.start_call(
+            self._db,
+            call_id=call_id,
+            business_id=business_id,
+            gateway=self.name,
+            caller=shown,
+            called=to,
+            direction="outbound",
+            run=start,
+        )
+        call, result = await self._book.place(
+            call_id, destination, caller_id=shown, ring_seconds=ring_seconds, called=to
+        )
+        if call is None:
+            return call_id, result
+        if target is not None:
+            call.language = target.language or call.language
+        self._spawn(self._follow(call, False))
+        if start is not None:
+            self._spawn(self._start(call, start))
+        elif other:
+            self._spawn(self._connect(call, other, shown, ring_seconds))
+        return call_id, result
+
+    def _start_for_placed(self, call_id: str, target: Target, facts: Incoming) -> FlowStart:
+        return FlowStart(
+            run_id=f"call-{call_id}",
+            business_id=target.business_id,
+            flow_id=target.flow_key,
+            version=target.version,
+            plan=target.plan,
+            kind=target.kind,
+            alias=target.alias,
+            call=CallFacts(
+                id=call_id, gateway=self.name, caller=facts.caller, called=facts.called, language=target.language
+            ),
+        )
+
+    async def _connect(self, call: LiveCall, destination: str, caller_id: str, ring_seconds: float) -> None:
+        with contextlib.suppress(HungUp):
+            leg = f"{call.id}-other"
+            result = await call.dial(leg, destination, caller_id=caller_id, ring_seconds=ring_seconds)
+            if result.result == "answered":
+                await call.talk(leg)
+        await call.hang_up()
+
+    # ------------------------------------------------------------------ what happens on calls
+
+    def _event(self, call: LiveCall, event: Event) -> None:
+        match event:
+            case Ringing(channel=channel) | Answered(channel=channel) if channel in call.legs:
+                leg, at, up = call.legs[channel], utcnow(), isinstance(event, Answered)
+                number = leg.destination.rsplit(":", 1)[-1]
+
+                async def leg_began() -> None:
+                    await calls.add_leg(
+                        self._db, leg_id=channel, call_id=call.id, number=number, destination=leg.destination
+                    )
+                    if up:
+                        await calls.leg_answered(self._db, channel, at=at)
+
+                self._write_soon(leg_began)
+            case Hangup(channel=channel, cause=cause, sip_code=code) if channel in call.legs:
+                leg, at = call.legs[channel], utcnow()
+                number = leg.destination.rsplit(":", 1)[-1]
+
+                async def leg_gone() -> None:
+                    await calls.add_leg(
+                        self._db, leg_id=channel, call_id=call.id, number=number, destination=leg.destination
+                    )
+                    await calls.leg_ended(self._db, channel, cause=cause, sip_code=code, at=at)
+
+                self._write_soon(leg_gone)
+            case RecordingFinished(name=name, path=path, failed=False) if name == call.tap_name:
+                business = self._businesses.get(call.id, "")
+                seconds = event.seconds
+                self._write_soon(
+                    lambda: keep_recording(self._db, self.settings.recordings, business, call.id, path, seconds=seconds)
+                )
+            case TransferRequested(channel=channel):
+                if self._driver is not None:
+                    self._spawn(self._driver.transfer_result(channel, False))
+            case _:
+                pass
+
+    async def _ended(self, call: LiveCall, end: CallEnd) -> None:
+        at = utcnow()
+        self._write_soon(lambda: calls.call_ended(self._db, call.id, cause=end.cause, sip_code=end.sip_code, at=at))
+        asyncio.get_running_loop().call_later(60.0, self._businesses.pop, call.id, None)
+        await self._tell_flow(call.id)
+
+    async def _tell_flow(self, call_id: str) -> None:
+        """Signal the call's workflow that the caller is gone; again until Temporal takes it or knows of no such run."""
+        while True:
+            client = self._client()
+            if client is not None:
+                try:
+                    async with asyncio.timeout(START_TIMEOUT):
+                        await client.get_workflow_handle(f"call-{call_id}").signal(HANGUP_SIGNAL)
+                    return
+                except RPCError as problem:
+                    if problem.status == RPCStatusCode.NOT_FOUND:
+                        return
+                    log.warning("call %s: the hang-up is not told yet: %s", call_id, problem)
+                except TimeoutError:
+                    log.warning("call %s: the hang-up is not told yet", call_id)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _silent(self, call: LiveCall) -> None:
+        """Nobody has commanded the call for 30 s: Temporal is away, or its flow is stuck."""
+        await self._apologise(call, self._businesses.get(call.id, ""))
+
+    async def apologise(self, ctx: Context) -> None:
+        """The engine's own apology after a flow has failed: a person if there is one, else goodbye. Ends the call."""
+        if not isinstance(ctx.maybe_call, LiveCall):
+            return
+        call = ctx.maybe_call
+        if not await self._apologise(call, ctx.business_id) and not call.ended:
+            with contextlib.suppress(SpeechError):
+                await call.say([self._words(call, "goodbye")])
+            await call.hang_up()
+
+    async def _apologise(self, call: LiveCall, business_id: str) -> bool:
+        destination = caller_id = ""
+        try:
+            phones = self._services_for(business_id).telephones
+            number = phones.fallback_number()
+            if number:
+                destination, caller_id = await phones.destination(number), await phones.caller_id()
+        except (NodeError, SQLAlchemyError, OSError) as problem:
+            log.error("call %s: the fallback number cannot be dialled: %s", call.id, problem)
+        words = self._words(call, "apology_transfer" if destination else "apology")
+        return await offer_fallback(call, [words], destination, caller_id=caller_id or call.caller)
+
+    def _words(self, call: LiveCall, name: str) -> Item:
+        return Speak(builtin(name, call.language), language=call.language)
+
+    # ------------------------------------------------------------------ beside
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except HungUp:
+                return
+            except Exception:
+                log.exception("a task of the gateway failed")
+
+        task: asyncio.Task[object] = asyncio.create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _write_soon(self, work: Work) -> None:
+        """Write to the database in the order of events, without making the call wait."""
+        self._writes.put_nowait(work)
+
+    async def _write(self) -> None:
+        while True:
+            work = await self._writes.get()
+            try:
+                for pause in (0.1, 1.0, 5.0):
+                    try:
+                        await work()
+                        break
+                    except (SQLAlchemyError, OSError) as problem:
+                        log.warning("a record is not written, trying again: %s", problem)
+                        await asyncio.sleep(pause)
+                else:
+                    await work()
+            except Exception:
+                log.exception("a record is lost")
+            finally:
+                self._writes.task_done()
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._writes.join(), 5)

@@ -1,0 +1,22 @@
+"""Compiled plans by content hash, from the published versions."""
+
+from sqlmodel import select
+
+from backend.database import Database, read
+from backend.flows.models import FlowVersion
+
+
+class DatabasePlans:
+    """`flows.task.PlanStore`. Not cached here: `flows.temporal` keeps the decoded plans."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def load(self, plan_hash: str) -> bytes:
+        """Raises KeyError."""
+        async with read(self._db) as session:
+            found = await session.exec(select(FlowVersion.plan).where(FlowVersion.plan_hash == plan_hash).limit(1))
+            plan = found.first()
+        if plan is None:
+            raise KeyError(f"there is no published plan {plan_hash}")
+        return plan
