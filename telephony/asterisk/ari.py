@@ -70,6 +70,7 @@ class AriClient:
         self._ids = itertools.count(1)
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
+        self._tries = 0
         self.replaced = False
         self.closed = False
 
@@ -103,7 +104,6 @@ class AriClient:
         method: Method,
         *path: str,
         body: Mapping[str, Any] | None = None,
-        timeout: float = REQUEST_SECONDS,
         **query: Value,
     ) -> Any:
         """One REST request; its JSON answer, or None. Parts of the path are quoted.
@@ -112,7 +112,7 @@ class AriClient:
         """
         if not self._ready.is_set():
             await self._wait_ready()
-        return await self._send(method, path, body, timeout, query)
+        return await self._send(method, path, body, query)
 
     async def _wait_ready(self) -> None:
         if self.replaced:
@@ -126,16 +126,15 @@ class AriClient:
         if self.replaced:
             raise DriverError("lost", "another gateway has taken this Asterisk over")
 
-    async def send_now(self, method: Method, *path: str, **query: Value) -> Any:
+    async def send_now(self, method: Method, *path: str, body: Mapping[str, Any] | None = None, **query: Value) -> Any:
         """A request while the socket is being set up (for `on_connected`)."""
-        return await self._send(method, path, None, REQUEST_SECONDS, query)
+        return await self._send(method, path, body, query)
 
     async def _send(
         self,
         method: Method,
         path: tuple[str, ...],
         body: Mapping[str, Any] | None,
-        timeout: float,
         query: Mapping[str, Value],
     ) -> Any:
         socket = self._socket
@@ -155,7 +154,7 @@ class AriClient:
         answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[request_id] = answered
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(REQUEST_SECONDS):
                 await socket.send(json.dumps(message))
                 answer = await answered
         except TimeoutError:
@@ -177,7 +176,6 @@ class AriClient:
     # ----------------------------------------------------------------- the socket
 
     async def _run(self) -> None:
-        tries = 0
         while not self.replaced:
             try:
                 async with connect(
@@ -190,8 +188,7 @@ class AriClient:
                     close_timeout=1,
                     proxy=None,
                 ) as socket:
-                    if await self._serve(socket):
-                        tries = 0
+                    await self._serve(socket)
             except InvalidStatus as error:
                 self._problem = {
                     401: "user or password is wrong",
@@ -202,11 +199,11 @@ class AriClient:
             except (OSError, WebSocketException, DriverError) as error:
                 self._problem = str(error) or type(error).__name__
             if not self.replaced:
-                await asyncio.sleep(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
-                tries += 1
+                await asyncio.sleep(BACK_OFF[min(self._tries, len(BACK_OFF) - 1)])
+                self._tries += 1
 
-    async def _serve(self, socket: ClientConnection) -> bool:
-        """Read one socket to its end; True when it had become ready."""
+    async def _serve(self, socket: ClientConnection) -> None:
+        """Read one socket to its end."""
         self._socket = socket
         reader = asyncio.create_task(self._read(socket), name="ari-read")
         setup = asyncio.ensure_future(self._on_connected())
@@ -216,10 +213,10 @@ class AriClient:
             if setup.done() and not self.replaced:
                 setup.result()
                 self._problem = ""
+                self._tries = 0
                 self._ready.set()
                 was_ready = True
                 await reader
-            return was_ready
         finally:
             self._socket = None
             self._ready.clear()

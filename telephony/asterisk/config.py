@@ -350,7 +350,7 @@ def _section(name: str, kind: str, values: dict[str, str | Sequence[str]]) -> st
 
 def _pjsip(config: AsteriskConfig) -> str:
     bracketed = f"[{config.sip_host}]" if ":" in config.sip_host else config.sip_host
-    everywhere = config.sip_host in ("0.0.0.0", "::")
+    everywhere = ipaddress.ip_address(config.sip_host).is_unspecified
     nat: dict[str, str | Sequence[str]] = {}
     if config.external_address:
         nat = {

@@ -1,17 +1,114 @@
 """The telephony port over Asterisk's ARI."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+import logging
+import math
+import re
+import struct
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from telephony.driver import EventHandler, HangupCause, Incoming, Snapshot
+from telephony.asterisk.ari import AriClient, AriError
+from telephony.asterisk.causes import Q850, hangup_cause
+from telephony.asterisk.config import DIRECT, TRUNK
+from telephony.driver import (
+    Answered,
+    BridgeEntered,
+    BridgeLeft,
+    ChannelState,
+    ConnectionLost,
+    ConnectionRestored,
+    Digit,
+    Event,
+    EventHandler,
+    Hangup,
+    HangupCause,
+    Incoming,
+    PlaybackFinished,
+    RecordingFinished,
+    Ringing,
+    Snapshot,
+    TalkingStarted,
+    TalkingStopped,
+    TransferRequested,
+)
+from telephony.errors import DriverError
+
+log = logging.getLogger(__name__)
+
+Direction = Literal["none", "in", "out", "both"]
+
+TAP = "tap-"
+"""Ids of the channels that record calls; they are nobody's business outside this file."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@+=-]{0,180}")
+_NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
+_URI = re.compile(
+    r"sips?:[A-Za-z0-9+*#._%-]{1,64}@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(;transport=(udp|tcp|tls|ws|wss))?"
+)
+_ALL_KEYS = frozenset("0123456789*#")
+_NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId", "PlaybackStarted",
+          "RecordingStarted", "PlaybackContinuing", "DeviceStateChanged")  # fmt: skip
+_BOOT = "CALLWEAVE_BOOT"
+_REMEMBERED = 5000
+_TALK_SILENCE_MS, _TALK_THRESHOLD = 800, 128
+_TRANSFER_SECONDS = 30.0
+_SNOOP_SECONDS = 3.0
+_DESTROY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Channel:
+    id: str
+    inbound: bool
+    answered: bool = False
+    ringing: bool = False
+    ordered: HangupCause | None = None
+    bridge: str | None = None
+    adopted: bool = False
+    q850: int = 0
+    sip_code: int = 0
+
+
+@dataclass(slots=True)
+class _Recording:
+    target: str
+    terminators: frozenset[str] = frozenset()
+    tap: str | None = None
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Remembers the latest ids; old ones fall out."""
+
+    ids: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def add(self, item: str) -> None:
+        self.ids[item] = None
+        self.ids.move_to_end(item)
+        if len(self.ids) > _REMEMBERED:
+            self.ids.popitem(last=False)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.ids
 
 
 class AsteriskDriver:
     """`telephony.driver.Driver` over one ARI socket.
 
     Subscribe first, then `connect`. `close` ends the socket and never touches calls. When another driver takes the
-    socket over, this one stops for good and `on_replaced` is called.
+    socket over, this one stops for good: `ConnectionLost` is sent, `on_replaced` is called, every command is refused.
+
+    - Calls of an earlier process are taken on at `connect`: `snapshot` tells them, their events come as usual. An
+      incoming call that nobody has answered yet is told again by `Incoming`, with the same channel id.
+    - `recordings` is the folder that Asterisk writes to, `sip_address` (``host:port``) what a transfer to a bare
+      number points at.
     """
 
     def __init__(
@@ -25,26 +122,710 @@ class AsteriskDriver:
         sip_address: str = "",
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._app = app
+        self._recordings_folder = recordings
+        self._sip_address = sip_address
+        self._replaced_callback = on_replaced
+        self._handlers: list[EventHandler] = []
+        self._channels: dict[str, _Channel] = {}
+        self._bridges: set[str] = set()
+        self._playbacks: dict[str, str] = {}
+        self._recordings: dict[str, _Recording] = {}
+        self._entering: dict[str, asyncio.Future[None]] = {}
+        self._transfers: dict[str, asyncio.TimerHandle] = {}
+        self._gone = _Memory()
+        self._dialled = _Memory()
+        self._held_back: list[dict[str, Any]] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._boot: str | None = None
+        self._ari = AriClient(
+            url,
+            user,
+            password,
+            app,
+            on_event=self._take,
+            on_connected=self._reconcile,
+            on_lost=self._lost,
+            on_replaced=self._replaced,
+        )
+
+    # ----------------------------------------------------------------- connection
 
     @property
     def connected(self) -> bool:
-        raise NotImplementedError
+        return self._ari.connected
 
     @property
     def replaced(self) -> bool:
-        raise NotImplementedError
+        """Whether another driver has taken over; this one never acts again."""
+        return self._ari.replaced
 
     async def connect(self, timeout: float = 10) -> None:
         """Open the socket; raises `DriverError` (``lost``) when Asterisk does not answer in time."""
-        raise NotImplementedError
+        await self._ari.open(timeout)
 
     async def close(self) -> None:
-        raise NotImplementedError
+        """End the socket. Calls stay as they are."""
+        await self._ari.close()
+        for timer in self._transfers.values():
+            timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def subscribe(self, handler: EventHandler) -> Callable[[], None]:
-        raise NotImplementedError
+        self._handlers.append(handler)
+
+        def stop() -> None:
+            with contextlib.suppress(ValueError):
+                self._handlers.remove(handler)
+
+        return stop
+
+    # ----------------------------------------------------------------- one channel
+
+    async def answer(self, channel: str) -> None:
+        await self._ari.request("POST", "channels", channel, "answer")
+        if known := self._channels.get(channel):
+            known.answered = True
+
+    async def ring(self, channel: str) -> None:
+        await self._ari.request("POST", "channels", channel, "ring")
+
+    async def reject(self, channel: str, cause: HangupCause = "rejected") -> None:
+        await self._end(channel, cause)
+
+    async def hang_up(self, channel: str, cause: HangupCause = "normal") -> None:
+        await self._end(channel, cause)
+
+    async def _end(self, channel: str, cause: HangupCause) -> None:
+        known = self._channels.get(channel)
+        if known is not None and known.ordered is None:
+            known.ordered = cause
+        try:
+            await self._ari.request("DELETE", "channels", channel, reason_code=Q850[cause])
+        except AriError as error:
+            if error.status != 404:
+                raise
+
+    async def send_digits(self, channel: str, digits: str) -> None:
+        if not re.fullmatch(r"[0-9A-Da-d*#wW]+", digits):
+            raise DriverError("refused", f"{digits!r} are no digits: 0-9, *, #, A-D and w for a pause")
+        await self._ari.request("POST", "channels", channel, "dtmf", dtmf=digits, between=100, duration=100)
+
+    async def start_music(self, channel: str, music: str = "default") -> None:
+        await self._ari.request("POST", "channels", channel, "moh", mohClass=music)
+
+    async def stop_music(self, channel: str) -> None:
+        await self._ari.request("DELETE", "channels", channel, "moh")
+
+    async def hold(self, channel: str, on: bool) -> None:
+        await self._ari.request("POST" if on else "DELETE", "channels", channel, "hold")
+
+    async def mute(self, channel: str, on: bool) -> None:
+        await self._ari.request("POST" if on else "DELETE", "channels", channel, "mute", direction="in")
+
+    async def detect_talking(self, channel: str, on: bool) -> None:
+        await self._ari.request(
+            "POST",
+            "channels",
+            channel,
+            "variable",
+            variable=f"TALK_DETECT({'set' if on else 'remove'})",
+            value=f"{_TALK_SILENCE_MS},{_TALK_THRESHOLD}" if on else "",
+        )
+
+    async def transfer(self, channel: str, target: str) -> None:
+        uri = target
+        if not target.startswith(("sip:", "sips:")):
+            if not self._sip_address:
+                raise DriverError("refused", f"{target!r} is no SIP address, and the driver knows no own one")
+            uri = f"sip:{_checked(_NUMBER, target, 'number')}@{self._sip_address}"
+        await self._ari.request(
+            "POST", "channels", channel, "redirect", endpoint=f"PJSIP/{_checked(_URI, uri, 'target')}"
+        )
 
     async def transfer_result(self, channel: str, accepted: bool) -> None:
-        """Tell a phone that asked for a transfer (`TransferRequested`) what came of it."""
-        raise NotImplementedError
+        """Tell a phone that asked for a transfer (`TransferRequested`) what came of it.
+
+        Without a word within 30 s the phone is told that the transfer failed.
+        """
+        if timer := self._transfers.pop(channel, None):
+            timer.cancel()
+        states = "channel_answered" if accepted else "channel_declined"
+        await self._ari.request("POST", "channels", channel, "transfer_progress", states=states)
+
+    # ----------------------------------------------------------------- play and record
+
+    async def play(self, target: str, playback: str, files: Sequence[Path]) -> None:
+        if playback in self._playbacks:
+            return
+        if not files:
+            raise DriverError("refused", "there is nothing to play")
+        media = []
+        for file in files:
+            path = str(file.with_suffix(""))
+            if not file.is_absolute() or "," in path or "&" in path:
+                raise DriverError("refused", f"{file} cannot be played: the path must be absolute, without ',' or '&'")
+            media.append(f"sound:{path}")
+        known = self._channels.get(target)
+        if known is not None and known.adopted and await self._exists("playbacks", playback):
+            self._playbacks[playback] = target
+            return
+        self._playbacks[playback] = target
+        try:
+            await self._at(target, "play", playback, media=",".join(media))
+        except DriverError:
+            self._playbacks.pop(playback, None)
+            raise
+
+    async def stop_playing(self, playback: str) -> None:
+        with _not_found_is_fine():
+            await self._ari.request("DELETE", "playbacks", playback)
+
+    async def record(
+        self,
+        target: str,
+        name: str,
+        *,
+        max_seconds: float = 0,
+        max_silence: float = 0,
+        beep: bool = False,
+        terminators: str = "",
+    ) -> None:
+        if name in self._recordings:
+            return
+        keys = frozenset(terminators)
+        native = {frozenset("#"): "#", frozenset("*"): "*", _ALL_KEYS: "any"}.get(keys, "none")
+        started = _Recording(target, keys if native == "none" else frozenset())
+        await self._start_recording(
+            target,
+            name,
+            started,
+            maxDurationSeconds=math.ceil(max_seconds) or None,
+            maxSilenceSeconds=math.ceil(max_silence) or None,
+            beep=beep,
+            terminateOn=native,
+        )
+
+    async def tap(self, channel: str, name: str) -> None:
+        if name in self._recordings:
+            return
+        tap = TAP + _checked(_NAME, name, "name")
+        if await self.recording(name) is None:
+            await self._snoop(channel, tap, spy="both", whisper="none", arguments=f"tap,{channel}")
+        try:
+            await self._start_recording(tap, name, _Recording(channel, tap=tap))
+        except DriverError:
+            with contextlib.suppress(DriverError):
+                await self._end(tap, "normal")
+            raise
+
+    async def _start_recording(self, target: str, name: str, started: _Recording, **options: str | int | None) -> None:
+        _checked(_NAME, name, "name")
+        if (self._recordings_folder / f"{name}.wav").exists():
+            # The order was given before: by this id it is the same recording.
+            self._recordings[name] = started
+            if not await self._exists("recordings", "live", name):
+                self._recording_ended(name)
+            return
+        self._recordings[name] = started
+        try:
+            await self._at(target, "record", name=name, format="wav", ifExists="fail", **options)
+        except DriverError:
+            self._recordings.pop(name, None)
+            raise
+
+    async def stop_recording(self, name: str) -> None:
+        with _not_found_is_fine():
+            await self._ari.request("POST", "recordings", "live", name, "stop")
+
+    async def pause_recording(self, name: str, paused: bool) -> None:
+        await self._ari.request("POST" if paused else "DELETE", "recordings", "live", name, "pause")
+
+    async def recording(self, name: str) -> Path | None:
+        path = self._recordings_folder / f"{_checked(_NAME, name, 'name')}.wav"
+        if name in self._recordings or not path.exists():
+            return None
+        if await self._exists("recordings", "live", name):
+            return None
+        complete_wav(path)
+        return path
+
+    # ----------------------------------------------------------------- other legs
+
+    async def originate(
+        self,
+        channel: str,
+        destination: str,
+        *,
+        caller_id: str,
+        timeout: float,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        _checked(_NAME, channel, "channel")
+        if channel in self._channels or channel in self._dialled:
+            return
+        endpoint = endpoint_of(destination)
+        if re.search(r"[\x00-\x1f\x7f]", caller_id):
+            raise DriverError("refused", "the caller id holds control characters")
+        self._dialled.add(channel)
+        self._channels[channel] = _Channel(channel, inbound=False)
+        try:
+            await self._ari.request(
+                "POST",
+                "channels",
+                channel,
+                endpoint=endpoint,
+                app=self._app,
+                appArgs="out",
+                callerId=caller_id or None,
+                timeout=max(1, math.ceil(timeout)),
+                body={"variables": {**(variables or {}), "PJSIP_TRANSFER_HANDLING()": "ari-only"}},
+            )
+        except AriError as error:
+            if error.status == 409:
+                return
+            if channel in self._channels and error.status in (400, 404, 500):
+                # Asterisk has no such endpoint, or a phone that has not registered.
+                known = await self._exists("endpoints", "PJSIP", endpoint.split("/")[1].split("@")[-1])
+                log.info("cannot dial %s: %s", destination, error)
+                self._end_of(channel, "unavailable" if known else "unknown_number")
+                return
+            self._channels.pop(channel, None)
+            raise
+        except DriverError:
+            # Whether the order was taken is unknown; the next snapshot tells.
+            if channel not in self._gone:
+                self._channels.setdefault(channel, _Channel(channel, inbound=False))
+            raise
+
+    async def snoop(self, channel: str, snoop: str, *, spy: Direction, whisper: Direction) -> None:
+        _checked(_NAME, snoop, "snoop")
+        if snoop not in self._channels:
+            await self._snoop(channel, snoop, spy=spy, whisper=whisper, arguments=f"snoop,{channel}")
+
+    async def _snoop(self, channel: str, snoop: str, *, spy: Direction, whisper: Direction, arguments: str) -> None:
+        """Make a snoop channel and wait until it can be used."""
+        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._entering[snoop] = entered
+        try:
+            await self._ari.request(
+                "POST", "channels", channel, "snoop", snoop, spy=spy, whisper=whisper, app=self._app, appArgs=arguments
+            )
+            async with asyncio.timeout(_SNOOP_SECONDS):
+                await entered
+        except AriError as error:
+            if error.status != 409:
+                raise
+        except TimeoutError:
+            raise DriverError("timeout", f"listening to {channel} did not begin") from None
+        finally:
+            self._entering.pop(snoop, None)
+
+    # ----------------------------------------------------------------- bridges
+
+    async def create_bridge(self, bridge: str) -> None:
+        _checked(_NAME, bridge, "bridge")
+        if bridge in self._bridges:
+            return
+        await self._ari.request("POST", "bridges", bridge, type="mixing,dtmf_events", name=bridge)
+        self._bridges.add(bridge)
+
+    async def add_to_bridge(self, bridge: str, channel: str) -> None:
+        known = self._channels.get(channel)
+        if known is not None and known.bridge == bridge:
+            return
+        await self._with_channel("POST", "bridges", bridge, "addChannel", channel=channel)
+
+    async def remove_from_bridge(self, bridge: str, channel: str) -> None:
+        try:
+            await self._with_channel("POST", "bridges", bridge, "removeChannel", channel=channel)
+        except AriError as error:
+            if error.status not in (404, 409, 422):
+                raise
+
+    async def destroy_bridge(self, bridge: str) -> None:
+        self._bridges.discard(bridge)
+        with _not_found_is_fine():
+            await self._ari.request("DELETE", "bridges", bridge)
+
+    async def snapshot(self) -> Snapshot:
+        channels = await self._ari.request("GET", "channels")
+        bridges = await self._ari.request("GET", "bridges")
+        return self._snapshot(channels, bridges)
+
+    # ----------------------------------------------------------------- helpers of the commands
+
+    async def _at(self, target: str, verb: str, *more: str, **query: str | int | None) -> None:
+        """A command to a channel or a bridge, whichever has that id."""
+        if target in self._bridges:
+            await self._ari.request("POST", "bridges", target, verb, *more, **query)
+            return
+        try:
+            await self._ari.request("POST", "channels", target, verb, *more, **query)
+        except AriError as error:
+            if error.status != 404 or target in self._channels or target.startswith(TAP):
+                raise
+            await self._ari.request("POST", "bridges", target, verb, *more, **query)
+            self._bridges.add(target)
+
+    async def _with_channel(self, method: Literal["POST"], *path: str, channel: str) -> None:
+        """A bridge command, for which Asterisk says 400 when the channel is gone."""
+        try:
+            await self._ari.request(method, *path, channel=channel)
+        except AriError as error:
+            if error.status == 400:
+                raise DriverError("not_found", f"the channel {channel} is gone") from error
+            raise
+
+    async def _exists(self, *path: str) -> bool:
+        try:
+            await self._ari.request("GET", *path)
+        except AriError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something aside; what Asterisk refuses is only logged."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except DriverError as error:
+                log.debug("aside: %s", error)
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ----------------------------------------------------------------- events
+
+    def _emit(self, event: Event) -> None:
+        for handler in list(self._handlers):
+            try:
+                handler(event)
+            except Exception:
+                log.exception("a handler failed at %r", event)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if self._held_back is not None:
+            self._held_back.append(message)
+        else:
+            self._handle(message)
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        """Turn one event of Asterisk into ours."""
+        kind = message["type"]
+        channel = message.get("channel") or message.get("peer") or {}
+        id: str = channel.get("id", "")
+        if kind == "StasisStart":
+            self._entered_app(channel, message.get("args") or [])
+        elif id.startswith(TAP):
+            return
+        elif kind == "ChannelDtmfReceived":
+            self._emit(Digit(id, message["digit"]))
+            for name, recording in list(self._recordings.items()):
+                if recording.target == id and message["digit"] in recording.terminators:
+                    self._spawn(self.stop_recording(name))
+        elif kind == "ChannelStateChange":
+            self._state_changed(id, channel.get("state", ""))
+        elif kind == "Dial":
+            if message.get("dialstatus") in ("RINGING", "PROGRESS"):
+                self._state_changed(id, "Ringing")
+        elif kind == "PlaybackFinished":
+            self._playback_ended(message["playback"]["id"], message["playback"].get("state") == "failed", message)
+        elif kind in ("RecordingFinished", "RecordingFailed"):
+            self._recording_ended(message["recording"]["name"], message)
+        elif kind == "ChannelTalkingStarted":
+            self._emit(TalkingStarted(id))
+        elif kind == "ChannelTalkingFinished":
+            self._emit(TalkingStopped(id, message.get("duration", 0) / 1000))
+        elif kind in ("ChannelEnteredBridge", "ChannelLeftBridge"):
+            self._bridge_event(kind, message["bridge"]["id"], id)
+        elif kind == "BridgeDestroyed":
+            self._bridges.discard(message["bridge"]["id"])
+        elif kind == "ChannelTransfer":
+            self._transfer_asked(message)
+        elif kind == "ChannelHangupRequest":
+            if known := self._channels.get(id):
+                known.q850, known.sip_code = message.get("cause") or 0, message.get("tech_cause") or 0
+        elif kind == "StasisEnd":
+            if id in self._channels:
+                asyncio.get_running_loop().call_later(_DESTROY_SECONDS, self._end_of, id)
+        elif kind == "ChannelDestroyed" and (known := self._channels.get(id)):
+            known.q850 = message.get("cause") or known.q850
+            known.sip_code = message.get("tech_cause") or known.sip_code
+            self._end_of(id)
+
+    def _entered_app(self, channel: Mapping[str, Any], arguments: Sequence[str]) -> None:
+        id = str(channel["id"])
+        role = arguments[0] if arguments else ""
+        if (entered := self._entering.get(id)) and not entered.done():
+            entered.set_result(None)
+        if role == "tap":
+            return
+        known = self._channels.get(id)
+        if role == "incoming":
+            if known is None:
+                self._channels[id] = _Channel(id, inbound=True)
+                self._spawn(self._watch(id))
+                self._emit(incoming_of(channel, arguments))
+            return
+        if known is None:
+            known = self._channels[id] = _Channel(id, inbound=False)
+        if role == "out" and not known.answered:
+            known.answered = True
+            self._emit(Answered(id))
+        known.answered = True
+
+    async def _watch(self, channel: str) -> None:
+        """Have the end of a channel told with its cause, which Asterisk does for its own calls only."""
+        try:
+            await self._ari.request("POST", "applications", self._app, "subscription", eventSource=f"channel:{channel}")
+        except AriError:
+            self._end_of(channel)
+
+    def _state_changed(self, id: str, state: str) -> None:
+        known = self._channels.get(id)
+        if known is None:
+            return
+        if state == "Up" and known.inbound:
+            known.answered = True
+        elif state == "Ringing" and not known.inbound and not known.ringing and not known.answered:
+            known.ringing = True
+            self._emit(Ringing(id))
+
+    def _playback_ended(self, playback: str, failed: bool, message: Mapping[str, Any] | None = None) -> None:
+        target = self._playbacks.pop(playback, None)
+        if target is None and message is not None:
+            target = str(message["playback"].get("target_uri", "")).partition(":")[2]
+        self._emit(PlaybackFinished(target or "", playback, failed))
+
+    def _recording_ended(self, name: str, message: Mapping[str, Any] | None = None) -> None:
+        recording = self._recordings.pop(name, None)
+        target = recording.target if recording else ""
+        if recording is None and message is not None:
+            target = str(message["recording"].get("target_uri", "")).partition(":")[2]
+        if recording is not None and recording.tap is not None:
+            self._spawn(self._end(recording.tap, "normal"))
+        path = self._recordings_folder / f"{name}.wav"
+        failed = message is not None and message["type"] == "RecordingFailed"
+        seconds = 0.0
+        try:
+            seconds = complete_wav(path)
+        except OSError:
+            failed = True
+        self._emit(RecordingFinished(target, name, path, seconds, failed))
+
+    def _bridge_event(self, kind: str, bridge: str, id: str) -> None:
+        known = self._channels.get(id)
+        if kind == "ChannelEnteredBridge":
+            if known is not None:
+                known.bridge = bridge
+            self._emit(BridgeEntered(bridge, id))
+        else:
+            if known is not None and known.bridge == bridge:
+                known.bridge = None
+            self._emit(BridgeLeft(bridge, id))
+
+    def _transfer_asked(self, message: Mapping[str, Any]) -> None:
+        asked = message.get("referred_by") or {}
+        id = str((asked.get("source_channel") or message.get("channel") or {}).get("id", ""))
+        wanted = ((message.get("refer_to") or {}).get("requested_destination") or {}).get("destination", "")
+        if id in self._transfers:
+            return
+        self._transfers[id] = asyncio.get_running_loop().call_later(
+            _TRANSFER_SECONDS, lambda: self._spawn(self.transfer_result(id, False))
+        )
+        self._emit(TransferRequested(id, wanted))
+
+    def _end_of(self, id: str, cause: HangupCause | None = None) -> None:
+        """A channel is gone: tell it once."""
+        known = self._channels.pop(id, None)
+        if known is None:
+            return
+        self._gone.add(id)
+        if timer := self._transfers.pop(id, None):
+            timer.cancel()
+        if cause is None:
+            cause = hangup_cause(
+                known.q850, known.sip_code, inbound=known.inbound, answered=known.answered, ordered=known.ordered
+            )
+        self._emit(Hangup(id, cause, known.sip_code, known.q850))
+
+    # ----------------------------------------------------------------- lost and found
+
+    def _lost(self) -> None:
+        self._emit(ConnectionLost())
+
+    def _replaced(self) -> None:
+        if self._replaced_callback is not None:
+            self._replaced_callback()
+
+    async def _reconcile(self) -> None:
+        """Learn what is up, hear of it again, and tell what happened while the socket was gone."""
+        self._held_back = []
+        try:
+            send = self._ari.send_now
+            boot = (await send("GET", "asterisk", "variable", variable=_BOOT)).get("value")
+            if not boot:
+                boot = uuid.uuid4().hex
+                await send("POST", "asterisk", "variable", variable=_BOOT, value=boot)
+            again, restarted = self._boot is not None, self._boot not in (None, boot)
+            self._boot = boot
+            await send(
+                "PUT", "applications", self._app, "eventFilter", body={"disallowed": [{"type": t} for t in _NOISE]}
+            )
+            channels = await send("GET", "channels")
+            bridges = await send("GET", "bridges")
+            snapshot = self._snapshot(channels, bridges)
+            live = {str(c["id"]): c for c in channels}
+            self._bridges = set(snapshot.bridges)
+            ours = [id for id in live if id in snapshot.channels]
+            await asyncio.gather(*map(self._subscribe_now, ours))
+            playing = {p for p in list(self._playbacks) if not await self._still("playbacks", p)}
+            recording = {r for r in list(self._recordings) if not await self._still("recordings", "live", r)}
+        except BaseException:
+            self._held_back = None
+            raise
+        held_back, self._held_back = self._held_back, None
+        if again:
+            self._emit(ConnectionRestored(frozenset(snapshot.channels), restarted))
+        for name in recording:
+            self._recording_ended(name)
+        for id in [id for id in self._channels if id not in live]:
+            self._end_of(id, "engine_lost" if restarted else None)
+        for playback in playing:
+            self._playback_ended(playback, failed=restarted)
+        for known in self._channels.values():
+            known.bridge = next((b for b, members in snapshot.bridges.items() if known.id in members), None)
+        for id in ours:
+            self._take_on(live[id])
+        for message in held_back:
+            self._handle(message)
+
+    async def _subscribe_now(self, channel: str) -> None:
+        with contextlib.suppress(AriError):
+            await self._ari.send_now(
+                "POST", "applications", self._app, "subscription", eventSource=f"channel:{channel}"
+            )
+
+    async def _still(self, *path: str) -> bool:
+        try:
+            await self._ari.send_now("GET", *path)
+        except AriError:
+            return False
+        return True
+
+    def _take_on(self, channel: Mapping[str, Any]) -> None:
+        """Bring what is known of a live channel up to date with what Asterisk says."""
+        id = str(channel["id"])
+        role, *rest = self._arguments(channel) or ["out"]
+        up = channel.get("state") == "Up"
+        known = self._channels.get(id)
+        if known is None:
+            self._channels[id] = _Channel(id, inbound=role == "incoming", answered=up, adopted=True)
+            if role == "incoming" and not up:
+                self._emit(incoming_of(channel, [role, *rest]))
+        elif up and not known.answered and self._arguments(channel):
+            known.answered = True
+            if not known.inbound:
+                self._emit(Answered(id))
+
+    def _arguments(self, channel: Mapping[str, Any]) -> list[str]:
+        """The arguments with which a channel entered our application; empty when it is elsewhere."""
+        plan = channel.get("dialplan") or {}
+        app, *arguments = str(plan.get("app_data", "")).split(",")
+        return arguments if plan.get("app_name") == "Stasis" and app == self._app else []
+
+    def _snapshot(self, channels: Sequence[Mapping[str, Any]], bridges: Sequence[Mapping[str, Any]]) -> Snapshot:
+        now = datetime.now(UTC)
+        found: dict[str, ChannelState] = {}
+        for channel in channels:
+            id = str(channel["id"])
+            plan = channel.get("dialplan") or {}
+            ours = bool(self._arguments(channel)) or id in self._channels or plan.get("app_name") == "AppDial2"
+            if id.startswith(TAP) or not ours:
+                continue
+            inbound = self._arguments(channel)[:1] == ["incoming"]
+            connected, caller = channel.get("connected") or {}, channel.get("caller") or {}
+            found[id] = ChannelState(
+                id,
+                caller=str((caller if inbound else connected).get("number", "")),
+                called=str(plan.get("exten", "") if inbound else caller.get("number", "")),
+                up=channel.get("state") == "Up",
+                seconds=max(0.0, (now - datetime.fromisoformat(channel["creationtime"])).total_seconds()),
+            )
+        members = {str(b["id"]): frozenset(c for c in b["channels"] if not c.startswith(TAP)) for b in bridges}
+        return Snapshot(found, members)
+
+
+# --------------------------------------------------------------------------- pure helpers
+
+
+def incoming_of(channel: Mapping[str, Any], arguments: Sequence[str]) -> Incoming:
+    """`Incoming` of a channel that entered the application with ``incoming,<kind>,<endpoint>``."""
+    kind = arguments[1] if len(arguments) > 1 else "anonymous"
+    endpoint = arguments[2] if len(arguments) > 2 else ""
+    caller = channel.get("caller") or {}
+    return Incoming(
+        channel=str(channel["id"]),
+        caller=str(caller.get("number", "")),
+        called=str((channel.get("dialplan") or {}).get("exten", "")),
+        caller_name=str(caller.get("name", "")),
+        trunk=endpoint.removeprefix(TRUNK) if kind == "trunk" else "",
+        anonymous=kind not in ("trunk", "extension"),
+        sip_call_id=str(channel.get("protocol_id", "")),
+    )
+
+
+def endpoint_of(destination: str) -> str:
+    """What Asterisk dials for a destination of the port; raises `DriverError` (``refused``) on a bad one."""
+    kind, _, rest = destination.partition(":")
+    if kind == "extension" and re.fullmatch(r"[0-9]{1,15}", rest):
+        return f"PJSIP/{rest}"
+    if kind == "trunk":
+        name, _, number = rest.partition(":")
+        if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) and _NUMBER.fullmatch(number):
+            return f"PJSIP/{number}@{TRUNK}{name}"
+    if kind in ("sip", "sips") and _URI.fullmatch(destination):
+        return f"PJSIP/{DIRECT}/{destination}"
+    raise DriverError(
+        "refused", f"{destination!r} cannot be dialled: write extension:8001, trunk:<name>:<number> or sip:user@host"
+    )
+
+
+def complete_wav(path: Path) -> float:
+    """The length of a WAV in seconds; a header that was never finished is put right first."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        head = file.read(44)
+        if len(head) < 44 or head[:4] != b"RIFF" or head[36:40] != b"data":
+            return 0.0
+        (rate,) = struct.unpack_from("<I", head, 28)
+        (length,) = struct.unpack_from("<I", head, 40)
+        if length + 44 > size or (length == 0 and size > 44):
+            length = (size - 44) // 2 * 2
+            file.seek(4)
+            file.write(struct.pack("<I", length + 36))
+            file.seek(40)
+            file.write(struct.pack("<I", length))
+    return float(length / rate) if rate else 0.0
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:
+    if not pattern.fullmatch(value):
+        raise DriverError("refused", f"{value!r} cannot be used as a {what}")
+    return value
+
+
+@contextlib.contextmanager
+def _not_found_is_fine() -> Any:
+    try:
+        yield
+    except AriError as error:
+        if error.status != 404:
+            raise

@@ -32,8 +32,8 @@ _DATA = ("documentation", "rest-api", "static-http", "keys")
 _NAME_SERVICES = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 _MARK = "installation.json"
 _REMEDY = (
-    "Install Asterisk {version} or newer with chan_pjsip and ARI so that `asterisk` is on the PATH (your system's package, "
-    "or built from https://www.asterisk.org/downloads/), or run one elsewhere, for instance in a container, and point "
+    "Install Asterisk {version} or newer with chan_pjsip and ARI so that `asterisk` is on the PATH (your "
+    "system's package, or built from https://www.asterisk.org/downloads/), or run one elsewhere, for instance in a container, and point "
     "the settings ari_url, ari_user and ari_password at it."
 ).format(version=".".join(map(str, MINIMUM)))
 
@@ -323,7 +323,9 @@ def _merged(name: str) -> PurePosixPath:
 
 def _wanted(path: PurePosixPath) -> bool:
     text = str(path)
-    return text == "usr/sbin/asterisk" or text.startswith(("usr/share/asterisk/", "usr/lib/")) and "/gconv" not in text
+    return text == "usr/sbin/asterisk" or (
+        text.startswith(("usr/share/asterisk/", "usr/lib/")) and "/gconv" not in text
+    )
 
 
 def _slim(source: Path, target: Path, architecture: str) -> None:

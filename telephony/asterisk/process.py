@@ -32,7 +32,7 @@ class ProcessError(RuntimeError):
     """Asterisk cannot be started. The message names the cause and the remedy."""
 
 
-class PortTaken(ProcessError):
+class PortTakenError(ProcessError):
     """A port is used by another program. ``setting`` names the setting to change."""
 
     def __init__(self, port: int, setting: str, protocol: str) -> None:
@@ -52,7 +52,7 @@ class _Running:
     def alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
-            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 
@@ -189,19 +189,7 @@ class AsteriskProcess:
         begun = time.monotonic()
         output = folder / "log" / "console.log"
         argv = self.installation.argv("-C", str(folder / "etc" / "asterisk.conf"), "-f", "-n")
-        with output.open("ab") as file, Path(os.devnull).open("rb") as nothing:
-            # A session of its own and no Python object that ends with us: it lives on when this process dies.
-            pid = os.posix_spawn(
-                argv[0],
-                argv,
-                os.environ,
-                setsid=True,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, nothing.fileno(), 0),
-                    (os.POSIX_SPAWN_DUP2, file.fileno(), 1),
-                    (os.POSIX_SPAWN_DUP2, file.fileno(), 2),
-                ],
-            )
+        pid = _spawn(argv, output)
         self._running = _Running(pid, psutil.Process(pid).create_time())
         part = self._pid_file.with_suffix(".part")
         part.write_text(json.dumps({"pid": pid, "started": self._running.started}))
@@ -242,7 +230,7 @@ class AsteriskProcess:
                 except OSError as error:
                     if error.errno == 99:
                         raise ProcessError(f"{host} is no address of this machine: change sip_host") from error
-                    raise PortTaken(port, setting, protocol) from error
+                    raise PortTakenError(port, setting, protocol) from error
 
     async def _kill(self, running: _Running) -> None:
         for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
@@ -264,15 +252,15 @@ class AsteriskProcess:
         try:
             handle = os.pidfd_open(running.pid)
         except (OSError, AttributeError):
-            while running.alive:
+            while running.alive:  # noqa: ASYNC110 - the system tells nobody
                 await asyncio.sleep(0.2)
             return
-        ended = loop.create_future()
+        ended = asyncio.Event()
         try:
             if not running.alive:
                 return
-            loop.add_reader(handle, lambda: ended.done() or ended.set_result(None))
-            await ended
+            loop.add_reader(handle, ended.set)
+            await ended.wait()
         finally:
             loop.remove_reader(handle)
             os.close(handle)
@@ -295,7 +283,7 @@ class AsteriskProcess:
             try:
                 await self._launch()
             except ProcessError as problem:
-                log.error("Asterisk cannot be started again: %s", problem)  # noqa: TRY400
+                log.error("Asterisk cannot be started again: %s", problem)
                 self._running = None
 
     async def _reload(self) -> None:
@@ -311,6 +299,22 @@ class AsteriskProcess:
                 answer = await http.put(f"asterisk/modules/{name}")
                 if answer.status_code >= 400:
                     raise ProcessError(f"Asterisk did not reload {name}: {answer.status_code} {answer.text[:200]}")
+
+
+def _spawn(argv: list[str], output: Path) -> int:
+    """Start a process in a session of its own, tied to no Python object: it lives on when this process dies."""
+    with output.open("ab") as file, Path(os.devnull).open("rb") as nothing:
+        return os.posix_spawn(
+            argv[0],
+            argv,
+            os.environ,
+            setsid=True,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, nothing.fileno(), 0),
+                (os.POSIX_SPAWN_DUP2, file.fileno(), 1),
+                (os.POSIX_SPAWN_DUP2, file.fileno(), 2),
+            ],
+        )
 
 
 def _reap(pid: int) -> None:
