@@ -153,7 +153,7 @@ class SipCall:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def _send_rtp(self, kind: int, payload: bytes, *, marker: bool = False, timestamp: int | None = None) -> None:
-        if self._rtp is None or self._rtp_to is None:
+        if self._rtp is None or self._rtp_to is None or self._rtp.is_closing():
             return
         stamp = (self._timestamp if timestamp is None else timestamp) & 0xFFFFFFFF
         header = struct.pack("!BBHII", 0x80, kind | (0x80 if marker else 0), self._sequence, stamp, self._source)
