@@ -153,6 +153,8 @@ class _Child:
             line = await asyncio.wait_for(self._process.stdout.readline(), timeout)
         except TimeoutError as problem:
             raise ChildError(f"timed out after {timeout:g} s") from problem
+        except ValueError as problem:
+            raise ChildError("wrote a line without end") from problem
         if not line:
             raise ChildError("died")
         try:
