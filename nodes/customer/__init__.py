@@ -1,5 +1,10 @@
-"""The customer family."""
+"""Nodes that know customers."""
 
-from nodes.sdk.registry import AnyNode
+from typing import Any
 
-NODES: list[AnyNode] = []
+from nodes.customer.find import Find
+from nodes.customer.update import Update
+from nodes.customer.verify_pin import VerifyPin
+from nodes.sdk.node import Node
+
+NODES: list[Node[Any]] = [Find(), Update(), VerifyPin()]

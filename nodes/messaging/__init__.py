@@ -1,5 +1,9 @@
-"""The messaging family."""
+"""Nodes that send messages."""
 
-from nodes.sdk.registry import AnyNode
+from typing import Any
 
-NODES: list[AnyNode] = []
+from nodes.messaging.mail import Mail
+from nodes.messaging.sms import Sms
+from nodes.sdk.node import Node
+
+NODES: list[Node[Any]] = [Sms(), Mail()]

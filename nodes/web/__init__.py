@@ -1,5 +1,9 @@
-"""The web family."""
+"""Nodes that read and call other systems."""
 
-from nodes.sdk.registry import AnyNode
+from typing import Any
 
-NODES: list[AnyNode] = []
+from nodes.sdk.node import Node
+from nodes.web.http import Http
+from nodes.web.query import Query
+
+NODES: list[Node[Any]] = [Http(), Query()]
