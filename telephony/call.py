@@ -96,7 +96,8 @@ class Call(Protocol):
         """Play items to the end, or until one of the `barge_in` keys is pressed.
 
         The key is consumed, or with `keep_key` left for the next wait: a key pressed over a greeting is then the
-        choice in the menu after it.
+        choice in the menu after it. A `barge_in` key counts only when no earlier key still waits, so that a number
+        typed ahead is never taken apart.
         """
         ...
 

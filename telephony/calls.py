@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -207,7 +208,7 @@ class CallBook:
             leg.cause = error.reason
         except asyncio.CancelledError:
             if not call.answered:
-                self.spawn(call._quietly(self.driver.hang_up(channel, "cancelled")))
+                self.spawn(call._quietly(partial(self.driver.hang_up, channel, "cancelled")))
             raise
         finally:
             release()

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -314,11 +315,11 @@ class LiveCall:
             self._book.ended(self, Hangup(self.id, "normal"))
         self._check()
 
-    async def _quietly(self, *commands: Awaitable[None]) -> None:
+    async def _quietly(self, *commands: Callable[[], Awaitable[None]]) -> None:
         """Commands that tidy up: what is gone already is no error."""
         for command in commands:
             try:
-                await command
+                await command()
             except DriverError as error:
                 if error.reason != "not_found":
                     log.warning("call %s: tidying up failed: %s", self.id, error)
@@ -382,7 +383,7 @@ class LiveCall:
             log.warning("call %s: no comfort audio: %s", self.id, error)
         if self._comfort != playback:
             # A command came while this one was on its way.
-            await self._quietly(self._driver.stop_playing(playback))
+            await self._quietly(partial(self._driver.stop_playing, playback))
 
     def occupy(self) -> Callable[[], None]:
         """The caller is occupied by something that is no command of this process; returns how to end that."""
@@ -447,15 +448,21 @@ class LiveCall:
     # ----------------------------------------------------------------- saying
 
     async def say(
-        self, items: Sequence[Item], *, barge_in: frozenset[str] = frozenset(), language: str | None = None
+        self,
+        items: Sequence[Item],
+        *,
+        barge_in: frozenset[str] = frozenset(),
+        language: str | None = None,
+        keep_key: bool = False,
     ) -> Said:
         async with self._active():
-            if self._next_key_in(barge_in):
-                return Said([], self._keys.popleft()[0])
-            media = await self._render(items, language)
-            texts = await self._play(media, lambda: self._next_key_in(barge_in))
-            digit = self._keys.popleft()[0] if self._next_key_in(barge_in) else None
-            return Said(texts, digit)
+            texts: list[str] = []
+            if not self._next_key_in(barge_in):
+                media = await self._render(items, language)
+                texts = await self._play(media, lambda: self._next_key_in(barge_in))
+            if not self._next_key_in(barge_in):
+                return Said(texts)
+            return Said(texts, self._keys[0][0] if keep_key else self._keys.popleft()[0])
 
     def prefetch(self, items: Sequence[Item], language: str | None = None) -> None:
         """Render what will probably be said next, while something else goes on."""
@@ -513,7 +520,7 @@ class LiveCall:
             self._playing.discard(playback)
             self._played.pop(playback, None)
             if stop and not self.ended:
-                self._book.spawn(self._quietly(self._driver.stop_playing(playback)))
+                self._book.spawn(self._quietly(partial(self._driver.stop_playing, playback)))
 
     # ----------------------------------------------------------------- digits
 
@@ -599,7 +606,7 @@ class LiveCall:
                 stop = False
             finally:
                 if stop and not self.ended:
-                    self._book.spawn(self._quietly(self._driver.stop_recording(name)))
+                    self._book.spawn(self._quietly(partial(self._driver.stop_recording, name)))
             done = self._recorded.get(name)
             path = done.path if done is not None else await self._command(lambda: self._driver.recording(name))
             if path is None or (done is not None and done.failed):
@@ -689,16 +696,23 @@ class LiveCall:
                     await self._originate(leg, caller_id, ring_seconds)
                 answered = await self._wait(lambda: _decided(leg), self._book.now() + ring_seconds + 2.0)
                 if not answered:
-                    await self._quietly(self._driver.hang_up(channel, "no_answer"))
+                    await self._quietly(partial(self._driver.hang_up, channel, "no_answer"))
                     await self._wait(lambda: leg.ended_at is not None, self._book.now() + _GRACE)
                     leg.ended_at, leg.cause = leg.ended_at or self._book.now(), "no_answer"
                 leave = False
             finally:
                 if leave and not _decided(leg):
-                    self._book.spawn(self._quietly(self._driver.hang_up(channel, "cancelled")))
+                    self._book.spawn(self._quietly(partial(self._driver.hang_up, channel, "cancelled")))
                 if quiet is not None and not self.ended:
-                    self._book.spawn(self._quietly(quiet()))
+                    self._book.spawn(self._quietly(quiet))
             return dial_result_of(leg)
+
+    async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:
+        self._check()
+        leg = self._book.claim(self, channel)
+        if leg is None or leg.ended_at is not None:
+            return "gone"
+        return "up" if leg.up else "ringing"
 
     async def _originate(self, leg: Leg, caller_id: str, ring_seconds: float) -> None:
         try:
@@ -759,8 +773,10 @@ class LiveCall:
                     self._drop_keys -= 1
                 if tidy:
                     self._bridges.discard(bridge)
-                    hang_up = [self._driver.hang_up(channel)] if leg.up else []
-                    self._book.spawn(self._quietly(self._driver.destroy_bridge(bridge), *hang_up))
+                    work = [partial(self._driver.destroy_bridge, bridge)]
+                    if leg.up:
+                        work.append(partial(self._driver.hang_up, channel))
+                    self._book.spawn(self._quietly(*work))
 
     async def _until_talk_ends(
         self, leg: Leg, bridge: str, release_key: str | None
@@ -782,19 +798,13 @@ class LiveCall:
             return ("caller" if leg.up else "other"), None
         return "other", None
 
-    def leftovers(self) -> list[Coroutine[Any, Any, None]]:
-        """What has to be ended in the engine when the call is over: legs and bridges."""
-        work: list[Coroutine[Any, Any, None]] = [
-            self._driver.hang_up(leg.channel, "normal" if leg.up else "cancelled")
-            for leg in self.legs.values()
-            if leg.ended_at is None
-        ]
-        work += [self._driver.destroy_bridge(bridge) for bridge in self._bridges]
-        return work
-
     async def tidy(self) -> None:
-        """Run the leftovers."""
-        await self._quietly(*self.leftovers())
+        """End in the engine what the call leaves behind: its other legs and its bridges."""
+        for leg in list(self.legs.values()):
+            if leg.ended_at is None:
+                await self._quietly(partial(self._driver.hang_up, leg.channel, "normal" if leg.up else "cancelled"))
+        for bridge in self._bridges:
+            await self._quietly(partial(self._driver.destroy_bridge, bridge))
 
 
 def _never() -> bool:

@@ -89,6 +89,7 @@ class _Channel:
     music: list[Heard] = field(default_factory=list)
     talking: bool = False
     talking_since: float | None = None
+    words: str = ""
     held: bool = False
     muted: bool = False
     listens_to: str | None = None
@@ -176,7 +177,7 @@ class SimulatedDriver:
             return
         now = self.now()
         if on:
-            one.talking_since = now
+            one.talking_since, one.words = now, text
             if one.talking:
                 self._emit(TalkingStarted(channel))
         else:
@@ -526,7 +527,13 @@ class SimulatedDriver:
         if one.bridge is not None:
             self._leave_bridge(one)
         one.bridge = bridge
-        self._bridges[bridge].append(channel)
+        members = self._bridges[bridge]
+        for other in (self._channels[member] for member in members):
+            # Who talks while they come together is heard from now on.
+            for speaker, listener in ((one, other), (other, one)):
+                if speaker.talking_since is not None and not speaker.muted:
+                    self._begin(listener.line, speaker.words, "speech")
+        members.append(channel)
         self._emit(BridgeEntered(bridge, channel))
 
     async def remove_from_bridge(self, bridge: str, channel: str) -> None:

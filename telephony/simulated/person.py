@@ -48,7 +48,8 @@ class Line:
         self.sip_code = 0
         self.failure: str | None = None
         self.script: asyncio.Task[None] | None = None
-        self._cursor = 0
+        self._whole_from = 0
+        self._begun_from = 0
         self._changed = asyncio.Event()
 
     # ----------------------------------------------------------------- what happened
@@ -82,7 +83,7 @@ class Line:
         """
 
         def find() -> int | None:
-            for index in range(self._cursor, len(self.heard)):
+            for index in range(self._whole_from if whole else self._begun_from, len(self.heard)):
                 one = self.heard[index]
                 if text in one.text and (one.whole or not whole):
                     return index
@@ -96,7 +97,9 @@ class Line:
                     await self._changed.wait()
         except TimeoutError:
             raise ScriptFailedError(f"never heard {text!r}; heard {[one.text for one in self.heard]}") from None
-        self._cursor = found + 1
+        # What was heard beginning may still be heard to its end by the next wait.
+        self._begun_from = found + 1
+        self._whole_from = found + 1 if whole else found
         return self.heard[found]
 
     async def answered(self, within: float = 120.0) -> None:
