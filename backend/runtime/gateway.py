@@ -98,6 +98,11 @@ class Gateway:
         self._businesses: dict[str, str] = {}
         self.adopted = asyncio.Event()
         """Set while this gateway owns the engine and knows every live call: only then may nodes run."""
+        self.disowned = asyncio.Event()
+        self.disowned.set()
+        self.idle = asyncio.Event()
+        """Set while no node of this gateway's calls runs in this process; the workers set it."""
+        self.idle.set()
 
     # ------------------------------------------------------------------ state
 
@@ -176,13 +181,19 @@ class Gateway:
             book.start()
             await driver.connect()
             await self._reconcile(driver, book)
+            self.disowned.clear()
             self.adopted.set()
             await self._lost.wait()
         finally:
             # First the socket: nobody else's calls may be touched after the lease has gone.
             self.adopted.clear()
-            self._driver = self._book = None
+            self.disowned.set()
             await driver.close()
+            # Nodes are cut by their worker, which runs them again elsewhere; an ended book would tell them that
+            # their caller is gone.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.idle.wait(), 6)
+            self._driver = self._book = None
             await book.stop()
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,0 +1,411 @@
+"""One Python process of the product: api, worker and gateway together, or each alone.
+
+Order of the start: database, first start, speech, telephony engine, then side by side the gateway, the workers and
+the web server. The end goes the other way round; Temporal's clients are gone before the interpreter ends.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+import httpx
+import uvicorn
+import uvloop
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+
+from backend.app import create_app
+from backend.database import Database
+from backend.errors import DomainError
+from backend.events import EventBus
+from backend.migrate import upgrade
+from backend.numbers.service import list_extensions, list_trunks
+from backend.runtime.children import Identity
+from backend.runtime.directory import Directory
+from backend.runtime.errors import ProductError
+from backend.runtime.first_start import first_start
+from backend.runtime.gateway import Connection, Gateway
+from backend.runtime.ledger import Ledger
+from backend.runtime.plans import DatabasePlans
+from backend.runtime.services import ServiceBook
+from backend.runtime.trail import BatchedTrail
+from backend.runtime.worker import FLOWS_QUEUE, Workers, connect
+from backend.security import SealError, SecretBox, create_private_file
+from backend.settings import Settings, settings
+from flows.runner import Environment
+from nodes.sdk.registry import registry
+from telephony.asterisk.config import AsteriskConfig, ConfigError, Extension, Trunk
+from telephony.asterisk.install import InstallError, resolve
+from telephony.asterisk.process import AsteriskProcess, ProcessError
+from telephony.speech.cache import PromptCache
+from telephony.speech.renderer import SpeechRenderer
+from telephony.speech.tts import EspeakEngine
+
+log = logging.getLogger(__name__)
+
+Role = Literal["api", "worker", "gateway"]
+ALL: tuple[Role, ...] = get_args(Role)
+PROBLEM_FILE = "problem.txt"
+PLAN_SECONDS = 2.0
+
+
+class Process:
+    """What the roles of one process share, and its life from start to end."""
+
+    def __init__(self, config: Settings, roles: Sequence[Role]) -> None:
+        self.settings = config
+        self.roles = tuple(roles)
+        self.db = Database(config.database)
+        self.box = SecretBox.at(config.home)
+        self.bus = EventBus(self.db)
+        self.plans = DatabasePlans(self.db)
+        self.trail = BatchedTrail(self.db)
+        self.services = ServiceBook(config, self.db, self.box)
+        self.directory = Directory(self.db, config.country)
+        self.client: Client | None = None
+        self.gateway: Gateway | None = None
+        self.workers: Workers | None = None
+        self.asterisk: AsteriskProcess | None = None
+        self.renderer: SpeechRenderer | None = None
+        self.speech = "starting"
+        self.stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    # ------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Start, serve until asked to stop, end. Raises `ProductError` when something cannot start."""
+        config = self.settings
+        for folder in (config.home, config.home / "run", config.home / "logs", config.recordings):
+            folder.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.db.close)
+            await upgrade(self.db)
+            await first_start(config, self.db, self.box)
+            if "gateway" in self.roles:
+                await self._start_speech(stack)
+                await self._start_gateway(stack)
+            self.trail.start()
+            stack.push_async_callback(self.trail.stop)
+            stack.push_async_callback(self.services.close)
+            environment = Environment(
+                registry=registry(),
+                services_for=self.services,
+                calls=self,
+                ledger=Ledger(self.db),
+                trail=self.trail,
+                apologise=self.gateway.apologise if self.gateway is not None else None,
+            )
+            self.workers = Workers(config, environment)
+            stack.push_async_callback(self._end_tasks)
+            self._go(self._connect(), "temporal")
+            if self.gateway is not None:
+                self._go(self._work_on_calls(self.gateway), "calls")
+                self._go(self.gateway.run(), "gateway")
+            if "worker" in self.roles:
+                self._go(self._work_on_flows(), "flows")
+            if "api" in self.roles:
+                self._go(self._serve_web(), "api")
+            await self._until_stopped()
+            self.client = None
+
+    def _go(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _until_stopped(self) -> None:
+        """Wait for the order to stop, or for a part that ended by itself: then the whole process is at fault."""
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            lasting = [task for task in self._tasks if task.get_name() != "temporal"]
+            done, _ = await asyncio.wait({stop, *lasting}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stop}:
+                task.result()
+                if not self.stopping.is_set():
+                    raise ProductError(f"the part {task.get_name()!r} ended by itself")
+        finally:
+            stop.cancel()
+
+    async def _end_tasks(self) -> None:
+        """End the parts, the web server first and the workers before what they lean on."""
+        self.stopping.set()
+        order = ("api", "flows", "calls", "gateway", "temporal")
+        for task in sorted(self._tasks, key=lambda task: order.index(task.get_name())):
+            if task.get_name() == "api":
+                with contextlib.suppress(TimeoutError, asyncio.CancelledError, Exception):
+                    await asyncio.wait_for(asyncio.shield(task), 3)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+    # ------------------------------------------------------------------ Temporal
+
+    async def _connect(self) -> None:
+        last = ""
+
+        def told(problem: str) -> None:
+            nonlocal last
+            if problem != last:
+                log.warning("Temporal at %s does not answer: %s", self.settings.temporal, problem)
+            last = problem
+
+        self.client = await connect(self.settings, self.plans, told=told)
+        log.info("Temporal answers at %s", self.settings.temporal)
+
+    async def _temporal(self) -> Client:
+        while self.client is None:  # noqa: ASYNC110  set by a task that lives as long as this one
+            await asyncio.sleep(0.02)
+        return self.client
+
+    async def _work_on_calls(self, gateway: Gateway) -> None:
+        """Run the gateway's queue whenever it owns its engine and knows every live call."""
+        assert self.workers is not None
+        while True:
+            await gateway.adopted.wait()
+            client = await self._temporal()
+            gateway.idle.clear()
+            try:
+                await self.workers.serve(client, self.settings.gateway_queue, gateway.disowned.wait)
+            finally:
+                gateway.idle.set()
+
+    async def _work_on_flows(self) -> None:
+        assert self.workers is not None
+        await self.workers.serve(await self._temporal(), FLOWS_QUEUE, self.stopping.wait)
+
+    async def get(self, call_id: str) -> Any:
+        """`flows.task.Calls`."""
+        return await self.gateway.get(call_id) if self.gateway is not None else None
+
+    # ------------------------------------------------------------------ speech and telephony
+
+    async def _start_speech(self, stack: AsyncExitStack) -> None:
+        config = self.settings
+        engine = EspeakEngine(workers=config.tts_workers)
+        cache = await asyncio.to_thread(PromptCache, config.home / "speech")
+        renderer = self.renderer = SpeechRenderer(engine, cache, self.services.prompt_library())
+        stack.push_async_callback(renderer.close)
+
+        async def warm() -> None:
+            try:
+                await renderer.check()
+                self.speech = "ok"
+            except Exception as problem:
+                self.speech = str(problem)
+                log.error("speech does not work: %s", problem)
+                return
+            for failed in await renderer.warm_builtin():
+                log.warning("a built-in prompt cannot be spoken: %s", failed)
+
+        task = asyncio.create_task(warm())
+        stack.callback(task.cancel)
+
+    async def _start_gateway(self, stack: AsyncExitStack) -> None:
+        config = self.settings
+        assert self.renderer is not None
+        if config.ari_url:
+            password = config.ari_password.get_secret_value()
+            if not password:
+                raise ProductError("the password of the telephony engine is missing", "Set CALLWEAVE_ARI_PASSWORD")
+            connection = Connection(
+                url=config.ari_url,
+                user=config.ari_user,
+                password=password,
+                recordings=config.home / "asterisk" / "spool" / "recording",
+                sip_address=f"{config.sip_host}:{config.sip_port}",
+            )
+        else:
+            connection = await self._private_asterisk(stack)
+        self.gateway = Gateway(
+            config,
+            self.db,
+            connection=connection,
+            renderer=self.renderer,
+            directory=self.directory,
+            services_for=self.services,
+            client=lambda: self.client,
+        )
+
+    async def _private_asterisk(self, stack: AsyncExitStack) -> Connection:
+        try:
+            installation = await asyncio.to_thread(resolve, self.settings.cache)
+            wanted = await self.engine_config()
+            engine = self.asterisk = AsteriskProcess(wanted, installation, on_death=self._engine_died)
+            adopted = await engine.start()
+        except (InstallError, ProcessError) as problem:
+            raise ProductError("the telephony engine does not start", str(problem)) from problem
+        stack.push_async_callback(engine.detach)
+        following = asyncio.create_task(self._follow_number_plan(engine))
+        stack.callback(following.cancel)
+        log.info("Asterisk %s %s", installation.version, "goes on" if adopted else "runs")
+
+        def started() -> datetime | None:
+            identity = Identity.of(engine.pid) if engine.pid is not None else None
+            return None if identity is None else datetime.fromtimestamp(identity.started, UTC)
+
+        return Connection(
+            url=wanted.ari_url,
+            user=wanted.ari_user,
+            password=wanted.ari_password,
+            recordings=wanted.recordings,
+            sip_address=f"{wanted.sip_host}:{wanted.sip_port}",
+            engine_started=started,
+        )
+
+    def _engine_died(self) -> None:
+        if self.gateway is not None:
+            self.gateway.engine_died()
+
+    async def engine_config(self) -> AsteriskConfig:
+        """What the settings and the number plan make of the private Asterisk."""
+        config, reveal = self.settings, self.box.reveal
+        low, high = (int(part) for part in config.rtp_ports.split("-"))
+        trunks = [
+            Trunk(
+                name=row.name,
+                host=row.host,
+                port=row.port,
+                username=row.username,
+                password=reveal(row.password) if row.password else "",
+                register=row.registers,
+                codecs=tuple(row.codecs),
+                transport=row.transport,  # type: ignore[arg-type]
+                addresses=tuple(row.addresses),
+                from_user=row.caller_id,
+            )
+            for row in await list_trunks(self.db)
+            if row.enabled
+        ]
+        extensions = [
+            Extension(number=row.number, password=reveal(row.password), name=row.name)
+            for row in await list_extensions(self.db)
+            if row.enabled
+        ]
+        return AsteriskConfig(
+            folder=config.home / "asterisk",
+            ari_password=ari_password(config),
+            ari_user=config.ari_user,
+            ari_port=config.ari_port,
+            sip_host=config.sip_host,
+            sip_port=config.sip_port,
+            rtp_ports=(low, high),
+            external_address=config.external_address,
+            local_networks=tuple(part.strip() for part in config.local_networks.split(",") if part.strip()),
+            max_calls=config.max_calls,
+            trunks=tuple(trunks),
+            extensions=tuple(extensions),
+        )
+
+    async def _follow_number_plan(self, engine: AsteriskProcess) -> None:
+        """When trunks or extensions change, the engine takes them over without dropping a call."""
+        while True:
+            await asyncio.sleep(PLAN_SECONDS)
+            try:
+                wanted = await self.engine_config()
+                if wanted != engine.config and engine.pid is not None:
+                    await engine.apply(wanted)
+                    log.info(
+                        "Asterisk has taken over %d trunks, %d extensions", len(wanted.trunks), len(wanted.extensions)
+                    )
+            except (ProcessError, ConfigError, SealError, SQLAlchemyError, httpx.HTTPError, OSError) as problem:
+                log.error("changed trunks or extensions are not in force: %s", problem)
+                await asyncio.sleep(10)
+
+    # ------------------------------------------------------------------ web
+
+    async def _serve_web(self) -> None:
+        config = self.settings
+        app = create_app(config, self.db)
+        options: dict[str, Any] = {}
+        if config.https != "off":
+            certificate, key = tls_files(config)
+            options |= {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+        server = QuietServer(
+            uvicorn.Config(
+                app,
+                host=config.http_host,
+                port=config.http_port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=2,
+                **options,
+            )
+        )
+
+        async def end() -> None:
+            await self.stopping.wait()
+            server.should_exit = True
+
+        ending = asyncio.create_task(end())
+        try:
+            await server.serve()
+        finally:
+            ending.cancel()
+        if not server.started and not self.stopping.is_set():
+            raise ProductError(f"the web server cannot use port {config.http_port}", "Set CALLWEAVE_HTTP_PORT")
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to this process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def ari_password(config: Settings) -> str:
+    """The ARI password of the settings, else one made at the first start."""
+    chosen = config.ari_password.get_secret_value()
+    if chosen:
+        return chosen
+    made = create_private_file(config.home / "ari.key", lambda: secrets.token_urlsafe(24).encode())
+    return made.decode().strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m backend.runtime.process [--wait] [role ...]``; the supervisor starts it so."""
+    parser = argparse.ArgumentParser(prog="callweave process")
+    parser.add_argument("--wait", action="store_true", help="do the imports, then begin when a line arrives")
+    parser.add_argument("roles", nargs="*", choices=[*ALL, []], default=list(ALL))
+    options = parser.parse_args(arguments)
+    if options.wait and not sys.stdin.readline():
+        return 0
+    return serve(options.roles or list(ALL))
+
+
+def serve(roles: Sequence[Role]) -> int:
+    """Run roles in this process until it is told to stop; the exit code."""
+    config = settings()
+    level = getattr(logging, config.log_level.upper())
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    for noisy in ("httpx", "httpcore", "uvicorn.error", "sqlalchemy", "websockets"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    problem_file = config.home / "run" / PROBLEM_FILE
+    problem_file.unlink(missing_ok=True)
+
+    async def run() -> None:
+        process = Process(config, roles)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, process.stopping.set)
+        await process.run()
+
+    try:
+        uvloop.run(run())
+    except (ProductError, DomainError) as problem:
+        log.error("%s", problem)
+        problem_file.parent.mkdir(parents=True, exist_ok=True)
+        problem_file.write_text(str(problem))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
