@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.configs import check_config
 from flows.document import FlowDocument, Policy, Variable
 from flows.hints import Path, hints_of
-from flows.problems import InvalidFlow, problem
+from flows.problems import InvalidFlowError, problem
 from nodes.sdk.node import Runs
 from nodes.sdk.registry import Registry
 
@@ -165,7 +165,7 @@ def compile_plan(document: FlowDocument, registry: Registry, *, version: int, re
     """Compile a document that validated without errors.
 
     Aliases of subflows are resolved now: the plan holds their versions, so a run keeps them to its end.
-    Raises `InvalidFlow` when a node, its config or a subflow cannot be compiled.
+    Raises `InvalidFlowError` when a node, its config or a subflow cannot be compiled.
     """
     resolver = resolver or MappingResolver()
     flows: dict[str, PlanFlow] = {}
@@ -194,17 +194,17 @@ def _compile_flow(
             node = registry.get(spec.type, spec.type_version)
         except KeyError as missing:
             told = str(missing.args[0]) if missing.args else spec.type
-            raise InvalidFlow([problem("unknown_node", f"没有节点类型：{told}", told, node=node_id)]) from None
+            raise InvalidFlowError([problem("unknown_node", f"没有节点类型：{told}", told, node=node_id)]) from None
         config, found = check_config(node, spec.config, node_id)
         if config is None:
-            raise InvalidFlow(found)
+            raise InvalidFlowError(found)
         places = hints_of(node).find(spec.config)
         subflow = ""
         if spec.type == SUBFLOW:
             resolved = resolver.resolve(*subflow_reference(spec.config))
             if resolved is None:
                 name = "@".join(subflow_reference(spec.config))
-                raise InvalidFlow(
+                raise InvalidFlowError(
                     [
                         problem(
                             "unknown_subflow",
@@ -233,7 +233,7 @@ def _compile_flow(
             subflow=subflow,
         )
     if document.entry is None or document.entry not in nodes:
-        raise InvalidFlow(
+        raise InvalidFlowError(
             [
                 problem(
                     "no_entry", "流程没有起始节点：请选择一个", "the flow has no entry node: choose one", field="entry"

@@ -30,7 +30,7 @@ class Problem(BaseModel):
         return f"{self.severity} {self.code}{f' at {place}' if place else ''}: {self.message.en}"
 
 
-class InvalidFlow(Exception):
+class InvalidFlowError(Exception):
     """A document with errors was to be compiled or published."""
 
     def __init__(self, problems: list[Problem]) -> None:

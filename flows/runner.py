@@ -112,6 +112,11 @@ async def run_task(task: NodeTask, env: Environment) -> Outcome:
 
 
 async def _run(node: Node[Any], ctx: Context, config: Any, task: NodeTask, revealed: Sequence[str]) -> Outcome:
+    outcome = await _run_bare(node, ctx, config, task, revealed)
+    return outcome.model_copy(update={"said": list(ctx.said)}) if ctx.said and not outcome.said else outcome
+
+
+async def _run_bare(node: Node[Any], ctx: Context, config: Any, task: NodeTask, revealed: Sequence[str]) -> Outcome:
     limit = task.timeout or LIMITS[node.meta.runs]
     try:
         async with asyncio.timeout(limit) as watch:

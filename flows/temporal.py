@@ -18,7 +18,6 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
-from pydantic import BaseModel
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
@@ -39,7 +38,7 @@ from flows import search_attributes as attributes
 from flows.plan import Plan, plan_from_bytes
 from flows.runner import APOLOGISE, Environment, run_task
 from flows.task import FlowResult, FlowStart, NodeTask, PlanStore, TrailStep
-from flows.workflow import FINISH, TRAIL, Flow, PlanRef
+from flows.workflow import FINISH, TRAIL, Flow, PlanRef, use_registry
 from nodes.sdk.node import Runs
 from nodes.sdk.outcome import Outcome
 
@@ -208,6 +207,7 @@ def worker_options(env: Environment, *, max_calls: int = 1000) -> dict[str, Any]
     Workflows run without Temporal's sandbox: the workflow holds nothing but the machine, which is deterministic by
     construction and proved by replay tests, and the sandbox would cost tens of milliseconds at a call's first step.
     """
+    use_registry(env.registry)
     return {
         "workflows": [Flow],
         "activities": activities(env),
@@ -252,10 +252,3 @@ async def start_flow(
         )
     except WorkflowAlreadyStartedError:
         return client.get_workflow_handle_for(Flow.run, name)
-
-
-class Signal(BaseModel):
-    """What the signal named ``signal`` carries: a name that a waiting node knows and its data."""
-
-    name: str
-    data: dict[str, Any] = {}

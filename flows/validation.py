@@ -545,6 +545,8 @@ class _Validation:
             places = hints_of(node).find(spec.config)
             for paths, template in ((places.expressions, False), (places.templates, True)):
                 for path, source in strings_at(spec.config, paths):
+                    if not source.strip():
+                        continue
                     place = ".".join(str(part) for part in path)
                     for found in check(source, names, template=template):
                         self.found.append(found.model_copy(update={"node": node_id, "field": place}))
@@ -598,7 +600,7 @@ class _Validation:
     def _languages(self) -> None:
         """Every text of a prompt should exist in every language of the flow."""
         wanted = self.document.languages
-        for node_id, spec in self.document.nodes.items():
+        for node_id in self.document.nodes:
             node = self.nodes.get(node_id)
             config = self.configs.get(node_id)
             if node is None or config is None:
