@@ -143,7 +143,7 @@ def _instants(calendar: Calendar, after: datetime) -> Iterator[datetime]:
             wall = datetime.combine(on, time()) + timedelta(minutes=minute)
             found |= {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
         change = _clock_change(zone, on)
-        if change is not None:
+        if change is not None and on in _dates_beside(zone, change):
             found.add(change)
         for instant in sorted(found):
             if seen_until < instant <= after + HORIZON:
@@ -151,8 +151,12 @@ def _instants(calendar: Calendar, after: datetime) -> Iterator[datetime]:
                 seen_until = instant
 
 
+def _dates_beside(zone: ZoneInfo, change: datetime) -> set[date]:
+    return {(change - timedelta(seconds=1)).astimezone(zone).date(), change.astimezone(zone).date()}
+
+
 def _clock_change(zone: ZoneInfo, on: date) -> datetime | None:
-    """The instant in a local day at which the zone's offset changes, to the second."""
+    """The instant in or around a local day at which the zone's offset changes, to the second."""
     low = (datetime.combine(on, time(), zone) - timedelta(hours=3)).astimezone(UTC)
     high = low + timedelta(hours=33)
     before = low.astimezone(zone).utcoffset()

@@ -1,5 +1,6 @@
 """The number plan: where a called number leads, what may be dialled and through which trunk."""
 
+import contextlib
 import ipaddress
 import re
 import secrets
@@ -50,10 +51,8 @@ class NoRoute:
 async def route_call(db: Database, called: str, *, country: str) -> Route | NoRoute:
     """What to run for a call to `called`. Never raises for a number that is unknown or not ready."""
     forms = {called.strip()}
-    try:
+    with contextlib.suppress(InvalidError):
         forms.add(normalise(called, country))
-    except InvalidError:
-        pass
     async with read(db) as session:
         found = list(await session.exec(select(PhoneNumber).where(col(PhoneNumber.number).in_(forms))))
         if not found:
@@ -112,7 +111,7 @@ async def save_number(
     """Create or change a number. `flow` is the flow's key."""
     async with write(db) as session:
         plain = normalise(number, await _country(session, actor.business_id))
-        row = await _mine(session, actor, PhoneNumber, id, "号码", "number")
+        row: PhoneNumber | None = await _mine(session, actor, PhoneNumber, id, "号码", "number")
         taken = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == plain))).first()
         phone = (await session.exec(select(Extension).where(Extension.number == plain))).first()
         if (taken is not None and (row is None or taken.id != row.id)) or phone is not None:
@@ -256,7 +255,7 @@ async def save_trunk(
     if caller_id and not re.fullmatch(r"\+?\d{2,20}", caller_id):
         raise _refuse("caller_id", "主叫号码只能是数字", "a caller id is digits", "例如 +8621…", "Write +8621…")
     async with write(db) as session:
-        row = await _mine(session, actor, Trunk, id, "中继", "trunk")
+        row: Trunk | None = await _mine(session, actor, Trunk, id, "中继", "trunk")
         taken = (await session.exec(select(Trunk).where(Trunk.name == name))).first()
         if taken is not None and (row is None or row.id != taken.id):
             raise ConflictError(
@@ -327,7 +326,7 @@ async def save_extension(
             raise _refuse(
                 "number", "不能使用紧急号码", "this is an emergency number", "请换一个。", "Choose another one."
             )
-        row = await _mine(session, actor, Extension, id, "分机", "extension")
+        row: Extension | None = await _mine(session, actor, Extension, id, "分机", "extension")
         taken = (await session.exec(select(Extension).where(Extension.number == number))).first()
         did = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == number))).first()
         if (taken is not None and (row is None or row.id != taken.id)) or did is not None:

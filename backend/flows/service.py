@@ -1,0 +1,433 @@
+"""Flows: drafts, versions, aliases (FL3, FL9).
+
+The only place where the product meets the engine's parsing, validation and compiling.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from backend.audit.service import note
+from backend.database import AsyncSession, Database, read, utcnow, write
+from backend.errors import ConflictError, DomainError, InvalidError, not_found
+from backend.events import record
+from backend.flows.models import Flow, FlowAlias, FlowVersion
+from backend.identity.permissions import Actor
+from backend.numbers.models import PhoneNumber
+from flows.document import FlowDocument, canonical_json, content_hash
+from flows.plan import ResolvedFlow, compile_plan, gather
+from flows.problems import InvalidFlow, Problem, errors_of
+from flows.validation import parse_draft, validate
+from nodes.sdk.registry import Registry, registry
+from nodes.sdk.text import text
+
+MAX_DOCUMENT_BYTES = 5_000_000
+ALIASES = ("live", "test")
+
+
+class InvalidFlowError(DomainError):
+    """A document with errors was to be published."""
+
+    code = "invalid_flow"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        errors = errors_of(problems) or problems
+        first = errors[0]
+        super().__init__(
+            text(
+                f"流程有 {len(errors)} 个错误：{first.message.zh}",
+                f"the flow has {len(errors)} error(s): {first.message.en}",
+            ),
+            field=".".join(part for part in (first.node, first.field) if part) or "document",
+            remedy=text("请改正列出的问题后再发布。", "Correct the problems listed, then publish again."),
+        )
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A draft as it was stored, and what is wrong with it so far."""
+
+    flow: Flow
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A new version (or the last one, when nothing had changed) and the warnings it was published with."""
+
+    flow: Flow
+    version: FlowVersion
+    problems: list[Problem]
+    is_new: bool
+
+
+# --------------------------------------------------------------------------- drafts
+
+
+def _read_draft(data: Any) -> tuple[FlowDocument, list[Problem]]:
+    try:
+        size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        size = MAX_DOCUMENT_BYTES + 1
+    if size > MAX_DOCUMENT_BYTES or not isinstance(data, Mapping):
+        raise InvalidError(
+            text("这不是流程文档", "this is no flow document"),
+            field="document",
+            remedy=text(
+                f"需要不超过 {MAX_DOCUMENT_BYTES} 字节的 JSON 对象。",
+                f"Give a JSON object of {MAX_DOCUMENT_BYTES} bytes at most.",
+            ),
+        )
+    return parse_draft(data)
+
+
+def _stored(document: FlowDocument) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(canonical_json(document))
+    return stored
+
+
+async def create_flow(db: Database, actor: Actor, document: Any) -> Saved:
+    """A new flow from a document (an empty object will do). A key that is in use gets a number behind it."""
+    parsed, problems = _read_draft(document)
+    async with write(db) as session:
+        key = await _free_key(session, actor.business_id, parsed.id)
+        parsed = parsed.model_copy(update={"id": key})
+        flow = Flow(
+            business_id=actor.business_id,
+            key=key,
+            name=parsed.name or key,
+            kind=parsed.kind,
+            draft=_stored(parsed),
+            updated_by=actor.name,
+        )
+        session.add(flow)
+        await session.flush()
+        record(session, actor.business_id, "flow.created", flow.id, key=key, revision=1)
+        await note(session, actor, "flow.created", key)
+        return Saved(flow, problems)
+
+
+async def _free_key(session: AsyncSession, business_id: str, wanted: str) -> str:
+    base = (wanted or "flow")[:120]
+    key, number = base, 1
+    while (
+        await session.exec(select(Flow.id).where(Flow.business_id == business_id, Flow.key == key))
+    ).first() is not None:
+        number += 1
+        key = f"{base}-{number}"
+    return key
+
+
+async def save_draft(db: Database, actor: Actor, key: str, document: Any, *, revision: int) -> Saved:
+    """Store a draft leniently. `revision` is the one the editor began with; a newer draft refuses the save."""
+    parsed, problems = _read_draft(document)
+    async with write(db) as session:
+        flow = await _flow(session, actor.business_id, key, lock=True)
+        if flow.revision != revision:
+            raise ConflictError(
+                text(
+                    f"草稿已被 {flow.updated_by or '他人'} 修改（第 {flow.revision} 稿）",
+                    f"the draft was changed by {flow.updated_by or 'somebody'} meanwhile (revision {flow.revision})",
+                ),
+                field="revision",
+                remedy=text("请载入最新草稿，合并后再保存。", "Load the newest draft, merge, and save again."),
+            )
+        parsed = parsed.model_copy(update={"id": flow.key})
+        flow.draft = _stored(parsed)
+        flow.name, flow.kind = parsed.name or flow.key, parsed.kind
+        flow.revision += 1
+        flow.updated_at, flow.updated_by = utcnow(), actor.name
+        record(session, actor.business_id, "flow.draft_saved", flow.id, key=key, revision=flow.revision, by=actor.name)
+        await note(session, actor, "flow.draft_saved", key, revision=flow.revision)
+        return Saved(flow, problems)
+
+
+async def check(
+    db: Database, business_id: str, document: Any, *, nodes: Registry | None = None, strict: bool = True
+) -> list[Problem]:
+    """Everything that is wrong with a document, as publishing would find it."""
+    parsed, problems = _read_draft(document)
+    return problems + await _problems(db, business_id, parsed, nodes or registry(), strict=strict)
+
+
+async def _problems(
+    db: Database, business_id: str, document: FlowDocument, nodes: Registry, *, strict: bool
+) -> list[Problem]:
+    resolver = await gather(document, lambda flow, reference: _resolve(db, business_id, flow, reference))
+    return validate(document, nodes, resolver=resolver, strict=strict)
+
+
+async def _resolve(db: Database, business_id: str, key: str, reference: str) -> ResolvedFlow | None:
+    """The published version behind a subflow reference: an alias or a version number."""
+    async with read(db) as session:
+        version = await _referred(session, business_id, key, reference)
+    if version is None:
+        return None
+    return ResolvedFlow(document=FlowDocument.model_validate(version.document), version=version.number)
+
+
+async def _referred(session: AsyncSession, business_id: str, key: str, reference: str) -> FlowVersion | None:
+    statement = (
+        select(FlowVersion)
+        .join(Flow, col(Flow.id) == col(FlowVersion.flow_id))
+        .where(Flow.business_id == business_id, Flow.key == key)
+    )
+    if reference.isdecimal():
+        statement = statement.where(FlowVersion.number == int(reference))
+    else:
+        statement = statement.join(FlowAlias, col(FlowAlias.version_id) == col(FlowVersion.id)).where(
+            FlowAlias.name == reference
+        )
+    return (await session.exec(statement)).first()
+
+
+# --------------------------------------------------------------------------- versions and aliases
+
+
+async def publish(
+    db: Database,
+    actor: Actor,
+    key: str,
+    *,
+    revision: int | None = None,
+    message: str = "",
+    alias: str | None = "live",
+    nodes: Registry | None = None,
+) -> Published:
+    """Validate the draft strictly, keep it as a version and point `alias` at it (None moves none).
+
+    An unchanged document makes no new version. Raises InvalidFlowError with every problem.
+    """
+    nodes = nodes or registry()
+    if alias is not None:
+        _check_alias(alias)
+    async with read(db) as session:
+        flow = await _flow(session, actor.business_id, key)
+    if revision is not None and flow.revision != revision:
+        raise _moved_on(flow)
+    document, problems = _read_draft(flow.draft)
+    problems = problems + await _problems(db, actor.business_id, document, nodes, strict=True)
+    if errors_of(problems):
+        raise InvalidFlowError(problems)
+    resolver = await gather(document, lambda other, ref: _resolve(db, actor.business_id, other, ref))
+    digest = content_hash(document)
+    for _ in range(5):
+        async with read(db) as session:
+            last = await _last_version(session, flow.id)
+        number = last.number + 1 if last is not None else 1
+        try:
+            plan = compile_plan(document, nodes, version=number, resolver=resolver)
+            unchanged = last is not None and last.document_hash == digest
+            if unchanged and last is not None:
+                # The same document can still compile to another plan: a subflow or a node type has moved on.
+                same = compile_plan(document, nodes, version=last.number, resolver=resolver)
+                unchanged = same.hash == last.plan_hash
+        except InvalidFlow as error:
+            raise InvalidFlowError(error.problems) from error
+        async with write(db) as session:
+            flow = await _flow(session, actor.business_id, key, lock=True)
+            if revision is not None and flow.revision != revision:
+                raise _moved_on(flow)
+            newest = await _last_version(session, flow.id)
+            if (newest.number if newest else 0) != number - 1:
+                continue
+            version = newest
+            if not unchanged or version is None:
+                version = FlowVersion(
+                    business_id=actor.business_id,
+                    flow_id=flow.id,
+                    number=number,
+                    document=_stored(document),
+                    document_hash=digest,
+                    plan=plan.to_bytes(),
+                    plan_hash=plan.hash,
+                    author=actor.name,
+                    note=message[:2000],
+                )
+                session.add(version)
+                await session.flush()
+                record(session, actor.business_id, "flow.published", flow.id, key=key, version=number)
+                await note(session, actor, "flow.published", key, version=number, note=message)
+            if alias is not None:
+                await _point(session, actor, flow, alias, version)
+            return Published(flow, version, problems, not unchanged)
+    raise ConflictError(
+        text("他人正在发布此流程", "somebody else is publishing this flow"),
+        field="key",
+        remedy=text("请稍后再试。", "Try again in a moment."),
+    )
+
+
+def _moved_on(flow: Flow) -> ConflictError:
+    return ConflictError(
+        text(f"草稿已是第 {flow.revision} 稿", f"the draft is at revision {flow.revision} by now"),
+        field="revision",
+        remedy=text("请载入最新草稿再发布。", "Load the newest draft, then publish."),
+    )
+
+
+def _check_alias(alias: str) -> None:
+    if alias not in ALIASES:
+        raise InvalidError(
+            text(f"没有别名“{alias}”", f"there is no alias '{alias}'"),
+            field="alias",
+            remedy=text("可选 live、test。", "Choose live or test."),
+        )
+
+
+async def move_alias(db: Database, actor: Actor, key: str, *, alias: str, version: int) -> FlowAlias:
+    """Point an alias at a version: how a flow is put live, and rolled back."""
+    _check_alias(alias)
+    async with write(db) as session:
+        flow = await _flow(session, actor.business_id, key, lock=True)
+        found = select(FlowVersion).where(FlowVersion.flow_id == flow.id, FlowVersion.number == version)
+        target = (await session.exec(found)).first()
+        if target is None:
+            raise not_found("版本", "version", str(version), "version")
+        return await _point(session, actor, flow, alias, target)
+
+
+async def _point(session: AsyncSession, actor: Actor, flow: Flow, name: str, version: FlowVersion) -> FlowAlias:
+    found = select(FlowAlias).where(FlowAlias.flow_id == flow.id, FlowAlias.name == name).with_for_update()
+    row = (await session.exec(found)).first()
+    if row is None:
+        row = FlowAlias(business_id=actor.business_id, flow_id=flow.id, name=name, version_id=version.id)
+        session.add(row)
+    elif row.version_id == version.id:
+        return row
+    row.version_id, row.moved_at, row.moved_by = version.id, utcnow(), actor.name
+    await session.flush()
+    record(session, actor.business_id, "flow.alias_moved", flow.id, key=flow.key, alias=name, version=version.number)
+    await note(session, actor, "flow.alias_moved", flow.key, alias=name, version=version.number)
+    return row
+
+
+async def _last_version(session: AsyncSession, flow_id: str) -> FlowVersion | None:
+    found = select(FlowVersion).where(FlowVersion.flow_id == flow_id).order_by(col(FlowVersion.number).desc()).limit(1)
+    return (await session.exec(found)).first()
+
+
+# --------------------------------------------------------------------------- import, export, archive
+
+
+async def import_flow(db: Database, actor: Actor, document: Any, *, replace: bool = False) -> Saved:
+    """Take a document from a file. With `replace` a flow of the same key gets it as its draft."""
+    parsed, _ = _read_draft(document)
+    if replace:
+        async with read(db) as session:
+            found = select(Flow).where(Flow.business_id == actor.business_id, Flow.key == parsed.id)
+            known = (await session.exec(found)).first()
+        if known is not None:
+            return await save_draft(db, actor, known.key, document, revision=known.revision)
+    return await create_flow(db, actor, document)
+
+
+async def export_flow(db: Database, business_id: str, key: str, *, version: int | None = None) -> dict[str, Any]:
+    """The draft, or a version, as one JSON document."""
+    if version is None:
+        return (await get_flow(db, business_id, key)).draft
+    return (await get_version(db, business_id, key, version)).document
+
+
+async def set_archived(db: Database, actor: Actor, key: str, archived: bool) -> Flow:
+    """Put a flow away, or bring it back. A flow that a number leads to stays."""
+    async with write(db) as session:
+        flow = await _flow(session, actor.business_id, key, lock=True)
+        if archived:
+            used = select(PhoneNumber.number).where(PhoneNumber.flow_id == flow.id)
+            numbers = (await session.exec(used)).all()
+            if numbers:
+                raise ConflictError(
+                    text(f"号码 {numbers[0]} 仍指向该流程", f"the number {numbers[0]} leads to this flow"),
+                    field="key",
+                    remedy=text("请先让号码指向别的流程。", "Point the number elsewhere first."),
+                )
+        flow.archived = archived
+        record(session, actor.business_id, "flow.archived" if archived else "flow.restored", flow.id, key=key)
+        await note(session, actor, "flow.archived" if archived else "flow.restored", key)
+        return flow
+
+
+# --------------------------------------------------------------------------- reading
+
+
+async def _flow(session: AsyncSession, business_id: str, key: str, *, lock: bool = False) -> Flow:
+    found = select(Flow).where(Flow.business_id == business_id, Flow.key == key)
+    flow = (await session.exec(found.with_for_update() if lock else found)).first()
+    if flow is None:
+        raise not_found("流程", "flow", key, "key")
+    return flow
+
+
+async def get_flow(db: Database, business_id: str, key: str) -> Flow:
+    """A flow by its key. Raises NotFoundError."""
+    async with read(db) as session:
+        return await _flow(session, business_id, key)
+
+
+async def list_flows(db: Database, business_id: str, *, archived: bool = False, kind: str | None = None) -> list[Flow]:
+    """Flows of a business, by name."""
+    statement = select(Flow).where(Flow.business_id == business_id, col(Flow.archived).is_(archived))
+    if kind is not None:
+        statement = statement.where(Flow.kind == kind)
+    async with read(db) as session:
+        return list(await session.exec(statement.order_by(col(Flow.name), col(Flow.key))))
+
+
+async def list_versions(db: Database, business_id: str, key: str) -> list[FlowVersion]:
+    """Versions of a flow, newest first."""
+    async with read(db) as session:
+        flow = await _flow(session, business_id, key)
+        found = select(FlowVersion).where(FlowVersion.flow_id == flow.id)
+        return list(await session.exec(found.order_by(col(FlowVersion.number).desc())))
+
+
+async def get_version(db: Database, business_id: str, key: str, number: int) -> FlowVersion:
+    """Raises NotFoundError."""
+    async with read(db) as session:
+        version = await _referred(session, business_id, key, str(number))
+    if version is None:
+        raise not_found("版本", "version", f"{key}@{number}", "version")
+    return version
+
+
+async def version_behind(db: Database, business_id: str, key: str, reference: str = "live") -> FlowVersion:
+    """The version that an alias or a number names: what a new run begins with. Raises NotFoundError."""
+    async with read(db) as session:
+        version = await _referred(session, business_id, key, reference)
+    if version is None:
+        raise not_found("已发布的版本", "published version", f"{key}@{reference}", "flow")
+    return version
+
+
+async def aliases_of(session: AsyncSession, flow_ids: list[str]) -> dict[str, dict[str, int]]:
+    """Version numbers by alias, for many flows at once."""
+    found = await session.exec(
+        select(FlowAlias.flow_id, FlowAlias.name, FlowVersion.number)
+        .join(FlowVersion, col(FlowVersion.id) == col(FlowAlias.version_id))
+        .where(col(FlowAlias.flow_id).in_(flow_ids))
+    )
+    aliases: dict[str, dict[str, int]] = {}
+    for flow_id, name, number in found:
+        aliases.setdefault(flow_id, {})[name] = number
+    return aliases
+
+
+class VersionPlans:
+    """Compiled plans by content hash (`flows.task.PlanStore`), out of the published versions."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def load(self, plan_hash: str) -> bytes:
+        """Raises KeyError."""
+        async with read(self._db) as session:
+            found = await session.exec(select(FlowVersion.plan).where(FlowVersion.plan_hash == plan_hash).limit(1))
+            plan = found.first()
+        if plan is None:
+            raise KeyError(plan_hash)
+        return plan
