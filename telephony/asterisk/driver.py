@@ -74,6 +74,7 @@ class _Channel:
     adopted: bool = False
     q850: int = 0
     sip_code: int = 0
+    deadline: float = math.inf
 
 
 @dataclass(slots=True)
@@ -370,7 +371,8 @@ class AsteriskDriver:
         if re.search(r"[\x00-\x1f\x7f]", caller_id):
             raise DriverError("refused", "the caller id holds control characters")
         self._dialled.add(channel)
-        self._channels[channel] = _Channel(channel, inbound=False)
+        deadline = asyncio.get_running_loop().time() + max(1, math.ceil(timeout))
+        self._channels[channel] = _Channel(channel, inbound=False, deadline=deadline)
         try:
             await self._ari.request(
                 "POST",
@@ -460,14 +462,14 @@ class AsteriskDriver:
     async def _at(self, target: str, verb: str, *more: str, **query: str | int | None) -> None:
         """A command to a channel or a bridge, whichever has that id."""
         if target in self._bridges:
-            await self._ari.request("POST", "bridges", target, verb, *more, **query)
+            await self._ari.request("POST", "bridges", target, verb, *more, body=None, **query)
             return
         try:
-            await self._ari.request("POST", "channels", target, verb, *more, **query)
+            await self._ari.request("POST", "channels", target, verb, *more, body=None, **query)
         except AriError as error:
             if error.status != 404 or target in self._channels or target.startswith(TAP):
                 raise
-            await self._ari.request("POST", "bridges", target, verb, *more, **query)
+            await self._ari.request("POST", "bridges", target, verb, *more, body=None, **query)
             self._bridges.add(target)
 
     async def _with_channel(self, method: Literal["POST"], *path: str, channel: str) -> None:
@@ -650,6 +652,10 @@ class AsteriskDriver:
         self._gone.add(id)
         if timer := self._transfers.pop(id, None):
             timer.cancel()
+        if not known.answered and asyncio.get_running_loop().time() > known.deadline - 0.1:
+            # Asterisk gave up by itself and calls that 480, as if the far end had said so.
+            known.sip_code = 0
+            cause = cause or ("no_answer" if known.ringing else "unavailable")
         if cause is None:
             cause = hangup_cause(
                 known.q850, known.sip_code, inbound=known.inbound, answered=known.answered, ordered=known.ordered

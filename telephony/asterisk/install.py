@@ -32,10 +32,10 @@ _DATA = ("documentation", "rest-api", "static-http", "keys")
 _NAME_SERVICES = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 _MARK = "installation.json"
 _REMEDY = (
-    "Install Asterisk {version} or newer with chan_pjsip and ARI so that `asterisk` is on the PATH (your "
-    "system's package, or built from https://www.asterisk.org/downloads/), or run one elsewhere, for instance in a container, and point "
-    "the settings ari_url, ari_user and ari_password at it."
-).format(version=".".join(map(str, MINIMUM)))
+    f"Install Asterisk {MINIMUM[0]}.{MINIMUM[1]} or newer with chan_pjsip and ARI so that `asterisk` is on the PATH "
+    "(your system's package, or built from https://www.asterisk.org/downloads/), or run one elsewhere, for instance "
+    "in a container, and point the settings ari_url, ari_user and ari_password at it."
+)
 
 
 class InstallError(RuntimeError):

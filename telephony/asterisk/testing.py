@@ -1,0 +1,229 @@
+"""A real Asterisk for tests, and SIPp as its far end. Tests of other rooms may use it too."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+import wave
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from telephony.asterisk.config import AsteriskConfig
+from telephony.asterisk.driver import AsteriskDriver
+from telephony.asterisk.install import Installation, resolve
+from telephony.asterisk.process import AsteriskProcess
+from telephony.asterisk.sounds import RATE
+from telephony.driver import Event
+
+CACHE = Path.home() / ".cache" / "callweave"
+SCENARIOS = Path(__file__).parent / "scenarios"
+PASSWORD = "test-password"  # noqa: S105
+
+E = TypeVar("E")
+
+
+def free_port() -> int:
+    """A port that is free for UDP and TCP on loopback."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            port = int(udp.getsockname()[1])
+            with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+
+
+def test_config(folder: Path, **changes: Any) -> AsteriskConfig:
+    """A configuration on free ports of loopback."""
+    sip, ari, rtp = free_port(), free_port(), free_port() % 20000 + 35000
+    rtp -= rtp % 2
+    values: dict[str, Any] = {"sip_port": sip, "ari_port": ari, "rtp_ports": (rtp, rtp + 600)}
+    return AsteriskConfig(folder=folder, ari_password=PASSWORD, **(values | changes))
+
+
+test_config.__test__ = False  # type: ignore[attr-defined]
+
+
+async def installation() -> Installation:
+    """The Asterisk of the usual cache, fetched when missing."""
+    return await asyncio.to_thread(resolve, CACHE)
+
+
+def driver_of(config: AsteriskConfig, **more: Any) -> AsteriskDriver:
+    """A driver, not yet connected, for an Asterisk of that configuration."""
+    return AsteriskDriver(
+        config.ari_url,
+        config.ari_user,
+        config.ari_password,
+        app=config.app,
+        recordings=config.recordings,
+        sip_address=f"{config.sip_host}:{config.sip_port}",
+        **more,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running_asterisk(folder: Path, **changes: Any) -> AsyncIterator[tuple[AsteriskConfig, AsteriskDriver]]:
+    """An Asterisk of its own and a connected driver; both end with the block."""
+    config = test_config(folder, **changes)
+    process = AsteriskProcess(config, await installation())
+    driver = driver_of(config)
+    try:
+        await process.start()
+        await driver.connect()
+        yield config, driver
+    finally:
+        await driver.close()
+        await process.stop()
+
+
+class Events:
+    """Keeps a driver's events; each wait goes on where the last one found its event."""
+
+    def __init__(self, driver: AsteriskDriver) -> None:
+        self.all: list[Event] = []
+        self._seen: set[int] = set()
+        self._changed = asyncio.Event()
+        driver.subscribe(self._add)
+
+    def _add(self, event: Event) -> None:
+        self.all.append(event)
+        self._changed.set()
+
+    async def wait(self, kind: type[E], timeout: float = 8, **fields: Any) -> E:
+        """The first event of that kind and with those fields that no wait has returned yet."""
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    for index, event in enumerate(self.all):
+                        fits = all(getattr(event, name, None) == value for name, value in fields.items())
+                        if index not in self._seen and isinstance(event, kind) and fits:
+                            self._seen.add(index)
+                            return event
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {kind.__name__} {fields} among {self.all}") from None
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.all if isinstance(event, kind)]
+
+
+class Sipp:
+    """One SIPp that runs one call of a scenario; words in capitals between @ are replaced in its file."""
+
+    running: ClassVar[set["Sipp"]] = set()
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, port: int) -> None:
+        self._process, self._folder, self.port = process, folder, port
+        self.running.add(self)
+
+    @classmethod
+    async def start(
+        cls,
+        scenario: str,
+        config: AsteriskConfig,
+        *,
+        service: str = "100",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        calls: int = 1,
+        arguments: Sequence[str] = (),
+        **words: str | int | Path,
+    ) -> "Sipp":
+        folder = Path(tempfile.mkdtemp(prefix="sipp-"))
+        text = (SCENARIOS / f"{scenario}.xml").read_text()
+        words.setdefault("AUDIO", folder / "silence.al")
+        (folder / "silence.al").write_bytes(b"\xd5" * 8000)
+        for word, value in words.items():
+            text = text.replace(f"@{word}@", str(value))
+        (folder / "scenario.xml").write_text(text)
+        port = port or free_port()
+        media = free_port() % 10000 + 20000
+        target = [] if scenario.startswith("callee") else [f"127.0.0.1:{config.sip_port}"]
+        process = await asyncio.create_subprocess_exec(
+            *("sipp", "-sf", "scenario.xml", "-i", host, "-p", str(port), "-mp", str(media - media % 2)),
+            *("-s", service, "-m", str(calls), "-timeout", "25", "-timeout_error", "-nostdin", "-trace_err"),
+            *("-trace_msg", "-message_file", "messages.log", "-error_file", "errors.log"),
+            *arguments,
+            *target,
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        sipp = cls(process, folder, port)
+        if not target:
+            await sipp._listening(host)
+        return sipp
+
+    async def _listening(self, host: str) -> None:
+        for _ in range(200):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.bind((host, self.port))
+                except OSError:
+                    return
+            await asyncio.sleep(0.02)
+        raise AssertionError("SIPp does not listen")
+
+    @property
+    def uri(self) -> str:
+        return f"sip:callee@127.0.0.1:{self.port}"
+
+    def messages(self) -> str:
+        """All SIP messages so far."""
+        path = self._folder / "messages.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    async def ended(self) -> None:
+        """Wait until the scenario has run; raises with what went wrong."""
+        code = await self._process.wait()
+        self.running.discard(self)
+        if code != 0:
+            errors = self._folder / "errors.log"
+            text = errors.read_text(errors="replace")[-3000:] if errors.exists() else self.messages()[-3000:]
+            raise AssertionError(f"SIPp ended with {code}: {text}")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def kill(self) -> None:
+        """End it in the middle of its call."""
+        self.running.discard(self)
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def tone(hertz: float, seconds: float, level: float = 0.3) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A sine tone at 8 kHz."""
+    return np.asarray(level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE))
+
+
+def alaw(samples: np.ndarray[Any, np.dtype[np.float64]]) -> bytes:
+    """Samples between -1 and 1 as G.711 A-law."""
+    pcm = np.clip(samples * 32767, -32768, 32767).astype(np.int32)
+    sign = np.where(pcm >= 0, 0x80, 0)
+    size = np.minimum(np.where(pcm >= 0, pcm, -pcm - 1), 32767)
+    exponent = np.zeros_like(size)
+    for number in range(1, 8):
+        exponent = np.where(size >= 256 << (number - 1), number, exponent)
+    mantissa = np.where(exponent == 0, size >> 4, size >> (exponent + 3)) & 0x0F
+    return bytes(((sign | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8))
+
+
+def loudness(samples: np.ndarray[Any, np.dtype[np.float64]], hertz: float) -> float:
+    """How strong a tone is in a piece of audio, 0 to 1."""
+    time = np.arange(samples.size) / RATE
+    return float(2 * abs(np.mean(samples * np.exp(-2j * np.pi * hertz * time))))
+
+
+def read_wav(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The samples of an 8 kHz mono WAV between -1 and 1."""
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
+        return np.asarray(np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768)
