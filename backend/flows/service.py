@@ -19,13 +19,15 @@ from backend.identity.permissions import Actor
 from backend.numbers.models import PhoneNumber
 from flows.document import FlowDocument, canonical_json, content_hash
 from flows.plan import ResolvedFlow, compile_plan, gather
-from flows.problems import InvalidFlow, Problem, errors_of
+from flows import problems as engine
+from flows.problems import Problem, errors_of
 from flows.validation import parse_draft, validate
 from nodes.sdk.registry import Registry, registry
 from nodes.sdk.text import text
 
 MAX_DOCUMENT_BYTES = 5_000_000
 ALIASES = ("live", "test")
+_UNREADABLE = frozenset({"not_an_object", "spec_version"})
 
 
 class InvalidFlowError(DomainError):
@@ -82,7 +84,18 @@ def _read_draft(data: Any) -> tuple[FlowDocument, list[Problem]]:
                 f"Give a JSON object of {MAX_DOCUMENT_BYTES} bytes at most.",
             ),
         )
-    return parse_draft(data)
+    parsed, problems = parse_draft(data)
+    unreadable = next((found for found in problems if found.code in _UNREADABLE), None)
+    if unreadable is not None:
+        # Storing what is left of it would lose the author's work.
+        raise InvalidError(
+            unreadable.message,
+            field="document",
+            remedy=text(
+                "请用新版本打开，或修正格式版本。", "Open it with a newer release, or correct its format version."
+            ),
+        )
+    return parsed, problems
 
 
 def _stored(document: FlowDocument) -> dict[str, Any]:
@@ -226,7 +239,7 @@ async def publish(
                 # The same document can still compile to another plan: a subflow or a node type has moved on.
                 same = compile_plan(document, nodes, version=last.number, resolver=resolver)
                 unchanged = same.hash == last.plan_hash
-        except InvalidFlow as error:
+        except engine.InvalidFlowError as error:
             raise InvalidFlowError(error.problems) from error
         async with write(db) as session:
             flow = await _flow(session, actor.business_id, key, lock=True)

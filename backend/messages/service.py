@@ -70,7 +70,7 @@ def _recipient(to: str, channel: Channel, country: str, index: int) -> str:
     if channel == "sms":
         return normalise(to, country, field=f"to.{index}")
     name, at, host = to.strip().rpartition("@")
-    if not (name and at and "." in host or host == "localhost") or any(sign in to for sign in "\r\n,;<> "):
+    if not (name and at and ("." in host or host == "localhost")) or any(sign in to for sign in "\r\n,;<> "):
         raise InvalidError(
             text(f"“{to}”不是邮箱地址", f"'{to}' is not a mail address"),
             field=f"to.{index}",
