@@ -23,9 +23,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from backend.calls import service as calls
 from backend.calls.models import Call as CallRow
 from backend.database import Database, new_id, utcnow
+from backend.recordings.service import save_recording
 from backend.runtime.directory import Directory, Target
 from backend.runtime.lease import OwnershipLease
-from backend.runtime.recordings import keep_recording
+from backend.runtime.services import anonymous_caller
 from backend.settings import Settings
 from flows.task import CallFacts, FlowStart
 from flows.temporal import start_flow
@@ -40,7 +41,7 @@ from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinishe
 from telephony.errors import DriverError, HungUp, SpeechError
 from telephony.live_call import LiveCall
 from telephony.prompts import Item, MediaRenderer, Speak
-from telephony.sounds import Sounds
+from telephony.sounds import Sounds, wav_seconds
 from telephony.speech.builtin import builtin
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ class Gateway:
         self._writes: asyncio.Queue[Work] = asyncio.Queue()
         self._tasks: set[asyncio.Task[object]] = set()
         self._businesses: dict[str, str] = {}
+        self._anonymous: set[str] = set()
         self.adopted = asyncio.Event()
         """Set while this gateway owns the engine and knows every live call: only then may nodes run."""
         self.disowned = asyncio.Event()
@@ -120,7 +122,8 @@ class Gateway:
         return len(self._book.live) if self._book is not None else 0
 
     async def get(self, call_id: str) -> LiveCall | None:
-        """`flows.task.Calls`: the live call, or None."""
+        """`flows.task.Calls`: the live call, or None. Marks the task that asks as working for this caller."""
+        anonymous_caller.set(call_id in self._anonymous)
         return await self._book.get(call_id) if self._book is not None else None
 
     def engine_died(self) -> None:
@@ -223,6 +226,8 @@ class Gateway:
             call.caller, call.called = row.caller, row.called
             call.language = row.language or call.language
             self._businesses[call.id] = row.business_id
+            if row.anonymous:
+                self._anonymous.add(call.id)
             self._spawn(self._follow(call, row.state == "up"))
         for one in strangers:
             self._spawn(self._drop_stranger(driver, one, up=snapshot.channels[one].up))
@@ -237,11 +242,11 @@ class Gateway:
         began = self._connection.engine_started()
         cause = "engine_lost" if began is not None and began > row.started_at else "normal"
         await calls.call_ended(self._db, row.id, cause=cause)
-        await self._tell_flow(row.id)
+        await self._tell_flow(row.id, cause)
         with contextlib.suppress(DriverError):
             path = await driver.recording(f"{row.id}-whole")
             if path is not None:
-                await keep_recording(self._db, self.settings.recordings, row.business_id, row.id, path)
+                await self._keep_recording(row.business_id, row.id, path, await asyncio.to_thread(wav_seconds, path))
 
     async def _drop_stranger(self, driver: AsteriskDriver, channel: str, *, up: bool) -> None:
         """A channel that no record knows. One that still rings may be about to be offered to us."""
@@ -269,6 +274,8 @@ class Gateway:
 
     async def _begin(self, call: LiveCall, event: Incoming) -> None:
         began = utcnow()
+        if event.anonymous:
+            self._anonymous.add(call.id)
         target = await self._directory.find(event.called)
         self._businesses[call.id] = target.business_id
         call.language = target.language or self.settings.default_language
@@ -344,7 +351,7 @@ class Gateway:
                         )
                     if call.ended:
                         # The caller left while the start was under way; the end was told to nobody.
-                        self._spawn(self._tell_flow(call.id))
+                        self._spawn(self._tell_flow(call.id, call.cause))
                     return
                 except (RPCError, TimeoutError) as problem:
                     log.warning("call %s: its flow does not start yet: %r", call.id, problem)
@@ -489,31 +496,41 @@ class Gateway:
 
                 self._write_soon(leg_gone)
             case RecordingFinished(name=name, path=path, failed=False) if name == call.tap_name:
-                business = self._businesses.get(call.id, "")
-                seconds = event.seconds
-                self._write_soon(
-                    lambda: keep_recording(self._db, self.settings.recordings, business, call.id, path, seconds=seconds)
-                )
+                business, seconds = self._businesses.get(call.id, ""), event.seconds
+                self._write_soon(lambda: self._keep_recording(business, call.id, path, seconds))
             case TransferRequested(channel=channel):
                 if self._driver is not None:
                     self._spawn(self._driver.transfer_result(channel, False))
             case _:
                 pass
 
+    async def _keep_recording(self, business_id: str, call_id: str, path: Path, seconds: float) -> None:
+        await save_recording(
+            self._db,
+            self.settings.recordings,
+            business_id=business_id,
+            key=f"call-{call_id}",
+            call_id=call_id,
+            source=path,
+            seconds=seconds,
+        )
+
     async def _ended(self, call: LiveCall, end: CallEnd) -> None:
         at = utcnow()
         self._write_soon(lambda: calls.call_ended(self._db, call.id, cause=end.cause, sip_code=end.sip_code, at=at))
-        asyncio.get_running_loop().call_later(60.0, self._businesses.pop, call.id, None)
-        await self._tell_flow(call.id)
+        loop = asyncio.get_running_loop()
+        loop.call_later(60.0, self._businesses.pop, call.id, None)
+        loop.call_later(60.0, self._anonymous.discard, call.id)
+        await self._tell_flow(call.id, call.cause)
 
-    async def _tell_flow(self, call_id: str) -> None:
+    async def _tell_flow(self, call_id: str, cause: str) -> None:
         """Signal the call's workflow that the caller is gone; again until Temporal takes it or knows of no such run."""
         while True:
             client = self._client()
             if client is not None:
                 try:
                     async with asyncio.timeout(START_TIMEOUT):
-                        await client.get_workflow_handle(f"call-{call_id}").signal(HANGUP_SIGNAL)
+                        await client.get_workflow_handle(f"call-{call_id}").signal(HANGUP_SIGNAL, cause)
                     return
                 except RPCError as problem:
                     if problem.status == RPCStatusCode.NOT_FOUND:
@@ -539,6 +556,7 @@ class Gateway:
 
     async def _apologise(self, call: LiveCall, business_id: str) -> bool:
         destination = caller_id = ""
+        anonymous_caller.set(call.id in self._anonymous)
         try:
             phones = self._services_for(business_id).telephones
             number = phones.fallback_number()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from backend.datasources.service import HostCredential
 from backend.runtime.web import Guard, GuardedWeb, is_public
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Credential, HttpReply
@@ -82,8 +83,9 @@ async def site() -> AsyncIterator[Site]:
     await server.wait_closed()
 
 
-async def credentials(name: str) -> Credential | None:
-    return Credential({"x-key": "hush"}, {"token": "hush"}) if name == "crm" else None
+async def credentials(name: str) -> HostCredential | None:
+    hush = Credential({"x-key": "hush"}, {"token": "hush"})
+    return HostCredential(hush, frozenset({"crm.example"})) if name == "crm" else None
 
 
 async def ask(
@@ -146,6 +148,15 @@ async def test_a_credential_stays_with_its_origin(site: Site) -> None:
     await ask(web, f"http://crm.example:{site.port}/go", credential="crm")
     assert "hush" in site.requests[0]
     assert "hush" not in site.requests[1]
+    await web.aclose()
+
+
+async def test_a_credential_goes_to_its_hosts_only(site: Site) -> None:
+    web = GuardedWeb("127.0.0.0/8", credentials)
+    with pytest.raises(NodeError) as problem:
+        await ask(web, f"http://127.0.0.1:{site.port}/", credential="crm")
+    assert problem.value.failure.reason == "blocked_address"
+    assert site.requests == []
     await web.aclose()
 
 

@@ -18,13 +18,14 @@ from typing import Any
 
 import httpx
 
+from backend.datasources.service import HostCredential
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Credential, HttpReply
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-CredentialFor = Callable[[str], Awaitable[Credential | None]]
+CredentialFor = Callable[[str], Awaitable[HostCredential | None]]
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 REDIRECTS = 5
@@ -136,6 +137,17 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+def checked_url(url: str) -> httpx.URL:
+    """A URL of the web. Raises NodeError ``bad_url``."""
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError) as problem:
+        raise NodeError("bad_url", "the address is no valid URL") from problem
+    if target.scheme not in SCHEMES or not target.host:
+        raise NodeError("bad_url", "the address must begin with http:// or https:// and name a host")
+    return target
+
+
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return (url.scheme, url.host, url.port)
 
@@ -169,9 +181,13 @@ class GuardedWeb:
     ) -> HttpReply:
         known: Credential | None = None
         if credential:
-            known = await self._credentials(credential)
-            if known is None:
+            found = await self._credentials(credential)
+            if found is None:
                 raise NodeError("unknown_credential", f"there is no credential named {credential!r}")
+            host = checked_url(url).host.lower()
+            if host not in found.hosts:
+                raise NodeError("blocked_address", f"the credential {credential!r} may not be sent to {host}")
+            known = found.credential
         try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(self._build(method, url, headers, query, body, known), known, max_bytes)
@@ -192,12 +208,7 @@ class GuardedWeb:
         body: Any,
         known: Credential | None,
     ) -> httpx.Request:
-        try:
-            target = httpx.URL(url)
-        except (httpx.InvalidURL, TypeError) as problem:
-            raise NodeError("bad_url", "the address is no valid URL") from problem
-        if target.scheme not in SCHEMES or not target.host:
-            raise NodeError("bad_url", "the address must begin with http:// or https:// and name a host")
+        target = checked_url(url)
         merged = {**headers, **(known.headers if known else {})}
         parameters = {**query, **(known.query if known else {})}
         if parameters:

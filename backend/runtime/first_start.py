@@ -1,0 +1,226 @@
+"""What a new installation begins with: an administrator, two phones, sample data and the example flows.
+
+Each thing is made when it is missing; nothing that people made or changed is touched. The format of
+``examples/seed.json`` is described in ``examples/README.md``.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import select
+
+from backend.calendars.service import list_calendars, save_calendar
+from backend.customers import service as customers
+from backend.database import Database, read
+from backend.datasources.service import list_queries, list_sources, save_query, save_source
+from backend.errors import DomainError
+from backend.flows.models import Flow
+from backend.flows.service import InvalidFlowError, import_flow, publish
+from backend.identity.permissions import Actor, system_actor
+from backend.identity.service import ensure_first_admin
+from backend.lists.service import EntryInput, add_entries, list_lists, save_list
+from backend.numbers.service import ensure_extensions, list_numbers, save_number
+from backend.runtime.supervisor import FIRST_SIGN_IN
+from backend.security import SecretBox
+from backend.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = ("8001", "8002")
+
+
+class SeedModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SeedCalendar(SeedModel):
+    name: str
+    week: dict[str, Any] = {}
+    days: list[Any] = []
+    timezone: str = ""
+
+
+class SeedEntry(SeedModel):
+    number: str
+    note: str = ""
+
+
+class SeedList(SeedModel):
+    name: str
+    kind: str
+    entries: list[SeedEntry] = []
+
+
+class SeedCustomer(SeedModel):
+    name: str
+    card: str = ""
+    pin: str = ""
+    phones: list[str] = []
+    level: str = ""
+    language: str = ""
+    fields: dict[str, Any] = {}
+
+
+class SeedSource(SeedModel):
+    name: str
+    tables: dict[str, list[dict[str, Any]]]
+
+
+class SeedQuery(SeedModel):
+    name: str
+    source: str
+    sql: str
+    parameters: list[str] = []
+    description: str = ""
+
+
+class SeedNumber(SeedModel):
+    number: str
+    name: str = ""
+    flow: str
+    alias: str = "live"
+    language: str = ""
+
+
+class Seed(SeedModel):
+    """``examples/seed.json``."""
+
+    calendars: list[SeedCalendar] = []
+    lists: list[SeedList] = []
+    customers: list[SeedCustomer] = []
+    sources: list[SeedSource] = []
+    queries: list[SeedQuery] = []
+    numbers: list[SeedNumber] = []
+
+
+async def first_start(settings: Settings, db: Database, box: SecretBox) -> None:
+    """Make what is missing. A new installation also writes down how to sign in."""
+    made = await ensure_first_admin(db, settings)
+    if not made.created:
+        return
+    actor = system_actor(made.business_id)
+    phones = await ensure_extensions(db, box, actor, EXTENSIONS)
+    folder = Path(str(files("examples")))
+    await plant(settings, db, box, actor, folder)
+    lines = [f"Administrator   {made.user_name}"]
+    lines.append(f"Password        {made.password or '(as set by CALLWEAVE_ADMIN_PASSWORD)'}")
+    lines += [f"Extension {number}  password {password}" for number, password in phones]
+    write_private(settings.home / FIRST_SIGN_IN, "\n".join(lines) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    path.chmod(0o600)
+
+
+async def plant(settings: Settings, db: Database, box: SecretBox, actor: Actor, folder: Path) -> None:
+    """Sample data, flows and numbers of an examples folder. What cannot be planted is logged and passed over."""
+    text = await asyncio.to_thread((folder / "seed.json").read_text) if (folder / "seed.json").exists() else "{}"
+    seed = Seed.model_validate_json(text)
+    await plant_data(settings, db, box, actor, seed)
+    for file in sorted((folder / "flows").glob("*.json")):
+        await publish_file(db, actor, file)
+    known = {row.number for row in await list_numbers(db, actor.business_id)}
+    for number in seed.numbers:
+        if number.number in known:
+            continue
+        try:
+            await save_number(
+                db,
+                actor,
+                number=number.number,
+                name=number.name,
+                flow=number.flow,
+                alias=number.alias,
+                language=number.language,
+            )
+        except DomainError as problem:
+            log.warning("the number %s is not planted: %s", number.number, problem)
+
+
+async def plant_data(settings: Settings, db: Database, box: SecretBox, actor: Actor, seed: Seed) -> None:
+    """Calendars, lists, customers, sources and queries that are not there yet."""
+    business = actor.business_id
+    calendars = {row.name for row in await list_calendars(db, business)}
+    for calendar in seed.calendars:
+        if calendar.name not in calendars:
+            zone = calendar.timezone or settings.timezone
+            await save_calendar(db, actor, name=calendar.name, timezone=zone, week=calendar.week, days=calendar.days)
+    lists = {row.name for row in await list_lists(db, business)}
+    for one in seed.lists:
+        if one.name not in lists:
+            row = await save_list(db, actor, name=one.name, kind=one.kind)
+            await add_entries(db, actor, row.id, [EntryInput(entry.number, entry.note) for entry in one.entries])
+    for person in seed.customers:
+        if person.card and await customers.find(db, business, by="card", value=person.card) is not None:
+            continue
+        changes: dict[str, Any] = {
+            "name": person.name,
+            "level": person.level,
+            "language": person.language,
+            "phones": person.phones,
+            **{f"fields.{name}": value for name, value in person.fields.items()},
+        }
+        if person.card:
+            changes["card"] = person.card
+        await customers.save_customer(db, actor, pin=person.pin or None, changes=changes)
+    sources = {row.name for row in await list_sources(db, business)}
+    for source in seed.sources:
+        if source.name not in sources:
+            path = settings.home / "sources" / f"{source.name}.db"
+            await asyncio.to_thread(make_source, path, source)
+            await save_source(db, box, actor, name=source.name, url=f"sqlite:///{path.resolve()}")
+    queries = {row.name for row in await list_queries(db, business)}
+    for query in seed.queries:
+        if query.name not in queries:
+            await save_query(
+                db, box, actor, name=query.name, source=query.source, sql=query.sql, description=query.description
+            )
+
+
+def make_source(path: Path, source: SeedSource) -> None:
+    """A small SQLite file with the rows of a sample source."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as connection:
+        for table, rows in source.tables.items():
+            columns = list(dict.fromkeys(name for row in rows for name in row))
+            names = ", ".join(quoted(name) for name in columns)
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({names})")
+            marks = ", ".join("?" for _ in columns)
+            connection.executemany(
+                f"INSERT INTO {quoted(table)} ({names}) VALUES ({marks})",  # noqa: S608  names are quoted
+                [[row.get(name) for name in columns] for row in rows],
+            )
+    connection.close()
+
+
+def quoted(name: str) -> str:
+    """A SQL name in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def publish_file(db: Database, actor: Actor, file: Path) -> None:
+    """Import one document and put it live, when no flow has its key yet."""
+    try:
+        document = json.loads(await asyncio.to_thread(file.read_text))
+        async with read(db) as session:
+            found = select(Flow.id).where(Flow.business_id == actor.business_id, Flow.key == document["id"])
+            if (await session.exec(found)).first() is not None:
+                return
+        saved = await import_flow(db, actor, document)
+        await publish(db, actor, saved.flow.key, message=f"From {file.name}")
+    except (InvalidFlowError, DomainError, OSError, ValueError, KeyError) as problem:
+        log.error("the example %s is not published: %s", file.name, problem)
+        if isinstance(problem, InvalidFlowError):
+            for each in problem.problems:
+                log.error("  %s", each)
