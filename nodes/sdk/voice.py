@@ -1,7 +1,7 @@
 """What nodes that talk with a caller share: saying, asking for keys, the flow's shortcut keys."""
 
-from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from nodes.sdk.context import Context
@@ -142,10 +142,18 @@ class Line:
             raise ShortcutPressed(digits)
         return digits, finished or len(digits) == maximum
 
-    async def recording_paused(self, paused: bool) -> None:
-        """Pause or resume the recording of the whole call; nothing to do when the call is over."""
-        with suppress(HungUp):
-            await self.call.pause_recording(paused)
+    @asynccontextmanager
+    async def unrecorded(self) -> AsyncIterator[None]:
+        """Keep what happens inside out of the recording of the whole call."""
+        await self.call.pause_recording(True)
+        try:
+            yield
+        except BaseException:
+            # Whatever ended it counts, not that the call may be too far gone to go on recording.
+            with suppress(TelephonyError):
+                await self.call.pause_recording(False)
+            raise
+        await self.call.pause_recording(False)
 
 
 class VoiceNode(Node[ConfigT]):

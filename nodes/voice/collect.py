@@ -193,11 +193,8 @@ class Collect(VoiceNode[CollectConfig]):
     async def talk(self, line: Line, config: CollectConfig) -> Outcome:
         if not config.secret:
             return await self._ask(line, config)
-        await line.recording_paused(True)
-        try:
+        async with line.unrecorded():
             return await self._ask(line, config)
-        finally:
-            await line.recording_paused(False)
 
     async def _ask(self, line: Line, config: CollectConfig) -> Outcome:
         before = Prompt()

@@ -1,6 +1,5 @@
 """Record a message from the caller, who may review it."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Self
 
@@ -275,21 +274,12 @@ class _Taking:
                 terminators=self.config.end_key + "".join(sorted(shortcuts)),
             )
         except HungUp:
-            await self._keep_partial(await self._finished(name))
+            await self._keep_partial(await self.line.call.recorded(name))
             raise
         if recording.digit is not None and recording.digit in shortcuts:
             await self._keep_partial(recording)
             raise ShortcutPressed(recording.digit)
         return recording
-
-    async def _finished(self, name: str) -> Recording | None:
-        """The recording that a hang-up cut; its file is complete a moment later."""
-        for _ in range(60):
-            recording = await self.line.call.recorded(name)
-            if recording is not None:
-                return recording
-            await asyncio.sleep(0.05)
-        return None
 
     async def _keep_partial(self, recording: Recording | None) -> None:
         if recording is not None and recording.seconds >= max(self.config.min_seconds, 0.1):
