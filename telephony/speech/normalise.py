@@ -35,7 +35,7 @@ _ZH_NAMED = re.compile(
     r"(拨打|致电|拨|电话|号码|分机|工号|尾号|[前后末][三四五六]位|验证码|密码|编号|单号|卡号|账号|账户|热线|房间号|坐席)"
     r"((?:为|是|：|:|\s)*)(\d{3,64}(?:[ -]\d{2,6})*)" + _RIGHT
 )
-_DOTTED = re.compile(r"(?<![0-9A-Za-z.])\d+(?:\.\d+){2,}(?![0-9A-Za-z])")
+_TOKEN = re.compile(r"[0-9A-Za-z.]*[0-9][0-9A-Za-z.]*")
 _ZH_SERVICE = re.compile(_LEFT + r"(?:10\d{3}|9[56]\d{3}|12[0-9]{3}|11[0-9]|12[0-2])(?=客服|热线|服务热线|电话)")
 _ZH_RANGE = re.compile(r"(?<=[\d点分整日年月元%])\s?[-~～—–至]\s?(?=\d|[零一二两三四五六七八九十])")
 _ZH_COUNT = re.compile(
@@ -141,13 +141,13 @@ def _chinese(text: str) -> str:
     text = _sign_money(text, "zh")
     text = _ZH_YUAN.sub(_or_as_is(_zh_amount), text)
     text = _PERCENT.sub(_or_as_is(_zh_percent), text)
-    text = _DOTTED.sub(lambda m: "点".join(spoken.digits(part, "zh") for part in m[0].split(".")), text)
     text = _ZH_NAMED.sub(_or_as_is(_zh_named), text)
     text = _phones_and_cards(text, "zh")
     text = _ZH_SERVICE.sub(_or_as_is(lambda m: spoken.phone(m[0], "zh")), text)
     text = _ZH_RANGE.sub("到", text)
     text = _ZH_COUNT.sub("两", text)
     text = _ZH_NUMBER.sub(_or_as_is(lambda m: spoken.number(m[1].replace("−", "-") + m[2], "zh")), text)
+    text = _TOKEN.sub(_zh_leftover, text)
     for sign, words in _ZH_SIGNS.items():
         text = text.replace(sign, words)
     return _SPACES.sub(" ", text).strip()
@@ -165,6 +165,15 @@ def _zh_amount(match: re.Match[str]) -> str:
         # 3元5角 has its small change written out.
         return spoken.number(match[1], "zh").replace("二", "两", 1 if match[1] == "2" else 0) + match[2]
     return spoken.money(match[1], code, "zh")
+
+
+def _zh_leftover(match: re.Match[str]) -> str:
+    # Addresses (192.168.1.1) and other odd figures one by one; names such as A4 and v1.2 are for the English voice.
+    if any(sign.isalpha() for sign in match[0]):
+        return match[0]
+    parts = [part for part in match[0].split(".") if part]
+    dot = "." if match[0].endswith(".") else ""
+    return "点".join(spoken.digits(part[:64], "zh") for part in parts) + dot
 
 
 def _zh_percent(match: re.Match[str]) -> str:

@@ -69,7 +69,7 @@ class SpeechRenderer:
     def __init__(self, engine: Engine, cache: PromptCache, library: PromptLibrary | None = None) -> None:
         self.engine = engine
         self.cache = cache
-        self.library: PromptLibrary = library or NoLibrary()
+        self.library: PromptLibrary = library if library is not None else NoLibrary()
 
     async def render(self, items: Sequence[Item], language: str) -> list[Media]:
         """Media in the order of `items`; pieces that are not cached are made side by side."""

@@ -412,8 +412,15 @@ def _en_time(clock: dt.time) -> str:
     return " ".join(words)
 
 
+def _is_date(value: Any) -> bool:
+    return isinstance(value, str) and _ISO_DATE.fullmatch(unicodedata.normalize("NFKC", value).strip()) is not None
+
+
 def datetime(value: Any, language: str) -> str:
     """A date with its time of day, as given: whoever owns the value has put it into the caller's zone."""
+    if (isinstance(value, dt.date) and not isinstance(value, dt.datetime)) or _is_date(value):
+        # Without a time there is none to say.
+        return date(value, language)
     if isinstance(value, str):
         moment = _as_datetime(unicodedata.normalize("NFKC", value).strip())
     else:
