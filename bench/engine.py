@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flows.testing import temporal_dev_server
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
@@ -28,6 +27,7 @@ from flows.plan import compile_plan
 from flows.runner import Environment
 from flows.task import CallFacts, FlowStart
 from flows.temporal import data_converter, plans, start_flow, worker_options
+from flows.testing import temporal_dev_server
 from nodes.sdk.config import NodeConfig
 from nodes.sdk.context import Context, FlowScope
 from nodes.sdk.node import Node, NodeMeta, Port, Runs

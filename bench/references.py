@@ -5,13 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
-from telephony.asterisk.testing import free_ports
-
 from bench.calls import write_prompts
-from telephony.asterisk.config import AsteriskConfig
 from telephony.asterisk.driver import AsteriskDriver
-from telephony.asterisk.install import resolve
 from telephony.asterisk.process import AsteriskProcess
+from telephony.asterisk.testing import driver_of, installation, test_config
 from telephony.driver import Digit, Event, Incoming
 
 DIALPLAN = """[from-anonymous]
@@ -64,47 +61,44 @@ class BareApp:
 
 
 @contextlib.asynccontextmanager
-async def _asterisk(folder: Path, cache: Path) -> AsyncIterator[tuple[AsteriskConfig, AsteriskProcess]]:
-    sip, ari, rtp = free_ports(2)[0], free_ports(1)[0], 26000
-    config = AsteriskConfig(
-        folder=folder, ari_password="bench", sip_port=sip, ari_port=ari, rtp_ports=(rtp, rtp + 1000)
-    )
-    process = AsteriskProcess(config, await asyncio.to_thread(resolve, cache))
+async def _asterisk(folder: Path) -> AsyncIterator[AsteriskProcess]:
+    process = AsteriskProcess(test_config(folder), await installation())
     await process.start()
     try:
-        yield config, process
+        yield process
     finally:
         await process.stop()
 
 
 @contextlib.asynccontextmanager
-async def dialplan(folder: Path, cache: Path) -> AsyncIterator[str]:
+async def dialplan(folder: Path) -> AsyncIterator[str]:
     """An Asterisk that does it alone; yields the SIP URI to call."""
     folder.mkdir(parents=True, exist_ok=True)
     a, b = write_prompts(folder)
-    async with _asterisk(folder, cache) as (config, process):
+    async with _asterisk(folder) as process:
         text = DIALPLAN.format(a=a.with_suffix(""), b=b.with_suffix(""))
-        (folder / "etc" / "extensions.conf").write_text(text)
+        etc = folder / "etc"
+        await asyncio.to_thread((etc / "extensions.conf").write_text, text)
         reload = await asyncio.create_subprocess_exec(
-            *process.installation.argv("-C", str(folder / "etc" / "asterisk.conf"), "-rx", "dialplan reload"),
+            *process.installation.argv("-C", str(etc / "asterisk.conf"), "-rx", "dialplan reload"),
             stdout=asyncio.subprocess.DEVNULL,
         )
         if await reload.wait():
             raise RuntimeError("the dialplan could not be loaded")
-        yield f"sip:100@127.0.0.1:{config.sip_port}"
+        yield f"sip:100@127.0.0.1:{process.config.sip_port}"
 
 
 @contextlib.asynccontextmanager
-async def bare_ari(folder: Path, cache: Path) -> AsyncIterator[str]:
+async def bare_ari(folder: Path) -> AsyncIterator[str]:
     """An Asterisk with the least application; yields the SIP URI to call."""
     folder.mkdir(parents=True, exist_ok=True)
     prompts = write_prompts(folder)
-    async with _asterisk(folder, cache) as (config, _):
-        driver = AsteriskDriver(config)
+    async with _asterisk(folder) as process:
+        driver = driver_of(process.config)
         app = BareApp(driver, prompts)
         await driver.connect()
         try:
-            yield f"sip:100@127.0.0.1:{config.sip_port}"
+            yield f"sip:100@127.0.0.1:{process.config.sip_port}"
         finally:
             del app
             await driver.close()
