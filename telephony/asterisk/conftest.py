@@ -40,8 +40,6 @@ async def driver(asterisk: AsteriskConfig) -> AsyncIterator[AsteriskDriver]:
     driver = driver_of(asterisk)
     await driver.connect()
     yield driver
-    for sipp in list(Sipp.running):
-        await sipp.kill()
     if not driver.connected:
         return
     left = await driver.snapshot()
@@ -63,3 +61,11 @@ def sounds(tmp_path: Path) -> Path:
     folder = tmp_path / "sounds"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(autouse=True)
+async def no_phone_stays() -> AsyncIterator[None]:
+    """End the SIPp processes that a failed test leaves behind."""
+    yield
+    for sipp in list(Sipp.running):
+        await sipp.kill()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from telephony.asterisk.ari import AriClient, AriError
+from telephony.asterisk.ari import AriClient, AriError, Method
 from telephony.asterisk.causes import Q850, hangup_cause
 from telephony.asterisk.config import DIRECT, TRUNK
 from telephony.driver import (
@@ -186,12 +186,12 @@ class AsteriskDriver:
     # ----------------------------------------------------------------- one channel
 
     async def answer(self, channel: str) -> None:
-        await self._ari.request("POST", "channels", channel, "answer")
+        await self._do(channel, "POST", "answer")
         if known := self._channels.get(channel):
             known.answered = True
 
     async def ring(self, channel: str) -> None:
-        await self._ari.request("POST", "channels", channel, "ring")
+        await self._do(channel, "POST", "ring")
 
     async def reject(self, channel: str, cause: HangupCause = "rejected") -> None:
         await self._end(channel, cause)
@@ -212,25 +212,24 @@ class AsteriskDriver:
     async def send_digits(self, channel: str, digits: str) -> None:
         if not re.fullmatch(r"[0-9A-Da-d*#wW]+", digits):
             raise DriverError("refused", f"{digits!r} are no digits: 0-9, *, #, A-D and w for a pause")
-        await self._ari.request("POST", "channels", channel, "dtmf", dtmf=digits, between=100, duration=100)
+        await self._do(channel, "POST", "dtmf", dtmf=digits, between=100, duration=100)
 
     async def start_music(self, channel: str, music: str = "default") -> None:
-        await self._ari.request("POST", "channels", channel, "moh", mohClass=music)
+        await self._do(channel, "POST", "moh", mohClass=music)
 
     async def stop_music(self, channel: str) -> None:
-        await self._ari.request("DELETE", "channels", channel, "moh")
+        await self._do(channel, "DELETE", "moh")
 
     async def hold(self, channel: str, on: bool) -> None:
-        await self._ari.request("POST" if on else "DELETE", "channels", channel, "hold")
+        await self._do(channel, "POST" if on else "DELETE", "hold")
 
     async def mute(self, channel: str, on: bool) -> None:
-        await self._ari.request("POST" if on else "DELETE", "channels", channel, "mute", direction="in")
+        await self._do(channel, "POST" if on else "DELETE", "mute", direction="in")
 
     async def detect_talking(self, channel: str, on: bool) -> None:
-        await self._ari.request(
-            "POST",
-            "channels",
+        await self._do(
             channel,
+            "POST",
             "variable",
             variable=f"TALK_DETECT({'set' if on else 'remove'})",
             value=f"{_TALK_SILENCE_MS},{_TALK_THRESHOLD}" if on else "",
@@ -242,9 +241,7 @@ class AsteriskDriver:
             if not self._sip_address:
                 raise DriverError("refused", f"{target!r} is no SIP address, and the driver knows no own one")
             uri = f"sip:{_checked(_NUMBER, target, 'number')}@{self._sip_address}"
-        await self._ari.request(
-            "POST", "channels", channel, "redirect", endpoint=f"PJSIP/{_checked(_URI, uri, 'target')}"
-        )
+        await self._do(channel, "POST", "redirect", endpoint=f"PJSIP/{_checked(_URI, uri, 'target')}")
 
     async def transfer_result(self, channel: str, accepted: bool) -> None:
         """Tell a phone that asked for a transfer (`TransferRequested`) what came of it.
@@ -254,7 +251,7 @@ class AsteriskDriver:
         if timer := self._transfers.pop(channel, None):
             timer.cancel()
         states = "channel_answered" if accepted else "channel_declined"
-        await self._ari.request("POST", "channels", channel, "transfer_progress", states=states)
+        await self._do(channel, "POST", "transfer_progress", states=states)
 
     # ----------------------------------------------------------------- play and record
 
@@ -449,8 +446,12 @@ class AsteriskDriver:
 
     async def destroy_bridge(self, bridge: str) -> None:
         self._bridges.discard(bridge)
-        with _not_found_is_fine():
+        try:
             await self._ari.request("DELETE", "bridges", bridge)
+        except AriError as error:
+            # 409: it is being destroyed at this moment.
+            if error.status not in (404, 409):
+                raise
 
     async def snapshot(self) -> Snapshot:
         channels = await self._ari.request("GET", "channels")
@@ -459,13 +460,24 @@ class AsteriskDriver:
 
     # ----------------------------------------------------------------- helpers of the commands
 
+    async def _do(self, channel: str, method: Method, *path: str, **query: str | int | None) -> None:
+        """A command to a channel; one that is just leaving counts as gone."""
+        try:
+            await self._ari.request(method, "channels", channel, *path, body=None, **query)
+        except AriError as error:
+            known = self._channels.get(channel)
+            dialling = known is not None and not known.inbound and not known.answered
+            if error.status == 409 and "not in Stasis" in str(error) and not dialling:
+                raise AriError(404, f"the channel {channel} is leaving") from error
+            raise
+
     async def _at(self, target: str, verb: str, *more: str, **query: str | int | None) -> None:
         """A command to a channel or a bridge, whichever has that id."""
         if target in self._bridges:
             await self._ari.request("POST", "bridges", target, verb, *more, body=None, **query)
             return
         try:
-            await self._ari.request("POST", "channels", target, verb, *more, body=None, **query)
+            await self._do(target, "POST", verb, *more, **query)
         except AriError as error:
             if error.status != 404 or target in self._channels or target.startswith(TAP):
                 raise
