@@ -1,5 +1,6 @@
 """Text messages through an HTTP gateway."""
 
+import hashlib
 import re
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -40,14 +41,15 @@ class HttpSmsSender:
             raise MessagingError("bad_message", f"to: {sms.to!r} is no phone number")
         if not sms.text.strip():
             raise MessagingError("bad_message", "text: a message needs one")
-        if not re.fullmatch(r"[\x21-\x7e]{1,255}", sms.key):
-            raise MessagingError("bad_message", "key: 1 to 255 printable ASCII characters without spaces")
-        url = self._url.replace("{to}", quote(sms.to, safe="")).replace("{key}", quote(sms.key, safe=""))
-        body = {"to": sms.to, "text": sms.text, "key": sms.key}
+        if not sms.key:
+            raise MessagingError("bad_message", "key: a message needs one, it makes sending idempotent")
+        key = header_key(sms.key)
+        url = self._url.replace("{to}", quote(sms.to, safe="")).replace("{key}", quote(key, safe=""))
+        body = {"to": sms.to, "text": sms.text, "key": key}
         if sms.sender:
             body["from"] = sms.sender
         try:
-            reply = await self._client.post(url, json=body, headers={"Idempotency-Key": sms.key})
+            reply = await self._client.post(url, json=body, headers={"Idempotency-Key": key})
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
             raise MessagingError("unavailable", f"{self._where} cannot be reached: {_words(problem)}") from problem
         except httpx.TimeoutException as problem:
@@ -57,7 +59,7 @@ class HttpSmsSender:
                 "unavailable", f"{self._where} broke off: {_words(problem)}", outcome="unknown"
             ) from problem
         self._check(reply)
-        return _id(reply) or sms.key
+        return _id(reply) or key
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -73,6 +75,13 @@ class HttpSmsSender:
         if reply.status_code >= 500:
             raise MessagingError("unavailable", said, outcome="unknown")
         raise MessagingError("rejected", said)
+
+
+def header_key(key: str) -> str:
+    """A key as it may stand in a header: itself when it is short and plain, else its hash."""
+    if re.fullmatch(r"[\x21-\x7e]{1,200}", key):
+        return key
+    return "sha256-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _words(problem: Exception) -> str:
