@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -22,11 +22,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Collected digits and why collecting ended."""
+    """Collected digits and why collecting ended. ``terminator`` is the key that ended it, if one did."""
 
     digits: str
     ended_by: Literal["full", "terminator", "timeout"]
     texts: list[str]
+    terminator: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Call(Protocol):
         `first_timeout` runs from the end of the prompt to the first digit, `digit_timeout` between digits.
         `keys` limits what counts as a digit; others are dropped. With `barge_in` the prompt stops at the first
         digit or terminator and is not played at all when one was pressed ahead. A terminator pressed right
-        after the last possible digit belongs to this entry and is swallowed.
+        after the last possible digit belongs to this entry and is swallowed. On a hang-up `HungUp.digits` holds the
+        digits so far.
         """
         ...
 

@@ -10,7 +10,12 @@ class TelephonyError(Exception):
 
 
 class HungUp(TelephonyError):
-    """The call is over: the far end left, or the engine ended it."""
+    """The call is over: the far end left, or the engine ended it.
+
+    ``digits`` are those that a collecting in progress had taken.
+    """
+
+    digits: str = ""
 
     def __init__(self, cause: str = "normal") -> None:
         super().__init__("hangup", f"the call has ended: {cause}")

@@ -557,11 +557,16 @@ class LiveCall:
             digits = ""
             until = start + first_timeout
             while True:
-                if not await self._wait(waiting, until):
+                try:
+                    came = await self._wait(waiting, until)
+                except HungUp as gone:
+                    gone.digits = digits
+                    raise
+                if not came:
                     return Keys(digits, "timeout", texts)
                 key, at = self._keys.popleft()
                 if key in terminators:
-                    return Keys(digits, "terminator", texts)
+                    return Keys(digits, "terminator", texts, key)
                 digits += key
                 if len(digits) == maximum:
                     self._swallow_terminator(terminators, at, digit_timeout, maximum)

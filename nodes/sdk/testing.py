@@ -193,8 +193,12 @@ class ScriptedCall:
         texts = self._play(items)
         digits = ""
         while True:
-            await self._moment()
-            self._hang_up_if_scripted()
+            try:
+                await self._moment()
+                self._hang_up_if_scripted()
+            except HungUp as gone:
+                gone.digits = digits
+                raise
             if self._peek_key() is None:
                 if self.moves and isinstance(self.moves[0], Silent):
                     self.moves.pop(0)
@@ -203,10 +207,12 @@ class ScriptedCall:
             if self.recording_paused:
                 self.secret_keys += key
             if key in terminators:
-                return Keys(digits, "terminator", texts)
+                return Keys(digits, "terminator", texts, key)
             if keys is None or key in keys:
                 digits += key
             if len(digits) == maximum:
+                if maximum > 1 and self._peek_key() is not None and str(self._peek_key()) in terminators:
+                    self._take_key()
                 return Keys(digits, "full", texts)
 
     async def record(

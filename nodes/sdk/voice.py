@@ -116,31 +116,32 @@ class Line:
         A shortcut that is a digit counts as one only when it is the whole entry and shorter than `minimum`;
         one that is no digit acts at once. `keep_partial` names the output that holds the digits on a hang-up.
         """
-        digits = ""
-        finished = False
-        own = DIGITS | frozenset(terminator)
-        while len(digits) < maximum:
-            key = await self.key(
-                *(pieces if not digits else ()),
-                timeout=digit_timeout if digits else first_timeout,
-                interruptible=interruptible,
-                own=own,
+        items: Sequence[Item] = self.items(*pieces)
+        if not interruptible:
+            await self.say(*items, own=DIGITS | frozenset(terminator))
+            items = ()
+        at_once = self.ctx.shortcuts - DIGITS - frozenset(terminator)
+        try:
+            keys = await self.call.collect(
+                items,
+                maximum=maximum,
+                first_timeout=first_timeout,
+                digit_timeout=digit_timeout,
+                terminators=terminator + "".join(sorted(at_once)),
+                barge_in=True,
+                keys=DIGITS,
+                language=self.ctx.language or None,
             )
-            if key is None:
-                break
-            if key == terminator:
-                finished = True
-                break
-            if key in DIGITS:
-                digits += key
-                if keep_partial is not None:
-                    self.ctx.partial[keep_partial] = digits
-            else:
-                # A stray * or # is no digit; the prompt has been heard, so only the wait goes on.
-                pieces = ()
-        if digits in self.ctx.shortcuts and len(digits) < minimum:
-            raise ShortcutPressed(digits)
-        return digits, finished or len(digits) == maximum
+        except HungUp as gone:
+            if keep_partial is not None and gone.digits:
+                self.ctx.partial[keep_partial] = gone.digits
+            raise
+        self.ctx.said.extend(keys.texts)
+        if keys.terminator is not None and keys.terminator in at_once:
+            raise ShortcutPressed(keys.terminator)
+        if keys.digits in self.ctx.shortcuts and len(keys.digits) < minimum:
+            raise ShortcutPressed(keys.digits)
+        return keys.digits, keys.ended_by != "timeout"
 
     @asynccontextmanager
     async def unrecorded(self) -> AsyncIterator[None]:
