@@ -70,14 +70,12 @@ def _at(data: Any, path: Path) -> Any:
 def _covered(data: Any, location: tuple[int | str, ...], dynamic: set[Path]) -> Path | None:
     """The computed field that an error location lies in. Locations name union branches, which data do not have."""
     path: list[int | str] = []
-    value = data
+    value: Any = data
     for part in location:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+        below = _at(value, (part,))
+        if below is not None:
             path.append(part)
-            try:
-                value = value[part]
-            except IndexError:
-                return None
+            value = below
         if tuple(path) in dynamic:
             return tuple(path)
     # A model-level error about a part that holds computed fields is met by trying those fields.

@@ -572,7 +572,7 @@ class _Compiler:
             raise ExpressionError("forbidden", f"this form of a filter {_FORBIDDEN}")
         value = self.expression(node.node, below)
         arguments = [self.expression(one, below) for one in node.args]
-        named = {one.key: self.expression(one.value, below) for one in node.kwargs}
+        named = {str(one.key): self.expression(one.value, below) for one in node.kwargs}
         if node.name == "default":
             return self._default(value, arguments, named)
         if node.name not in _FILTERS:
@@ -864,8 +864,8 @@ def _chain(node: ast.Node) -> list[str | None] | None:
             owner = _chain(node.node)
             if owner is None:
                 return None
-            constant = isinstance(node.arg, ast.Const) and isinstance(node.arg.value, str)
-            return [*owner, node.arg.value if constant else None]
+            key = node.arg.value if isinstance(node.arg, ast.Const) else None
+            return [*owner, key if isinstance(key, str) else None]
         case _:
             return None
 

@@ -152,7 +152,7 @@ def replaced(config: Any, path: Path, value: Any) -> Any:
     if not path:
         return value
     first, rest = path[0], path[1:]
-    copy = dict(config) if isinstance(config, dict) else list(config)
+    copy: Any = dict(config) if isinstance(config, dict) else list(config)
     copy[first] = replaced(copy[first], rest, value)
     return copy
 

@@ -251,4 +251,4 @@ async def start_flow(
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
     except WorkflowAlreadyStartedError:
-        return client.get_workflow_handle_for(Flow.run, name)
+        return client.get_workflow_handle(name, result_type=FlowResult)

@@ -66,26 +66,23 @@ _KINDS = ("ivr", "campaign", "callback", "ticket", "subflow")
 
 def _salvage(data: dict[Any, Any], found: list[Problem]) -> dict[str, Any]:
     kept = _blank(data).model_dump(by_alias=True)
-    for name in ("id", "name"):
-        if not isinstance(data.get(name), str):
-            found.append(
-                problem("bad_field", f"“{name}”应是文本，请填写", f"{name} must be a text: fill it in", field=name)
-            )
+    found += [
+        problem("bad_field", f"“{name}”应是文本，请填写", f"{name} must be a text: fill it in", field=name)
+        for name in ("id", "name")
+        if not isinstance(data.get(name), str)
+    ]
     if data.get("kind") not in _KINDS:
         kinds = ", ".join(_KINDS)
         found.append(
             problem("bad_field", f"“kind”应是其中之一：{kinds}", f"kind must be one of: {kinds}", field="kind")
         )
-    for key in data:
-        if key not in FlowDocument.model_fields:
-            found.append(
-                problem(
-                    "unknown_field",
-                    f"没有“{key}”这一项，已略去",
-                    f"{key} is not a field of a flow; left out",
-                    field=str(key),
-                )
-            )
+    found += [
+        problem(
+            "unknown_field", f"没有“{key}”这一项，已略去", f"{key} is not a field of a flow; left out", field=str(key)
+        )
+        for key in data
+        if key not in FlowDocument.model_fields
+    ]
     for name in ("description", "entry", "languages"):
         if name in data:
             _keep(kept, name, data[name], found)

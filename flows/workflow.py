@@ -177,8 +177,9 @@ class Flow:
         except asyncio.CancelledError:
             # Temporal's own cancellation is a stop like any other: the record is completed all the same.
             _, commands = self._machine.step(self._state, Stop("cancelled", workflow.now()))
-            finish = self._carry_out(commands)
-            assert finish is not None
+            ended = self._carry_out(commands)
+            assert ended is not None
+            finish = ended
         await self._finish(finish)
         return finish.result
 
@@ -186,7 +187,11 @@ class Flow:
         events = self._events
         while True:
             if self._may_continue_as_new():
-                workflow.continue_as_new(args=[self._start, PlanRef(hash=self._start.plan), state])
+                # A task that closes a run is refused when a signal came meanwhile, and its local activities would run
+                # again: the timer makes sure that they are on record before.
+                await asyncio.sleep(0.001)
+                if self._may_continue_as_new():
+                    workflow.continue_as_new(args=[self._start, PlanRef(hash=self._start.plan), state])
             finish = self._carry_out(commands)
             if finish is not None:
                 return finish
@@ -299,9 +304,11 @@ class Flow:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        if attributes.FLOW in workflow.info().typed_search_attributes:
+        if workflow.info().typed_search_attributes.get(attributes.FLOW) is not None:
             workflow.upsert_search_attributes([attributes.OUTCOME.value_set(finish.result.outcome)])
-        await workflow.execute_local_activity(
+        # A regular activity on purpose. The task that completes a run is refused when a signal arrives meanwhile (the
+        # hang-up, often enough) and then runs again with all its local activities: this way it has none.
+        await workflow.execute_activity(
             FINISH,
             args=[self._start, finish.result, finish.steps],
             start_to_close_timeout=timedelta(seconds=30),
