@@ -34,7 +34,6 @@ from nodes.sdk.context import Context
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Services
 from telephony.asterisk.driver import AsteriskDriver
-from telephony.call import DialResult
 from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
 from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
@@ -396,7 +395,7 @@ class Gateway:
 
     # ------------------------------------------------------------------ calls that go out
 
-    async def place(
+    async def begin_call(
         self,
         to: str,
         *,
@@ -405,10 +404,10 @@ class Gateway:
         bridge_to: str = "",
         caller_id: str = "",
         ring_seconds: float = 40.0,
-    ) -> tuple[str, DialResult]:
+    ) -> str:
         """Call somebody; when they answer they walk a flow, or are connected with another number.
 
-        Returns the call's id and what came of dialling. Raises NodeError when a number may not be dialled.
+        Returns the call's id at once. Raises NodeError when a number may not be dialled.
         """
         if self._book is None:
             raise NodeError("gateway_away", "this gateway does not own its telephony engine now", retryable=True)
@@ -432,19 +431,32 @@ class Gateway:
             direction="outbound",
             run=start,
         )
-        call, result = await self._book.place(
-            call_id, destination, caller_id=shown, ring_seconds=ring_seconds, called=to
-        )
+        self._spawn(self._place(self._book, call_id, to, destination, other, shown, ring_seconds, target, start))
+        return call_id
+
+    async def _place(
+        self,
+        book: CallBook,
+        call_id: str,
+        to: str,
+        destination: str,
+        other: str,
+        shown: str,
+        ring_seconds: float,
+        target: Target | None,
+        start: FlowStart | None,
+    ) -> None:
+        call, result = await book.place(call_id, destination, caller_id=shown, ring_seconds=ring_seconds, called=to)
         if call is None:
-            return call_id, result
+            log.info("call %s to %s: %s", call_id, to, result.result)
+            return
         if target is not None:
             call.language = target.language or call.language
         self._spawn(self._follow(call, False))
         if start is not None:
-            self._spawn(self._start(call, start))
+            await self._start(call, start)
         elif other:
-            self._spawn(self._connect(call, other, shown, ring_seconds))
-        return call_id, result
+            await self._connect(call, other, shown, ring_seconds)
 
     def _start_for_placed(self, call_id: str, target: Target, facts: Incoming) -> FlowStart:
         return FlowStart(

@@ -11,6 +11,7 @@ import logging
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
@@ -20,12 +21,15 @@ import httpx
 import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 from temporalio.client import Client
 
 from backend.app import create_app
-from backend.database import Database
+from backend.database import Database, read
+from backend.datasources.service import QueryRunner
 from backend.errors import DomainError
 from backend.events import EventBus
+from backend.health import ComponentHealth, HealthRegistry, HealthState
 from backend.migrate import upgrade
 from backend.numbers.service import list_extensions, list_trunks
 from backend.runtime.children import Identity
@@ -34,12 +38,15 @@ from backend.runtime.errors import ProductError
 from backend.runtime.first_start import first_start
 from backend.runtime.gateway import Connection, Gateway
 from backend.runtime.ledger import Ledger
+from backend.runtime.operations import LiveOperations
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
+from backend.runtime.tls import tls_files
 from backend.runtime.trail import BatchedTrail
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect
-from backend.security import SealError, SecretBox, create_private_file
+from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
+from backend.state import AppState
 from flows.runner import Environment
 from nodes.sdk.registry import registry
 from telephony.asterisk.config import AsteriskConfig, ConfigError, Extension, Trunk
@@ -88,6 +95,8 @@ class Process:
             folder.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.db.close)
+            watching = asyncio.create_task(self._watch_loop())
+            stack.callback(watching.cancel)
             await upgrade(self.db)
             await first_start(config, self.db, self.box)
             if "gateway" in self.roles:
@@ -116,6 +125,15 @@ class Process:
                 self._go(self._serve_web(), "api")
             await self._until_stopped()
             self.client = None
+
+    async def _watch_loop(self) -> None:
+        """Tell when something held the event loop: every caller waits that long."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.25)
+            late = time.monotonic() - before - 0.25
+            if late > 0.3:
+                log.warning("the event loop was held for %.2f s", late)
 
     def _go(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
@@ -318,11 +336,80 @@ class Process:
                 log.error("changed trunks or extensions are not in force: %s", problem)
                 await asyncio.sleep(10)
 
+    # ------------------------------------------------------------------ health
+
+    def health(self) -> HealthRegistry:
+        """What each part of this process says of itself; parts that run elsewhere are ``off``."""
+        checks = HealthRegistry()
+
+        async def api() -> ComponentHealth:
+            return ComponentHealth("ok")
+
+        async def database() -> ComponentHealth:
+            async with read(self.db) as session:
+                await session.exec(select(1))
+            return ComponentHealth("ok", details={"kind": "sqlite" if self.db.sqlite else "postgresql"})
+
+        async def temporal() -> ComponentHealth:
+            if self.client is None or not await self.client.service_client.check_health():
+                return ComponentHealth("down", f"Temporal at {self.settings.temporal} does not answer")
+            return ComponentHealth("ok")
+
+        async def worker() -> ComponentHealth:
+            running = sorted(self.workers.running) if self.workers is not None else []
+            wanted = "worker" not in self.roles or FLOWS_QUEUE in running
+            state: HealthState = "ok" if running and wanted else "down"
+            return ComponentHealth(state, "" if state == "ok" else "waits for Temporal", {"queues": ", ".join(running)})
+
+        async def gateway() -> ComponentHealth:
+            assert self.gateway is not None
+            if self.gateway.standby:
+                return ComponentHealth("degraded", "another process owns the telephony engine; this one stands by")
+            working = self.settings.gateway_queue in (self.workers.running if self.workers is not None else ())
+            if not self.gateway.connected or not working:
+                return ComponentHealth("down", "not ready for calls yet")
+            return ComponentHealth("ok", details={"calls": self.gateway.live})
+
+        async def engine() -> ComponentHealth:
+            if self.gateway is None or not (self.gateway.connected or self.gateway.standby):
+                return ComponentHealth("down", "Asterisk does not answer")
+            return ComponentHealth("ok")
+
+        async def tts() -> ComponentHealth:
+            match self.speech:
+                case "ok":
+                    return ComponentHealth("ok")
+                case "starting":
+                    return ComponentHealth("down", "starting")
+                case problem:
+                    return ComponentHealth("down", problem)
+
+        checks.register("api", api)
+        checks.register("database", database)
+        if {"worker", "gateway"} & set(self.roles):
+            checks.register("temporal", temporal)
+            checks.register("worker", worker)
+        if "gateway" in self.roles:
+            checks.register("gateway", gateway)
+            checks.register("asterisk", engine)
+            checks.register("tts", tts)
+        return checks
+
     # ------------------------------------------------------------------ web
 
     async def _serve_web(self) -> None:
         config = self.settings
-        app = create_app(config, self.db)
+        state = AppState(
+            settings=config,
+            db=self.db,
+            bus=self.bus,
+            secrets=self.box,
+            queries=QueryRunner(self.db, self.box),
+            health=self.health(),
+            token=api_token(config.home),
+            operations=LiveOperations(self.db, self.directory, lambda: self.gateway, lambda: self.client),
+        )
+        app = create_app(state)
         options: dict[str, Any] = {}
         if config.https != "off":
             certificate, key = tls_files(config)
@@ -348,6 +435,8 @@ class Process:
             await server.serve()
         finally:
             ending.cancel()
+            state.bus.close()
+            await state.queries.close()
         if not server.started and not self.stopping.is_set():
             raise ProductError(f"the web server cannot use port {config.http_port}", "Set CALLWEAVE_HTTP_PORT")
 
@@ -370,14 +459,14 @@ def ari_password(config: Settings) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m backend.runtime.process [--wait] [role ...]``; the supervisor starts it so."""
+    """``python -m backend.runtime.process [--wait] [--roles role ...]``; the supervisor starts it so."""
     parser = argparse.ArgumentParser(prog="callweave process")
     parser.add_argument("--wait", action="store_true", help="do the imports, then begin when a line arrives")
-    parser.add_argument("roles", nargs="*", choices=[*ALL, []], default=list(ALL))
+    parser.add_argument("--roles", nargs="+", choices=ALL, default=list(ALL))
     options = parser.parse_args(arguments)
     if options.wait and not sys.stdin.readline():
         return 0
-    return serve(options.roles or list(ALL))
+    return serve(options.roles)
 
 
 def serve(roles: Sequence[Role]) -> int:

@@ -121,3 +121,15 @@ async def test_losing_it_is_told_at_once(db: Database) -> None:
     await asyncio.wait_for(told.wait(), 2)
     assert not lease.held
     await task
+
+
+async def test_being_late_alone_is_no_loss_for_the_one_process_of_sqlite(db: Database) -> None:
+    clock = Clock()
+    lease = holder(db, "a", clock)
+    await lease.acquire()
+    clock.seconds += TTL + 1
+    assert await lease._still_mine(1)
+    assert lease.held and lease.fencing == 2
+    clock.seconds += TTL + 1
+    await holder(db, "b", clock).acquire()
+    assert not await lease._still_mine(2)
