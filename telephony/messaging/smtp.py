@@ -5,6 +5,7 @@ import hashlib
 import mimetypes
 import re
 import ssl
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -155,12 +156,24 @@ def message_id(key: str, sender: str) -> str:
 
 def compose(mail: Mail) -> EmailMessage:
     """The MIME message of a mail. Raises `MessagingError` ``bad_message`` naming the field."""
+    try:
+        return _compose(mail)
+    except ValueError as problem:
+        raise MessagingError("bad_message", f"the mail cannot be written as one: {problem}") from problem
+
+
+def _one_line(text: str) -> bool:
+    # A header ends at more signs than \r and \n, U+0085 and U+2028 among them.
+    return len(text.splitlines()) <= 1 and not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text)
+
+
+def _compose(mail: Mail) -> EmailMessage:
     message = EmailMessage(policy=SMTP_POLICY)
     if not mail.key:
         raise MessagingError("bad_message", "key: a mail needs one, it makes sending idempotent")
     message["From"] = _address(mail.sender, "sender")
     message["To"] = _addresses(mail.to)
-    if any(sign in mail.subject for sign in "\r\n"):
+    if not _one_line(mail.subject):
         raise MessagingError("bad_message", "subject: it must be a single line")
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(datetime.now(UTC))
@@ -185,7 +198,7 @@ def _addresses(addresses: Sequence[str]) -> tuple[Address, ...]:
 
 def _address(address: str, field_name: str) -> Address:
     name, plain = parseaddr(address)
-    if not _ADDRESS.fullmatch(plain) or any(sign in address for sign in "\r\n\0"):
+    if not _ADDRESS.fullmatch(plain) or not _one_line(address):
         raise MessagingError("bad_message", f"{field_name}: {address!r} is no e-mail address")
     user, _, domain = plain.rpartition("@")
     return Address(display_name=name, username=user, domain=domain)

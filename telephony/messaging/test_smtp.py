@@ -61,11 +61,17 @@ Serve = Callable[..., Awaitable[tuple[Inbox, int]]]
 async def serve() -> AsyncIterator[Serve]:
     """Start SMTP servers on free ports: ``await serve(**options of the server)`` gives (inbox, port)."""
     running: list[asyncio.Server] = []
+    protocols: list[SMTP] = []
 
     async def start(tls: ssl.SSLContext | None = None, **options: Any) -> tuple[Inbox, int]:
         inbox = Inbox()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(inbox, loop=loop, **options), "127.0.0.1", 0, ssl=tls)
+
+        def protocol() -> SMTP:
+            protocols.append(SMTP(inbox, loop=loop, **options))
+            return protocols[-1]
+
+        server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls)
         running.append(server)
         return inbox, server.sockets[0].getsockname()[1]
 
@@ -73,6 +79,10 @@ async def serve() -> AsyncIterator[Serve]:
     for server in running:
         server.close()
         await server.wait_closed()
+    for one in protocols:
+        if one.transport is not None:
+            one.transport.close()
+    await asyncio.sleep(0.02)  # the loop's turns in which connections close
 
 
 @pytest.fixture(scope="module")
@@ -225,15 +235,19 @@ async def test_a_server_that_stalls_after_the_mail_leaves_it_unknown(serve: Serv
 
 
 async def test_no_server_and_a_mute_server() -> None:
-    async def mute(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(1)
+    gone = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
         writer.close()
+        gone.set()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(MessagingError) as caught:
         await SmtpSender.from_url(f"smtp://127.0.0.1:{port}?timeout=0.2").send(mail())
     assert (caught.value.reason, caught.value.outcome) == ("timeout", "not_sent")
+    await asyncio.wait_for(gone.wait(), 5)
     server.close()
     with pytest.raises(MessagingError, match=str(port)) as caught:
         await SmtpSender.from_url(f"smtp://127.0.0.1:{port}?timeout=0.2").send(mail())
@@ -264,6 +278,8 @@ def test_addresses_of_servers() -> None:
         ({"to": ["a@b.c\r\nBcc: x@y.z"]}, "to"),
         ({"sender": "x"}, "sender"),
         ({"subject": "hi\r\nBcc: x@y.z"}, "subject"),
+        ({"subject": "hi\u2028Bcc: x@y.z"}, "subject"),
+        ({"text": "\ud800"}, "the mail"),
         ({"attachments": [Path("/no/such/file")]}, "attachments"),
         ({"key": ""}, "key"),
     ],
