@@ -33,7 +33,7 @@ from nodes.sdk.context import Context, FlowScope
 from nodes.sdk.node import Node, NodeMeta, Port, Runs
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.registry import Registry
-from nodes.sdk.testing import memory_services
+from nodes.sdk.testing import MemoryServices
 from nodes.sdk.text import text
 
 WORDS = text("基准", "Benchmark")
@@ -153,8 +153,8 @@ class _NoCalls:
 async def measure(rounds: int = 7, flows: int = 150, at_once: int = 25) -> EngineFigures:
     """Run both `rounds` times, `flows` runs each with `at_once` in progress."""
     registry = Registry([Short(), Waiting(), Logic()])
-    plan = compile_plan(document(), registry)
-    services = memory_services()
+    plan = compile_plan(document(), registry, version=1)
+    services = MemoryServices()
     env = Environment(
         registry=registry,
         services_for=lambda business: services,

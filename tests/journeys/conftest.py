@@ -1,0 +1,69 @@
+"""The running product, started by its own command, and callers at real phones."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from backend.database import Database
+from backend.runtime.testing import Product, running_product
+from telephony.speech.cache import PromptCache
+from telephony.speech.renderer import SpeechRenderer
+from telephony.speech.tts import EspeakEngine
+from tests.journeys.walker import Caller, Walker
+from tests.phones.phone import Phone
+
+_numbers = itertools.count(5_550_001)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """Callweave as `make run` starts it, in a home of its own on free ports."""
+    async with running_product(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def database(product: Product) -> AsyncIterator[Database]:
+    """The product's own database, for reading what it wrote down."""
+    opened = Database(product.settings.database)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def renderer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SpeechRenderer]:
+    """The same voices as the product's, with a cache of its own."""
+    made = SpeechRenderer(EspeakEngine(workers=1), PromptCache(tmp_path_factory.mktemp("speech")))
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def caller(
+    product: Product, database: Database, renderer: SpeechRenderer, tmp_path: Path
+) -> AsyncIterator[Caller]:
+    """Makes callers; all their phones are closed after the test."""
+    async with AsyncExitStack() as phones:
+
+        async def make() -> Walker:
+            number = str(next(_numbers))
+            folder = tmp_path / number
+            folder.mkdir()
+            return await phones.enter_async_context(Walker(product, database, renderer, folder, number))
+
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def agent(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
+    """A phone registered as extension 8001."""
+    folder = tmp_path / "8001"
+    folder.mkdir()
+    password = product.extensions["8001"]
+    async with Phone("8001", folder=folder, password=password, registrar=f"127.0.0.1:{product.sip_port}") as phone:
+        await phone.registered()
+        yield phone
