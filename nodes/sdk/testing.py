@@ -11,7 +11,8 @@ import asyncio
 import re
 import tempfile
 import wave
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +33,14 @@ from nodes.sdk.services import (
     Services,
 )
 from telephony.call import Call, DialResult, Keys, Recording, Said, Talk
+from telephony.calls import CallBook
+from telephony.comfort import GuardTimes
+from telephony.driver import Incoming
 from telephony.errors import DriverError, HungUp
+from telephony.live_call import LiveCall
 from telephony.prompts import Audio, Item, Recorded, Speak, Value
+from telephony.simulated import Callee, Line, Person, SimulatedDriver
+from telephony.sounds import Sounds
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 """A Monday, twelve o'clock in Shanghai: what ``now`` is unless a test says otherwise."""
@@ -298,6 +305,42 @@ class ScriptedCall:
         await self._moment()
         self.log.append("pause" if paused else "resume")
         self.recording_paused = paused
+
+
+@asynccontextmanager
+async def simulated_call(
+    person: Person | None = None, *, callees: Mapping[str, Callee] | None = None, language: str = "zh"
+) -> AsyncIterator[tuple[Call, Line]]:
+    """An answered call of the real call layer over the simulated engine, and the caller's end of it.
+
+    A `telephony.simulated.Person` plays the caller. Use it under `telephony.simulated.run_virtual`, where waits
+    cost no time: it shows timing, which `ScriptedCall` does not.
+    """
+    with tempfile.TemporaryDirectory(prefix="callweave-test-") as folder:
+        driver = SimulatedDriver(callees=callees, folder=Path(folder))
+        came: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+        async def incoming(call: LiveCall, event: Incoming) -> None:
+            came.set_result(call)
+
+        book = CallBook(
+            driver,
+            driver.renderer,
+            sounds=Sounds(None),
+            language=language,
+            guard=GuardTimes(comfort=1e9, apology=1e9),
+            on_incoming=incoming,
+        )
+        book.start()
+        line = driver.call_in(person)
+        call = await came
+        await call.answer()
+        try:
+            yield call, line
+        finally:
+            await call.hang_up()
+            await book.stop()
+            await driver.close()
 
 
 def words_of(item: Item) -> str:
