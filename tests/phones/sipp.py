@@ -102,7 +102,6 @@ _REQUEST = """
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]S[call_number]
 [last_To:]
-[routes]
 Call-ID: [call_id]
 CSeq: {number} {method}
 Contact: <sip:{caller}@[local_ip]:[local_port]>
@@ -201,7 +200,7 @@ async def run(
     folder = file.parent
     process = await asyncio.create_subprocess_exec(
         *("sipp", target, "-sf", str(file), "-s", service, "-m", str(calls), "-r", str(rate), "-l", str(at_once)),
-        *("-i", host, "-mi", host, "-min_rtp_port", str(rtp_port), "-nostdin"),
+        *("-i", host, "-mi", host, "-mp", str(rtp_port), "-nostdin"),
         *("-trace_stat", "-stf", str(folder / "stat.csv"), "-fd", "1"),
         *("-trace_rtt", "-rtt_freq", "1"),
         *("-trace_err", "-error_file", str(folder / "errors.log")),
@@ -226,6 +225,8 @@ async def run(
 
 
 def _counts(file: Path) -> tuple[int, int]:
+    if not file.exists():
+        return 0, 0
     with file.open(newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter=";"))
     if not rows:

@@ -30,8 +30,8 @@ def test_a_scenario_has_an_end(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (apt-get install sip-tester)")
 async def test_keys_of_many_callers_arrive(tmp_path: Path) -> None:
     async with Phone("bob", folder=tmp_path, auto="answer", auto_after=0.0) as bob:
-        steps = [sipp.Pause(0.4), sipp.Key("1"), sipp.Pause(0.5), sipp.Key("#"), sipp.Pause(0.4), sipp.HangUp()]
-        file = sipp.scenario(steps, tmp_path / "sipp")
+        keys: list[sipp.Step] = [sipp.Pause(0.4), sipp.Key("1"), sipp.Pause(0.5), sipp.Key("#"), sipp.Pause(0.4)]
+        file = sipp.scenario([*keys, sipp.HangUp()], tmp_path / "sipp")
         result = await sipp.run(file, f"127.0.0.1:{bob.port}", service="bob", calls=3, rate=5, timeout=20)
         assert (result.successful, result.failed, result.returncode) == (3, 0, 0), result.errors
         assert len(result.response_ms) == 3 and result.percentile(0.95) < 1000
