@@ -348,7 +348,7 @@ class Gateway:
                             eager=True,
                             search_attributes=True,
                         )
-                    if call.ended:
+                    if call.id not in (self._book.live if self._book is not None else ()):
                         # The caller left while the start was under way; the end was told to nobody.
                         self._spawn(self._tell_flow(call.id, call.cause))
                     return

@@ -1,0 +1,203 @@
+"""`callweave doctor`: checks everything that a phone call needs, and names the remedy."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from backend.calls.models import Call
+from backend.calls.service import trail_of_call
+from backend.cli.common import house
+from backend.database import read
+from backend.errors import DomainError
+from backend.runtime.children import port_taken
+from backend.runtime.errors import ProductError
+from backend.runtime.probe_phone import ProbeError, ProbePhone
+from backend.runtime.supervisor import ANY, asterisk_pid_file, health
+from backend.runtime.temporal_server import TemporalServer, find_binary, reachable
+from backend.settings import Settings
+from telephony.asterisk.install import InstallError, resolve
+from telephony.errors import SpeechError
+from telephony.speech.tts import EspeakEngine
+
+MIN_FREE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    text: str
+    remedy: str = ""
+
+    @property
+    def mark(self) -> str:
+        return "ok   " if self.ok else "WRONG"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "ok": self.ok, "text": self.text, "remedy": self.remedy}
+
+
+Check = Callable[[Settings], Awaitable[list[Finding]]]
+
+
+async def check_all(settings: Settings) -> list[Finding]:
+    """Every check, one after the other."""
+    found: list[Finding] = []
+    for check in (home, programs, speech, ports, data, parts):
+        try:
+            found += await check(settings)
+        except Exception as problem:
+            found.append(Finding(check.__name__, False, f"{type(problem).__name__}: {problem}"))
+    return found
+
+
+async def home(settings: Settings) -> list[Finding]:
+    """The home folder: writable, with room."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".doctor"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as problem:
+        return [Finding("home", False, str(problem), f"Make {settings.home} writable, or set CALLWEAVE_HOME")]
+    free = shutil.disk_usage(settings.home).free
+    enough = free > MIN_FREE
+    remedy = "" if enough else "Make room: recordings need about 1 MB a minute"
+    return [Finding("home", enough, f"{settings.home}, {free / 2**30:.1f} GB free", remedy)]
+
+
+async def programs(settings: Settings) -> list[Finding]:
+    """Temporal's and Asterisk's programs."""
+    found = []
+    if settings.temporal_address:
+        answers = await reachable(settings)
+        words = f"cluster at {settings.temporal_address}"
+        found.append(Finding("temporal", answers, words, "" if answers else "Check CALLWEAVE_TEMPORAL_ADDRESS"))
+    else:
+        try:
+            found.append(Finding("temporal", True, str(find_binary())))
+        except ProductError as problem:
+            found.append(Finding("temporal", False, problem.message, problem.remedy))
+    try:
+        engine = await asyncio.to_thread(resolve, settings.cache, ari_url=settings.ari_url)
+        found.append(Finding("asterisk", True, f"{engine.version} ({engine.kind})"))
+    except InstallError as problem:
+        found.append(Finding("asterisk", False, "no Asterisk can be had", str(problem)))
+    return found
+
+
+async def speech(settings: Settings) -> list[Finding]:
+    """The voices of the languages that ship."""
+    del settings
+    engine = EspeakEngine(workers=1)
+    try:
+        languages = await engine.languages()
+    except SpeechError as problem:
+        return [Finding("speech", False, str(problem), "Install espeak-ng (apt-get install espeak-ng)")]
+    finally:
+        await engine.close()
+    missing = [one for one in ("zh", "en") if one not in languages]
+    if missing:
+        return [Finding("speech", False, f"no voice for {', '.join(missing)}", "Install espeak-ng-data")]
+    return [Finding("speech", True, f"voices: {', '.join(sorted(languages))}")]
+
+
+async def ports(settings: Settings) -> list[Finding]:
+    """Ports are free, or held by ourselves."""
+    found = []
+    running = asterisk_pid_file(settings).read() is not None
+    wanted: list[tuple[str, str, int, bool, bool]] = []
+    if not settings.ari_url:
+        wanted.append(("SIP_PORT", settings.sip_host, settings.sip_port, True, running))
+        wanted.append(("ARI_PORT", "127.0.0.1", settings.ari_port, False, running))
+    if not settings.temporal_address:
+        mine = TemporalServer(settings).running() is not None
+        wanted.append(("TEMPORAL_PORT", "127.0.0.1", settings.temporal_port, False, mine))
+    answers = await health(settings) is not None
+    wanted.append(("HTTP_PORT", settings.http_host, settings.http_port, False, answers))
+    for name, host, port, udp, mine in wanted:
+        taken = port_taken(host, port, udp=udp)
+        words = f"{port} " + ("is ours" if mine else "is taken by another program" if taken else "is free")
+        remedy = "" if mine or not taken else f"Stop that program, or set CALLWEAVE_{name}"
+        found.append(Finding(name.lower().replace("_", " "), mine or not taken, words, remedy))
+    return found
+
+
+async def data(settings: Settings) -> list[Finding]:
+    """The database can be read, and the hotline has a flow."""
+    del settings
+    try:
+        async with house() as place:
+            async with read(place.db) as session:
+                await session.exec(select(Call.id).limit(1))
+            return [Finding("database", True, str(place.db.url.render_as_string(hide_password=True)))]
+    except ProductError as problem:
+        return [Finding("database", True, f"not made yet ({problem.message})")]
+
+
+async def parts(settings: Settings) -> list[Finding]:
+    """What a running product says of itself."""
+    states = await health(settings)
+    if states is None:
+        return [Finding("product", True, "not running; start it with 'callweave up'")]
+    return [
+        Finding(name, state in ("ok", "off"), state, "" if state in ("ok", "off") else f"See {settings.home / 'logs'}")
+        for name, state in states.items()
+    ]
+
+
+async def place_call(settings: Settings, number: str, keys: list[str]) -> list[Finding]:
+    """Call as a caller would: press a key after each prompt, hang up, and read the path that was walked."""
+    began = time.monotonic()
+    host = "127.0.0.1" if settings.sip_host == ANY else settings.sip_host
+    try:
+        async with ProbePhone(host, settings.sip_port, user="doctor", local=host) as phone:
+            await phone.call(number, ring_seconds=10)
+            answered = time.monotonic() - began
+            found = [Finding("call", True, f"{number} answered after {answered * 1000:.0f} ms")]
+            for key in keys:
+                if not await phone.hears_sound(0.5, 10):
+                    break
+                await phone.press(key)
+            await phone.hears_sound(0.5, 10)
+            heard = phone.loud_seconds()
+            await phone.hang_up()
+    except (ProbeError, OSError) as problem:
+        return [Finding("call", False, str(problem), "Is it running? See 'callweave status' and the log folder")]
+    remedy = "" if heard > 0.5 else "Look for 'speech' in the log; check that RTP ports are open"
+    found.append(Finding("sound", heard > 0.5, f"{heard:.1f} s of sound heard", remedy))
+    try:
+        found += await path_walked(number)
+    except (ProductError, DomainError) as problem:
+        found.append(Finding("path", False, str(problem)))
+    return found
+
+
+async def path_walked(number: str, timeout: float = 8.0) -> list[Finding]:
+    """The path of the newest ended call of the probe, step by step."""
+    end = time.monotonic() + timeout
+    async with house() as place:
+        while True:
+            async with read(place.db) as session:
+                newest = select(Call).where(Call.called == number, Call.caller == "doctor")
+                call = (await session.exec(newest.order_by(col(Call.started_at).desc()).limit(1))).first()
+            if call is not None and call.state == "ended" and call.outcome:
+                break
+            if time.monotonic() > end:
+                return [Finding("path", False, "the call is not in the records", "See the log of the gateway")]
+            await asyncio.sleep(0.2)
+        steps = await trail_of_call(place.db, place.business.id, call.id)
+    found = [Finding("record", True, f"call {call.id}: {call.cause}, flow {call.flow_key} {call.outcome}")]
+    for step in steps:
+        said = f' "{" ".join(step.said)}"' if step.said else ""
+        failed = f" ({step.error}: {step.error_message})" if step.error else ""
+        words = f"{step.node_name or step.node_id} -> {step.port or 'still there'}{said}{failed}"
+        found.append(Finding(f"step {step.seq}", not step.error, words))
+    return found
