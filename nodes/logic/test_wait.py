@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 
 from nodes.logic.wait import Wait, WaitConfig, next_time_of_day
 from nodes.sdk.node import WaitFor, Woken
-from nodes.sdk.testing import Example, flow_scope, run_node
+from nodes.sdk.testing import NOON, Example, flow_scope, run_node
 
 TIMEOUT = Woken(by="timeout")
 SIGNAL = {"until": "signal", "signal": "payment", "seconds": 30}
@@ -21,8 +22,11 @@ EXAMPLES = [
 ]
 
 
+SHANGHAI = flow_scope(now=NOON.astimezone(ZoneInfo("Asia/Shanghai")))
+
+
 def decide(**config: Any) -> Any:
-    return Wait().decide(flow_scope(), WaitConfig.model_validate(config))
+    return Wait().decide(SHANGHAI, WaitConfig.model_validate(config))
 
 
 def test_asks_for_a_timer_or_a_signal() -> None:
@@ -32,6 +36,8 @@ def test_asks_for_a_timer_or_a_signal() -> None:
     assert decide(until="time", time_of_day="09:00") == WaitFor(seconds=21 * 3600)
     assert decide(until="time", time_of_day="12:30") == WaitFor(seconds=1800)
     assert decide(until="time", time_of_day="12:00") == WaitFor(seconds=86400)
+    # Berlin's clocks show five o'clock.
+    assert decide(until="time", time_of_day="06:00", timezone="Europe/Berlin") == WaitFor(seconds=3600)
 
 
 async def test_the_signals_data_is_kept() -> None:

@@ -48,9 +48,13 @@ class WaitConfig(NodeConfig):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
     )
     timezone: str = field(
-        "Asia/Shanghai",
+        "",
         title=text("时区", "Time zone"),
-        help=text("时刻所属的时区（IANA 名称）", "Zone of the time of day (IANA name)"),
+        help=text(
+            "时刻所属的时区（IANA 名称）；空为本企业时区",
+            "Zone of the time of day (IANA name); empty for the business's own",
+        ),
+        example="Asia/Shanghai",
         widget="text",
         max_length=64,
     )
@@ -67,7 +71,7 @@ class WaitConfig(NodeConfig):
     @classmethod
     def _zone_exists(cls, value: str) -> str:
         try:
-            _zone(value)
+            _ = _zone(value) if value else None
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"there is no time zone {value!r}; use a name such as Asia/Shanghai") from None
         return value
@@ -79,12 +83,13 @@ class WaitConfig(NodeConfig):
         return self
 
 
-def next_time_of_day(now: datetime, time_of_day: str, zone: str) -> datetime:
-    """The next moment after `now` at which the zone's clocks show that time."""
-    local = now.astimezone(_zone(zone))
+def next_time_of_day(now: datetime, time_of_day: str, zone: str = "") -> datetime:
+    """The next moment after `now` at which the clocks show that time, in a zone or in that of `now`."""
+    tz = _zone(zone) if zone else now.tzinfo
+    local = now.astimezone(tz)
     hour, minute = map(int, time_of_day.split(":"))
     for days in (0, 1, 2):
-        moment = datetime.combine(local.date() + timedelta(days=days), time(hour, minute), tzinfo=_zone(zone))
+        moment = datetime.combine(local.date() + timedelta(days=days), time(hour, minute), tzinfo=tz)
         if moment > now:
             return moment
     raise AssertionError("a day has no such time")  # pragma: no cover - two days later always lies ahead

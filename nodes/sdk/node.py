@@ -155,9 +155,7 @@ class Node(Generic[ConfigT]):
 
     def all_ports(self, config: ConfigT) -> list[Port]:
         """Declared ports plus the ones every node of its kind has."""
-        ports = list(self.ports(config))
-        if self.meta.runs is not Runs.IN_WORKFLOW:
-            ports.append(ERROR_PORT)
+        ports = [*self.ports(config), ERROR_PORT]
         if self.meta.runs.needs_call:
             ports.append(HANGUP_PORT)
         return ports

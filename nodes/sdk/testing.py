@@ -765,6 +765,8 @@ async def _run(node: Node[Any], config: Any, ctx: Context) -> Outcome:
 def check_outcome(node: Node[Any], config: Any, outcome: Outcome, shortcuts: Sequence[str] = ()) -> None:
     """Raise `ContractBrokenError` when a port or output is not declared."""
     ports = {port.name for port in node.all_ports(config)}
+    if node.meta.runs is Runs.IN_WORKFLOW:
+        ports.add(HANGUP)  # a wait is over when the caller leaves
     if node.meta.runs.needs_call:
         ports |= {f"{SHORTCUT_PREFIX}{key}" for key in shortcuts}
     if outcome.port not in ports:
