@@ -18,6 +18,7 @@ from telephony.speech import audio
 log = logging.getLogger(__name__)
 
 _TOUCH_SECONDS = 60.0
+_EVICTION_SECONDS = 10.0
 _STALE_SECONDS = 3600.0
 
 Maker = Callable[[Path], Awaitable[None]]
@@ -56,6 +57,7 @@ class PromptCache:
         self._work.mkdir(parents=True, exist_ok=True)
         self._known: dict[str, tuple[Cached, float]] = {}
         self._making: dict[str, asyncio.Task[Cached]] = {}
+        self._next_eviction = 0.0
         self._clean_work()
         self._bytes = sum(size for _, _, size in self._files())
 
@@ -132,7 +134,9 @@ class PromptCache:
         self._bytes += size
         cached = Cached(path, info.seconds)
         self._known[key] = (cached, time.time())
-        if self._bytes > self.max_bytes:
+        if self._bytes > self.max_bytes and time.monotonic() >= self._next_eviction:
+            # When everything is in use nothing can go, and a look at every file each time would be dear.
+            self._next_eviction = time.monotonic() + _EVICTION_SECONDS
             await asyncio.to_thread(self.evict)
         return cached
 

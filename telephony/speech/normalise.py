@@ -30,6 +30,8 @@ _GROUPED = re.compile(_LEFT + r"\+?\d{2,4}(?:[- ]\d{3,4}){2,5}" + _RIGHT)
 _LANDLINE = re.compile(_LEFT + r"\(?0\d{2,3}[)-]\d{7,8}" + _RIGHT)
 _MOBILE = re.compile(_LEFT + r"(?:\+?86[- ]?)?1[3-9]\d{9}" + _RIGHT)
 _LONG = re.compile(_LEFT + r"\+?\d{7,64}" + _RIGHT)
+_MASKED = re.compile(_LEFT + r"(\d{1,12})[*＊xX•]{2,}(\d{0,12})" + _RIGHT)
+_STARS = re.compile(r"[*＊•]{2,}|(?<=[\u4e00-\u9fff])(?<![按键入和或至])[*＊](?=[\u4e00-\u9fff])(?!\*?键)")
 _LEADING_ZERO = re.compile(_LEFT + r"0\d{1,15}" + _RIGHT)
 _ZH_NAMED = re.compile(
     r"(拨打|致电|拨|电话|号码|分机|工号|尾号|[前后末][三四五六]位|验证码|密码|编号|单号|卡号|账号|账户|热线|房间号|坐席)"
@@ -120,6 +122,16 @@ def _sign_money(text: str, language: str) -> str:
     return _SIGN_MONEY.sub(_or_as_is(lambda m: spoken.money(m[1] + m[3], _CURRENCY_SIGNS[m[2]], language)), text)
 
 
+def _masked(text: str, language: str) -> str:
+    # 138****8000 and 张**: what is hidden is a pause, not a row of stars.
+    def read(match: re.Match[str]) -> str:
+        return ("，" if language == "zh" else ", ").join(
+            spoken.phone(part, language) for part in match.groups() if part
+        )
+
+    return _STARS.sub("", _MASKED.sub(_or_as_is(read), text))
+
+
 def _phones_and_cards(text: str, language: str) -> str:
     text = _LANDLINE.sub(_or_as_is(lambda m: spoken.phone(m[0].strip("("), language)), text)
     text = _MOBILE.sub(_or_as_is(lambda m: spoken.phone(m[0], language)), text)
@@ -135,7 +147,7 @@ def _grouped(text: str, language: str) -> str:
 
 
 def _chinese(text: str) -> str:
-    text = _dates(text, "zh")
+    text = _dates(_masked(text, "zh"), "zh")
     text = _ZH_DATE.sub(lambda m: spoken.digits(m[1], "zh") + "年", text)
     text = _times(text, "zh")
     text = _sign_money(text, "zh")
@@ -183,7 +195,7 @@ def _zh_percent(match: re.Match[str]) -> str:
 
 
 def _english(text: str) -> str:
-    text = _dates(text, "en")
+    text = _dates(_masked(text, "en"), "en")
     text = _times(text, "en")
     text = _sign_money(text, "en")
     text = _PERCENT.sub(_or_as_is(lambda m: spoken.number(m[1].replace("−", "-"), "en") + " percent"), text)
@@ -195,7 +207,7 @@ def _english(text: str) -> str:
 
 
 def _korean(text: str) -> str:
-    text = _dates(text, "ko")
+    text = _dates(_masked(text, "ko"), "ko")
     text = _times(text, "ko")
     text = _sign_money(text, "ko")
     text = _KO_WON.sub(_or_as_is(lambda m: spoken.money(m[1], _KO_CURRENCY[m[2]], "ko")), text)

@@ -31,6 +31,9 @@ from telephony.speech.normalise import clean, normalise, speakable
         ("地址192.168.1.1", "地址一九二点一六八点一点一"),
         ("１２月", "十二月"),
         ("2026-13-45", "二零二六年十三月"),
+        ("手机138****8000", "手机幺三八，八零零零"),
+        ("尊敬的张**先生", "尊敬的张先生"),
+        ("请按*键或*", "请按星号键或星号"),
         ("室外-5℃", "室外负五摄氏度"),
     ],
 )
@@ -52,6 +55,7 @@ def test_chinese(text: str, words: str) -> None:
         ("Press 1, or # to end", "Press one, or pound to end"),
         ("Card 6222021100012345", "Card six two two two, zero two one one, zero zero zero one, two three four five"),
         ("Save 5% on A4 paper", "Save five percent on A4 paper"),
+        ("Card 6222****1234", "Card six two two two, one two three four"),
         ("Room 007", "Room zero zero seven"),
     ],
 )
