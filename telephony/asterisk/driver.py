@@ -623,7 +623,7 @@ class AsteriskDriver:
         target = recording.target if recording else ""
         if recording is None and message is not None:
             target = str(message["recording"].get("target_uri", "")).partition(":")[2]
-        if recording is not None and recording.tap is not None:
+        if recording is not None and recording.tap is not None and self._ari.connected:
             self._spawn(self._end(recording.tap, "normal"))
         path = self._recordings_folder / f"{name}.wav"
         failed = message is not None and message["type"] == "RecordingFailed"
@@ -662,6 +662,9 @@ class AsteriskDriver:
         if known is None:
             return
         self._gone.add(id)
+        self._playbacks = {p: target for p, target in self._playbacks.items() if target != id}
+        if any(recording.target == id for recording in self._recordings.values()):
+            asyncio.get_running_loop().call_later(_DESTROY_SECONDS, lambda: self._spawn(self._settle(id)))
         if timer := self._transfers.pop(id, None):
             timer.cancel()
         if not known.answered and asyncio.get_running_loop().time() > known.deadline - 0.1:
@@ -673,6 +676,12 @@ class AsteriskDriver:
                 known.q850, known.sip_code, inbound=known.inbound, answered=known.answered, ordered=known.ordered
             )
         self._emit(Hangup(id, cause, known.sip_code, known.q850))
+
+    async def _settle(self, id: str) -> None:
+        """End the recordings of a channel that is gone: Asterisk says nothing of one that had not begun."""
+        for name, recording in list(self._recordings.items()):
+            if recording.target == id and not await self._exists("recordings", "live", name):
+                self._recording_ended(name)
 
     # ----------------------------------------------------------------- lost and found
 
@@ -703,7 +712,11 @@ class AsteriskDriver:
             live = {str(c["id"]): c for c in channels}
             self._bridges = set(snapshot.bridges)
             ours = [id for id in live if id in snapshot.channels]
-            await asyncio.gather(*map(self._subscribe_now, ours))
+            taps = {id: self._arguments(live[id])[1:] for id in live if id.startswith(TAP)}
+            for id, tapped in taps.items():
+                if tapped:
+                    self._recordings.setdefault(id.removeprefix(TAP), _Recording(tapped[0], tap=id))
+            await asyncio.gather(*map(self._subscribe_now, [*ours, *taps]))
             playing = {p for p in list(self._playbacks) if not await self._still("playbacks", p)}
             recording = {r for r in list(self._recordings) if not await self._still("recordings", "live", r)}
         except BaseException:
@@ -714,8 +727,10 @@ class AsteriskDriver:
             self._emit(ConnectionRestored(frozenset(snapshot.channels), restarted))
         for name in recording:
             self._recording_ended(name)
-        for id in [id for id in self._channels if id not in live]:
-            self._end_of(id, "engine_lost" if restarted else None)
+        for known in [known for known in self._channels.values() if known.id not in live]:
+            # Without a restart the cause is not known, only that the call is over.
+            silent: HangupCause | None = None if known.inbound or known.answered else "failed"
+            self._end_of(known.id, "engine_lost" if restarted else silent)
         for playback in playing:
             self._playback_ended(playback, failed=restarted)
         for known in self._channels.values():

@@ -28,6 +28,7 @@ MINIMUM = (22, 10)
 SUITES = ("forky", "sid")
 _TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 _LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
+DATA_FOLDERS = (Path("/usr/share/asterisk"), Path("/var/lib/asterisk"))
 _DATA = ("documentation", "rest-api", "static-http", "keys")
 _NAME_SERVICES = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 _MARK = "installation.json"
@@ -100,9 +101,7 @@ def on_path(progress: Progress = lambda line: None) -> Installation | None:
         wanted = ".".join(map(str, MINIMUM))
         progress(f"{binary} is Asterisk {version} without {', '.join(missing)}; {wanted} has them: skipped")
         return None
-    data = next(
-        (d for d in map(Path, ("/usr/share/asterisk", "/var/lib/asterisk")) if (d / "documentation").exists()), None
-    )
+    data = next((folder for folder in DATA_FOLDERS if (folder / "documentation").exists()), None)
     if data is None:
         progress(f"{binary} ({version}) comes without its XML documentation, which chan_pjsip needs: skipped")
         return None

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 BOOT_SECONDS = 20.0
 STOP_SECONDS = 5.0
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+LOG_BYTES = 10_000_000
+"""Logs that have grown beyond this are put aside at a start."""
 STEADY_SECONDS = 30.0
 """After this long without a death the back-off begins anew."""
 
@@ -282,7 +284,7 @@ class AsteriskProcess:
             deaths += 1
             try:
                 await self._launch()
-            except ProcessError as problem:
+            except (ProcessError, ValueError, OSError) as problem:
                 log.error("Asterisk cannot be started again: %s", problem)
                 self._running = None
 
@@ -332,6 +334,9 @@ def prepare(config: AsteriskConfig, installation: Installation) -> None:
     files = render(config, installation, music)
     for name in ("etc", "db", "log", "data", "spool/recording", "spool/tmp", "spool/monitor"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    for log_file in (folder / "log/messages.log", folder / "log/console.log"):
+        if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+            log_file.replace(log_file.with_suffix(".log.1"))
     run_folder(config).mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in ("documentation", "rest-api", "static-http", "keys"):
         link, target = folder / "data" / name, installation.data / name

@@ -23,6 +23,7 @@ from telephony.driver import (
     Ringing,
     TalkingStarted,
     TalkingStopped,
+    TransferRequested,
 )
 from telephony.errors import DriverError
 
@@ -106,6 +107,30 @@ async def test_caller_leaves_during_a_prompt(
     assert (await events.wait(Hangup)).cause == "normal"
     await sipp.ended()
     assert (await driver.snapshot()).channels == {}
+
+
+async def test_thirty_calls_leave_nothing_behind(
+    asterisk: AsteriskConfig, driver: AsteriskDriver, events: Events, sounds: Path
+) -> None:
+    write_wav(sounds / "long.wav", tone(440, 20))
+
+    async def serve(call: Incoming) -> None:
+        await driver.answer(call.channel)
+        await driver.tap(call.channel, f"t-{call.channel}")
+        await driver.play(call.channel, f"p-{call.channel}", [sounds / "long.wav"])
+        # It waits for the end of the prompt, which the caller does not.
+        await driver.record(call.channel, f"r-{call.channel}")
+
+    sipp = await Sipp.start("caller_leaves", asterisk, calls=30, arguments=("-r", "15"), MS=700)
+    calls = [await events.wait(Incoming) for _ in range(30)]
+    await asyncio.gather(*map(serve, calls))
+    for call in calls:
+        assert (await events.wait(Hangup, channel=call.channel)).cause == "normal"
+        assert not (await events.wait(RecordingFinished, name=f"t-{call.channel}")).failed
+        await events.wait(RecordingFinished, name=f"r-{call.channel}")
+    await sipp.ended()
+    assert (await driver.snapshot()).channels == {}
+    assert not driver._channels and not driver._playbacks and not driver._recordings
 
 
 async def test_caller_gives_up_while_it_rings(asterisk: AsteriskConfig, driver: AsteriskDriver, events: Events) -> None:
@@ -325,6 +350,9 @@ async def test_bridge_of_two(asterisk: AsteriskConfig, driver: AsteriskDriver, e
     done = await events.wait(RecordingFinished, name="talk-recording")
     audio = read_wav(done.path)[6000:]
     assert loudness(audio, 440) > 0.1 and loudness(audio, 1000) > 0.1
+    write_wav(sounds / "both.wav", tone(600, 0.2))
+    await driver.play("talk", "to-both", [sounds / "both.wav"])
+    assert await events.wait(PlaybackFinished) == PlaybackFinished("talk", "to-both")
     await driver.remove_from_bridge("talk", call.channel)
     await driver.remove_from_bridge("talk", call.channel)
     await events.wait(BridgeLeft, channel=call.channel)
@@ -388,3 +416,16 @@ async def test_transfer_sends_the_caller_away(asterisk: AsteriskConfig, driver: 
     assert f"Refer-To: sip:8001@127.0.0.1:{asterisk.sip_port}" in messages
     with pytest.raises(DriverError):
         await driver.transfer(call.channel, "sip:a@b\r\nEvil: yes")
+
+
+async def test_a_phone_asks_for_a_transfer(asterisk: AsteriskConfig, driver: AsteriskDriver, events: Events) -> None:
+    sipp = await Sipp.start("caller_refers", asterisk, host="127.0.0.2")
+    call = await events.wait(Incoming)
+    await driver.answer(call.channel)
+    asked = await events.wait(TransferRequested)
+    assert asked.channel == call.channel and asked.target == "888"
+    await driver.transfer_result(call.channel, True)
+    await asyncio.sleep(0.2)
+    assert "SIP/2.0 200 OK" in sipp.messages().rpartition("message/sipfrag")[2]
+    await driver.hang_up(call.channel)
+    await sipp.ended()

@@ -1,0 +1,143 @@
+"""The driver's pure parts: causes, destinations, events, unfinished files."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telephony.asterisk.causes import hangup_cause
+from telephony.asterisk.driver import AsteriskDriver, complete_wav, endpoint_of, incoming_of
+from telephony.asterisk.sounds import beep, tune, write_wav
+from telephony.asterisk.testing import Events, alaw, loudness, tone
+from telephony.driver import Answered, BridgeEntered, Digit, Hangup, Incoming, PlaybackFinished, Ringing, TalkingStopped
+from telephony.errors import DriverError
+
+
+@pytest.mark.parametrize(
+    ("q850", "sip", "cause"),
+    [(17, 486, "busy"), (0, 600, "busy"), (21, 603, "rejected"), (1, 404, "unknown_number"), (19, 480, "unavailable"),
+     (0, 487, "no_answer"), (34, 503, "congestion"), (0, 499, "failed"), (17, 0, "busy"), (19, 0, "no_answer"),
+     (20, 0, "unavailable"), (99, 0, "failed")],
+)  # fmt: skip
+def test_causes_of_unanswered_outgoing_calls(q850: int, sip: int, cause: str) -> None:
+    assert hangup_cause(q850, sip, inbound=False, answered=False) == cause
+
+
+def test_causes_of_other_calls() -> None:
+    assert hangup_cause(16, 0, inbound=True, answered=True) == "normal"
+    assert hangup_cause(16, 0, inbound=True, answered=False) == "cancelled"
+    assert hangup_cause(17, 0, inbound=True, answered=False, ordered="busy") == "busy"
+    assert hangup_cause(0, 487, inbound=False, answered=False, ordered="normal") == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("destination", "endpoint"),
+    [
+        ("extension:8001", "PJSIP/8001"),
+        ("trunk:city:+862155556666", "PJSIP/+862155556666@trunk-city"),
+        ("sip:bob@10.0.0.1:5062", "PJSIP/direct/sip:bob@10.0.0.1:5062"),
+        ("sip:bob@[::1]:5062;transport=tcp", "PJSIP/direct/sip:bob@[::1]:5062;transport=tcp"),
+    ],
+)
+def test_destinations(destination: str, endpoint: str) -> None:
+    assert endpoint_of(destination) == endpoint
+
+
+@pytest.mark.parametrize(
+    "destination",
+    ["", "8001", "extension:80x1", "extension:8001&trunk", "trunk:city", "trunk:city:1@evil", "trunk:a/b:1",
+     "sip:bob", "sip:bob@host/x", "sip:a@b?Header=1", "Local/1@from-trunk", "trunk:city:1&PJSIP/2", "sip:a@b\r\nX: y"],
+)  # fmt: skip
+def test_bad_destinations(destination: str) -> None:
+    with pytest.raises(DriverError) as refused:
+        endpoint_of(destination)
+    assert refused.value.reason == "refused"
+
+
+CHANNEL = {
+    "id": "c1",
+    "state": "Ring",
+    "caller": {"name": "Ann", "number": "5550001"},
+    "dialplan": {"exten": "100"},
+    "protocol_id": "abc@host",
+}
+
+
+def test_incoming_by_kind() -> None:
+    trunk = incoming_of(CHANNEL, ["incoming", "trunk", "trunk-city"])
+    assert trunk == Incoming("c1", "5550001", "100", "Ann", "city", False, "abc@host")
+    extension = incoming_of(CHANNEL, ["incoming", "extension", "8001"])
+    assert (extension.trunk, extension.anonymous) == ("", False)
+    assert incoming_of(CHANNEL, ["incoming", "anonymous", "anonymous"]).anonymous
+    assert incoming_of(CHANNEL, ["incoming"]).anonymous, "what nobody vouches for is anonymous"
+
+
+async def test_events_of_an_outgoing_call() -> None:
+    driver = AsteriskDriver("http://127.0.0.1:1", "u", "p", recordings=Path("/nowhere"))
+    events = Events(driver)
+
+    def say(kind: str, state: str = "", **more: Any) -> None:
+        driver._handle({"type": kind, "channel": {"id": "leg", "state": state}, **more})
+
+    say("ChannelStateChange", "Ringing")
+    assert events.all == [], "not ours"
+    say("StasisStart", "Up", args=["out"])
+    say("ChannelStateChange", "Ringing")
+    say("ChannelDtmfReceived", digit="5")
+    say("ChannelTalkingFinished", duration=1500)
+    say("ChannelEnteredBridge", bridge={"id": "b"})
+    say("ChannelHangupRequest", cause=16)
+    say("StasisEnd")
+    say("ChannelDestroyed", cause=0)
+    say("ChannelDestroyed", cause=16)
+    driver._handle({"type": "PlaybackFinished", "playback": {"id": "p", "state": "done", "target_uri": "channel:leg"}})
+    driver._handle({"type": "SomethingNew"})
+    assert events.all == [
+        Answered("leg"),
+        Digit("leg", "5"),
+        TalkingStopped("leg", 1.5),
+        BridgeEntered("b", "leg"),
+        Hangup("leg", "normal", 0, 16),
+        PlaybackFinished("leg", "p"),
+    ]
+    assert not events.of(Ringing)
+    await driver.close()
+
+
+async def test_a_failing_handler_does_not_stop_the_others() -> None:
+    driver = AsteriskDriver("http://127.0.0.1:1", "u", "p", recordings=Path("/nowhere"))
+
+    def fail(event: object) -> None:
+        raise RuntimeError("on purpose")
+
+    driver.subscribe(fail)
+    events = Events(driver)
+    driver._handle({"type": "ChannelDtmfReceived", "channel": {"id": "c"}, "digit": "1"})
+    assert events.all == [Digit("c", "1")]
+    with pytest.raises(DriverError, match="closed"):
+        await driver.answer("c")
+
+
+def test_an_unfinished_recording_is_put_right(tmp_path: Path) -> None:
+    path = tmp_path / "r.wav"
+    write_wav(path, tone(440, 1))
+    data = bytearray(path.read_bytes())
+    data[40:44] = struct.pack("<I", 0)
+    path.write_bytes(data)
+    assert complete_wav(path) == pytest.approx(1)
+    assert struct.unpack_from("<I", path.read_bytes(), 40)[0] == 16000
+    assert complete_wav(path) == pytest.approx(1)
+    path.write_bytes(b"")
+    assert complete_wav(path) == 0
+
+
+def test_made_sounds() -> None:
+    assert loudness(beep(), 1000) > 0.2
+    music = tune()
+    assert 30 < music.size / 8000 < 60 and 0.2 < abs(music).max() < 1
+    assert abs(music[0] - music[-1]) < 0.1, "it loops without a click"
+
+
+def test_alaw_of_the_test_kit() -> None:
+    assert alaw(tone(0, 0.01))[:1] == b"\xd5"
