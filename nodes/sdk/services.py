@@ -138,8 +138,23 @@ class NumberLists(Protocol):
         ...
 
 
+class SavedVoicemail(BaseModel):
+    """A message that an execution has stored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    seconds: float
+    callback_number: str | None = None
+    complete: bool = True
+
+
 class Voicemails(Protocol):
     """Messages that callers leave."""
+
+    async def saved(self, key: str) -> SavedVoicemail | None:
+        """What `save` has stored under that key: after a crash nobody is asked to speak twice."""
+        ...
 
     async def save(
         self,

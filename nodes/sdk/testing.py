@@ -30,6 +30,7 @@ from nodes.sdk.services import (
     HoursState,
     HttpReply,
     PinCheck,
+    SavedVoicemail,
     Services,
 )
 from telephony.call import Call, DialResult, Keys, Recording, Said, Talk
@@ -569,6 +570,11 @@ class MemoryVoicemails:
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
+
+    async def saved(self, key: str) -> SavedVoicemail | None:
+        await asyncio.sleep(0)
+        known = self.messages.get(key)
+        return SavedVoicemail.model_validate(known, from_attributes=True) if known is not None else None
 
     async def save(
         self,

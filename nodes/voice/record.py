@@ -192,7 +192,18 @@ class Record(VoiceNode[RecordConfig]):
         return await _Taking(line, config).take_and_review()
 
     async def reconcile(self, ctx: Context, config: RecordConfig) -> Outcome | None:
-        """Go on with the last finished take, or record under the same name when none was finished."""
+        """Find the message that was stored, else go on with the last finished take, else ask for one."""
+        stored = await ctx.services.voicemails.saved(ctx.key)
+        if stored is not None:
+            ctx.partial.update(
+                voicemail=stored.id,
+                seconds=stored.seconds,
+                callback_number=stored.callback_number or "",
+                complete=stored.complete,
+            )
+            if ctx.maybe_call is None or ctx.call.ended:
+                raise HungUp
+            return Outcome(port="next", outputs=dict(ctx.partial))
         if ctx.maybe_call is None:
             return None
         taking = _Taking(Line(ctx), config)
@@ -243,7 +254,8 @@ class _Taking:
         try:
             if self.config.review:
                 await self._review(recording)
-        except (HungUp, ShortcutPressed):
+        except BaseException:
+            # Whatever ends the review (a hang-up, a shortcut, an error, a stop), the message is kept.
             if not self.saved:
                 await self._save(complete=True)
             raise

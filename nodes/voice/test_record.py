@@ -16,6 +16,7 @@ from nodes.sdk.testing import (
     run_node,
 )
 from nodes.voice.record import Record
+from telephony.errors import HungUp, SpeechError
 
 EXAMPLES = [
     Example("next", call=lambda: ScriptedCall(Speaks(6), "1", "3", "13800138000#", "#")),
@@ -97,14 +98,39 @@ async def test_a_shortcut_keeps_what_was_said() -> None:
     assert outcome.port == "@0" and message.complete
 
 
+async def test_after_a_crash_the_stored_message_is_found_and_nobody_speaks_twice() -> None:
+    services = MemoryServices()
+    first = await run_node(Record(), call=ScriptedCall(Speaks(6), "3", "02155556666#", "#"), services=services)
+    node = Record()
+    after = ScriptedCall(Speaks(9), "#")
+    again = await node.reconcile(context(node, call=after, services=services), node.Config())
+    assert again is not None and again.port == "next" and again.outputs == first.outputs
+    assert after.log == [] and len(services.voicemails.messages) == 1
+    lost = context(node, services=services)
+    with pytest.raises(HungUp):
+        await node.reconcile(lost, node.Config())
+    assert lost.partial == first.outputs
+
+
+async def test_an_error_in_the_review_keeps_the_message() -> None:
+    class Voiceless(ScriptedCall):
+        async def collect(self, items: Any, **options: Any) -> Any:
+            raise SpeechError("no_voice")
+
+    services = MemoryServices()
+    outcome = await run_node(Record(), call=Voiceless(Speaks(6)), services=services)
+    assert outcome.outputs == {"error": "no_voice"} and len(services.voicemails.messages) == 1
+
+
 async def test_a_retry_finds_the_take_and_saves_one_message() -> None:
     services = MemoryServices()
     call = ScriptedCall(Speaks(6), "#")
-    first = await run_node(Record(), call=call, services=services)
+    await run_node(Record(), call=call, services=services)
+    services.voicemails.messages.clear()  # the process died before the message was stored
     call.moves = ["#"]
     node = Record()
     again = await node.reconcile(context(node, call=call, services=services), node.Config())
-    assert again is not None and again.outputs == first.outputs
+    assert again is not None and again.port == "next" and again.outputs["seconds"] == 6
     assert len(services.voicemails.messages) == 1
     assert call.log.count("record test-run-1-1-1") == 1
 
