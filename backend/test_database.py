@@ -79,11 +79,14 @@ async def test_no_update_is_lost_in_400_read_modify_writes(db: Database) -> None
 
 
 async def test_an_error_writes_nothing(db: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with write(db) as session:
             session.add(Business(id="gone", name="x"))
             await session.flush()
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with read(db) as session:
         assert await session.get(Business, "gone") is None
 

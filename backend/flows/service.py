@@ -17,9 +17,9 @@ from backend.events import record
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.permissions import Actor
 from backend.numbers.models import PhoneNumber
+from flows import problems as engine
 from flows.document import FlowDocument, canonical_json, content_hash
 from flows.plan import ResolvedFlow, compile_plan, gather
-from flows import problems as engine
 from flows.problems import Problem, errors_of
 from flows.validation import parse_draft, validate
 from nodes.sdk.registry import Registry, registry

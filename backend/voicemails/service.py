@@ -48,6 +48,12 @@ async def save_voicemail(
         return row
 
 
+async def find_voicemail(db: Database, business_id: str, key: str) -> Voicemail | None:
+    """What `save_voicemail` stored for one execution."""
+    async with read(db) as session:
+        return await session.get(Voicemail, id_of(business_id, "voicemail", key))
+
+
 async def get_voicemail(db: Database, business_id: str, id: str) -> Voicemail:
     """Raises NotFoundError."""
     async with read(db) as session:

@@ -1,0 +1,404 @@
+"""The web server: GraphQL over HTTP and WebSocket, files over REST, ``/healthz`` and a plain landing page."""
+
+import html
+import mimetypes
+import secrets
+import tempfile
+from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi.exceptions import WebSocketException
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from starlette.requests import HTTPConnection
+from strawberry.fastapi import GraphQLRouter
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from backend.audit.service import note
+from backend.database import read, write
+from backend.errors import DomainError, ForbiddenError, NotFoundError, UnauthenticatedError
+from backend.graphql.base import Context, errors_from
+from backend.graphql.schema import schema
+from backend.health import ComponentHealth, healthy
+from backend.identity.graphql import cookie_name
+from backend.identity.permissions import Actor, Permission, system_actor
+from backend.identity.service import actor_of_token, first_business
+from backend.prompts import service as prompts
+from backend.recordings import service as recordings
+from backend.recordings.files import inside
+from backend.security import same
+from backend.state import AppState
+from backend.voicemails import service as voicemails
+from nodes.sdk.text import text
+
+MAX_BODY = 6 * 1024 * 1024
+CSRF_HEADER = "x-callweave"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_AUDIO = frozenset({"audio", "application/octet-stream", "video/ogg", "application/ogg"})
+
+
+def create_app(state: AppState) -> FastAPI:
+    """The application over a ready state (database upgraded, first administrator made)."""
+    app = FastAPI(title="Callweave", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.callweave = state
+    state.health.register("api", _api_health)
+    state.health.register("database", lambda: _database_health(state))
+
+    async def context(connection: HTTPConnection) -> Context:
+        _check_origin(state, connection)
+        return Context(state, await actor_of(state, connection), _address(connection))
+
+    app.include_router(
+        GraphQLRouter(
+            schema,
+            context_getter=context,
+            graphql_ide="graphiql",
+            allow_queries_via_get=False,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+        ),
+        prefix="/graphql",
+    )
+    _add_guards(app, state)
+    _add_pages(app, state)
+    _add_files(app, state)
+    return app
+
+
+# --------------------------------------------------------------------------- who asks
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client is not None else ""
+
+
+async def actor_of(state: AppState, connection: HTTPConnection) -> Actor | None:
+    """Who sends a request: the command line by its token, a person by the session cookie, or nobody."""
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        if not same(token.strip(), state.token):
+            return None
+        business = await first_business(state.db)
+        return system_actor(business.id, "cli")
+    cookie = connection.cookies.get(cookie_name(state.settings.http_port))
+    if not cookie:
+        return None
+    return await actor_of_token(
+        state.db, cookie, hours=state.settings.session_hours, address=_address(connection) or None
+    )
+
+
+def _check_origin(state: AppState, connection: HTTPConnection) -> None:
+    """A browser sends cookies with a WebSocket from any page: only our own pages may open one."""
+    if connection.scope["type"] != "websocket":
+        return
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return
+    allowed = {connection.headers.get("host", "").lower(), urlsplit(state.settings.base_url).netloc.lower()}
+    if urlsplit(origin).netloc.lower() not in allowed:
+        raise WebSocketException(code=4403, reason="this page may not connect here")
+
+
+def _add_guards(app: FastAPI, state: AppState) -> None:
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        refused = await _refusal(state, request)
+        response = refused if refused is not None else await call_next(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+    @app.exception_handler(DomainError)
+    async def told(_request: Request, error: DomainError) -> JSONResponse:
+        status = {"unauthenticated": 401, "forbidden": 403, "not_found": 404, "conflict": 409}.get(error.code, 400)
+        return _problem(status, error)
+
+
+async def _refusal(state: AppState, request: Request) -> Response | None:
+    path = request.url.path
+    if request.method in _SAFE:
+        if path.rstrip("/") == "/graphql" and not state.dev and await actor_of(state, request) is None:
+            return RedirectResponse("/", 303)
+        return None
+    bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+    if not bearer and not (request.headers.get(CSRF_HEADER) or request.headers.get("x-csrftoken")):
+        # No other site can set a header of its own on a request with our cookie.
+        return _problem(
+            403,
+            ForbiddenError(
+                text(f"缺少请求头 {CSRF_HEADER}", f"the header {CSRF_HEADER} is missing"),
+                code="csrf",
+                remedy=text(f"请发送 {CSRF_HEADER}: 1。", f"Send {CSRF_HEADER}: 1."),
+            ),
+        )
+    length = request.headers.get("content-length", "")
+    limit = prompts.MAX_UPLOAD + 64 * 1024 if path.startswith("/files/") else MAX_BODY
+    if not length.isdecimal() and request.headers.get("transfer-encoding"):
+        return _problem(411, DomainError(text("缺少长度", "a Content-Length is needed"), code="length_required"))
+    if length.isdecimal() and int(length) > limit:
+        return _problem(
+            413,
+            DomainError(
+                text(f"请求超过 {limit} 字节", f"the request is larger than {limit} bytes"),
+                code="too_large",
+                remedy=text("请缩小文件。", "Make the file smaller."),
+            ),
+        )
+    return None
+
+
+def _problem(status: int, error: DomainError) -> JSONResponse:
+    found = errors_from(error)[0]
+    return JSONResponse(
+        {
+            "error": {
+                "code": found.code,
+                "field": found.field,
+                "message": {"zh": found.message.zh, "en": found.message.en},
+                "remedy": {"zh": found.remedy.zh, "en": found.remedy.en},
+            }
+        },
+        status_code=status,
+    )
+
+
+# --------------------------------------------------------------------------- health
+
+
+async def _api_health() -> ComponentHealth:
+    return ComponentHealth("ok", details={"version": product_version()})
+
+
+async def _database_health(state: AppState) -> ComponentHealth:
+    from sqlalchemy import text as sql
+
+    async with read(state.db) as session:
+        connection = await session.connection()
+        await connection.execute(sql("SELECT 1"))
+    return ComponentHealth("ok", details={"kind": state.db.url.get_backend_name()})
+
+
+def product_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("callweave")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _add_pages(app: FastAPI, state: AppState) -> None:
+    @app.get("/healthz")
+    async def healthz(request: Request) -> JSONResponse:
+        report = await state.health.report()
+        trusted = _address(request) in ("127.0.0.1", "::1") or await actor_of(state, request) is not None
+        components: dict[str, Any] = {
+            name: {"state": found.state, "message": found.message, "ms": found.milliseconds, "details": found.details}
+            if trusted
+            else {"state": found.state}
+            for name, found in report.items()
+        }
+        ok = healthy(report)
+        return JSONResponse(
+            {"status": "ok" if ok else "down", "version": product_version(), "components": components},
+            status_code=200 if ok else 503,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @app.get("/", response_class=HTMLResponse)
+    async def landing(request: Request) -> HTMLResponse:
+        actor = await actor_of(state, request)
+        nonce = secrets.token_urlsafe(16)
+        page = _landing_page(await state.health.report(), actor, state.dev, nonce)
+        policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'"
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+
+_STATES = {
+    "ok": ("正常", "running"),
+    "degraded": ("降级", "degraded"),
+    "down": ("故障", "down"),
+    "off": ("未启用", "not here"),
+}
+_NAMES = {
+    "api": ("接口", "API"),
+    "database": ("数据库", "Database"),
+    "temporal": ("Temporal", "Temporal"),
+    "worker": ("流程执行", "Worker"),
+    "gateway": ("话路网关", "Gateway"),
+    "asterisk": ("Asterisk", "Asterisk"),
+    "tts": ("语音合成", "Speech"),
+}
+_STYLE = """
+:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.5rem}
+h1{margin:0;font-size:1.8rem}p{margin:.3rem 0 1.6rem;opacity:.75}table{width:100%;border-collapse:collapse}
+td{padding:.5rem .25rem;border-bottom:1px solid #8884}td:last-child{text-align:right}
+.ok{color:#1a8f4c}.down{color:#d2322d}.degraded{color:#b26a00}.off{opacity:.5}
+form{display:grid;gap:.6rem;margin-top:1.6rem}input,button{font:inherit;padding:.55rem .7rem;border:1px solid #8886;
+border-radius:.4rem}button{background:#2456c7;color:#fff;border:0;cursor:pointer}#said{color:#d2322d;min-height:1.6em}
+nav{margin-top:1.6rem;display:flex;gap:1.2rem}
+"""
+_SCRIPT = """
+const ask=(query,variables)=>fetch('/graphql',{method:'POST',headers:{'content-type':'application/json',
+'x-callweave':'1'},body:JSON.stringify({query,variables})}).then(r=>r.json());
+const f=document.querySelector('form');
+if(f)f.onsubmit=async e=>{e.preventDefault();const d=Object.fromEntries(new FormData(f));
+const r=await ask('mutation($name:String!,$password:String!){login(name:$name,password:$password){errors{message{zh en}}}}',d);
+const x=r.data&&r.data.login.errors[0];if(r.data&&!x)location.reload();
+else document.getElementById('said').textContent=x?x.message.zh+' / '+x.message.en:'?'};
+const o=document.getElementById('out');
+if(o)o.onclick=async e=>{e.preventDefault();await ask('mutation{logout{errors{code}}}');location.reload()};
+"""
+
+
+def _landing_page(report: dict[str, ComponentHealth], actor: Actor | None, dev: bool, nonce: str) -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(' / '.join(dict.fromkeys(_NAMES.get(name, (name, name)))))}</td>"
+        f'<td class="{found.state}">{" / ".join(_STATES[found.state])}</td></tr>'
+        for name, found in report.items()
+    )
+    links = ""
+    if actor is not None or dev:
+        links += '<a href="/graphql">GraphiQL</a><a href="/healthz">healthz</a>'
+    if actor is not None:
+        links += f'<span>{html.escape(actor.name)}</span><a id="out" href="#">退出 / Sign out</a>'
+    form = (
+        ""
+        if actor is not None
+        else '<form><input name="name" placeholder="账号 / Name" autocomplete="username" required>'
+        '<input name="password" type="password" placeholder="密码 / Password" autocomplete="current-password" required>'
+        '<button>登录 / Sign in</button><div id="said" role="alert"></div></form>'
+    )
+    return (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>Callweave</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f'<style nonce="{nonce}">{_STYLE}</style>'
+        "<h1>Callweave</h1><p>呼叫中心流程引擎 / Flow engine for call centres</p>"
+        f"<table>{rows}</table><nav>{links}</nav>{form}"
+        f'<script nonce="{nonce}">{_SCRIPT}</script></html>'
+    )
+
+
+# --------------------------------------------------------------------------- files
+
+
+def _refuse(error: DomainError) -> NoReturn:
+    raise error
+
+
+def _add_files(app: FastAPI, state: AppState) -> None:
+    def needs(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
+        async def asker(request: Request) -> Actor:
+            actor = await actor_of(state, request)
+            if actor is None:
+                _refuse(
+                    UnauthenticatedError(
+                        text("请先登录", "nobody is signed in"),
+                        remedy=text("请登录后重试。", "Sign in, then try again."),
+                    )
+                )
+            if not actor.may(permission):
+                _refuse(
+                    ForbiddenError(
+                        text(f"没有权限：{permission.value}", f"this needs the permission {permission.value}"),
+                        remedy=text("请联系管理员。", "Ask an administrator."),
+                    )
+                )
+            return actor
+
+        return asker
+
+    def send(root: Path, path: str, name: str, *, download: bool) -> FileResponse:
+        file = inside(root, path)
+        if not file.is_file():
+            raise NotFoundError(
+                text("文件已不在磁盘上", "the file is not on the disk any more"),
+                remedy=text("请检查录音目录和备份。", "Check the recording folder and the backups."),
+            )
+        return FileResponse(
+            file,
+            media_type=mimetypes.guess_type(file.name)[0] or "audio/wav",
+            filename=f"{name}{file.suffix}",
+            content_disposition_type="attachment" if download else "inline",
+            headers={"Cache-Control": "private, no-store"},
+        )
+
+    async def heard(actor: Actor, action: str, subject: str) -> None:
+        async with write(state.db) as session:
+            await note(session, actor, action, subject)
+
+    @app.get("/files/recordings/{id}")
+    async def recording(
+        id: str,
+        request: Request,
+        actor: Annotated[Actor, Depends(needs(Permission.RECORDINGS_LISTEN))],
+        download: bool = False,
+    ) -> FileResponse:
+        row = await recordings.get_recording(state.db, actor.business_id, id)
+        response = send(state.settings.recordings, row.path, f"recording-{row.id}", download=download)
+        if _begins(request):
+            await heard(actor, "recording.played", id)
+        return response
+
+    @app.get("/files/voicemails/{id}")
+    async def voicemail(
+        id: str,
+        request: Request,
+        actor: Annotated[Actor, Depends(needs(Permission.VOICEMAILS))],
+        download: bool = False,
+    ) -> FileResponse:
+        row = await voicemails.get_voicemail(state.db, actor.business_id, id)
+        response = send(state.settings.recordings, row.path, f"voicemail-{row.id}", download=download)
+        if _begins(request):
+            await heard(actor, "voicemail.played", id)
+        return response
+
+    @app.get("/files/prompts/{id}")
+    async def prompt(
+        id: str, actor: Annotated[Actor, Depends(needs(Permission.PROMPTS_READ))], download: bool = False
+    ) -> FileResponse:
+        row = await prompts.get_prompt(state.db, actor.business_id, id)
+        if not row.file:
+            raise NotFoundError(text("该语音只有文本", "this prompt is a text"), field="id")
+        return send(prompts.prompt_folder(state.settings.home), row.file, row.name, download=download)
+
+    @app.post("/files/prompts", status_code=201)
+    async def upload_prompt(
+        actor: Annotated[Actor, Depends(needs(Permission.PROMPTS))],
+        name: Annotated[str, Form()],
+        language: Annotated[str, Form()],
+        file: Annotated[UploadFile, File()],
+        transcript: Annotated[str, Form()] = "",
+    ) -> JSONResponse:
+        kind = (file.content_type or "").split(";")[0].strip().lower()
+        if kind not in _AUDIO and kind.split("/")[0] not in _AUDIO:
+            raise HTTPException(415, "this is no sound file: upload WAV, FLAC, OGG or MP3")
+        with tempfile.NamedTemporaryFile(suffix=Path(file.filename or "").suffix[:8]) as draft:
+            size = 0
+            while chunk := await file.read(1 << 16):
+                size += len(chunk)
+                if size > prompts.MAX_UPLOAD:
+                    raise HTTPException(413, f"the file is larger than {prompts.MAX_UPLOAD} bytes")
+                draft.write(chunk)
+            draft.flush()
+            row = await prompts.save_audio(
+                state.db,
+                state.settings.home,
+                actor,
+                name=name,
+                language=language,
+                upload=Path(draft.name),
+                transcript=transcript,
+            )
+        return JSONResponse(
+            {"id": row.id, "name": row.name, "language": row.language, "seconds": row.seconds}, status_code=201
+        )
+
+
+def _begins(request: Request) -> bool:
+    """Whether a request asks for the beginning of a file: a player fetches one hearing in many ranges."""
+    asked = request.headers.get("range", "")
+    return not asked or asked.replace(" ", "").startswith("bytes=0-")

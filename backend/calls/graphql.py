@@ -1,0 +1,284 @@
+"""Calls, runs and trails, past and live."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from backend.calls import service
+from backend.calls.models import TrailEntry
+from backend.customers.graphql import CustomerType
+from backend.errors import DomainError, not_found
+from backend.events import Event
+from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query, subscription
+from backend.identity.permissions import Permission
+from backend.recordings.graphql import RecordingType
+from backend.state import Operations
+from nodes.sdk.text import text
+
+
+@strawberry.type(name="Leg", description="One party of a call.")
+class LegType(FromRow):
+    id: str
+    kind: str
+    number: str
+    destination: str
+    state: str
+    cause: str
+    sip_code: int
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
+@strawberry.type(name="TrailStep", description="One step of a run's path.")
+class TrailStepType(FromRow):
+    run_id: str
+    seq: int
+    call_id: str | None
+    flow_key: str
+    node_id: str
+    node_type: str
+    node_name: str
+    attempt: int
+    entered: datetime
+    left: datetime | None
+    port: str | None
+    outputs: JSON
+    said: list[str]
+    error: str | None
+    error_message: str | None
+
+
+@strawberry.type(name="Call")
+class CallType(FromRow):
+    id: str
+    direction: str
+    gateway: str
+    caller: str
+    caller_name: str
+    called: str
+    anonymous: bool
+    trunk: str
+    language: str
+    customer_id: str | None
+    flow_key: str
+    flow_version: int | None
+    run_id: str | None
+    state: str
+    cause: str
+    sip_code: int
+    outcome: str
+    recording_id: str | None
+    note: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+    @query(Permission.CALLS_READ, "The parties.")
+    async def legs(self, info: Info) -> list[LegType]:
+        return [LegType.of(leg) for leg in await info.context.legs.load(self.id)]
+
+    @query(Permission.CALLS_READ, "The path through its flows, in order of time.")
+    async def trail(self, info: Info) -> list[TrailStepType]:
+        found = await service.trail_of_call(info.context.state.db, info.context.actor.business_id, self.id)
+        return [TrailStepType.of(step) for step in found]
+
+    @query(Permission.CUSTOMERS_READ, "Who called, when known.")
+    async def customer(self, info: Info) -> CustomerType | None:
+        return CustomerType.maybe(await info.context.customers.load(self.customer_id)) if self.customer_id else None
+
+    @query(Permission.RECORDINGS_LISTEN, "Its recording.")
+    async def recording(self, info: Info) -> RecordingType | None:
+        found = await info.context.recordings.load(self.recording_id) if self.recording_id else None
+        return RecordingType.maybe(found)
+
+
+@strawberry.type(name="Run")
+class RunType(FromRow):
+    id: str
+    flow_key: str
+    flow_version: int
+    alias: str
+    kind: str
+    call_id: str | None
+    campaign: str
+    state: str
+    reason: str
+    inputs: JSON
+    outputs: JSON
+    steps: int
+    started_at: datetime
+    ended_at: datetime | None
+
+    @query(Permission.CALLS_READ, "The path, step by step.")
+    async def trail(self, info: Info) -> list[TrailStepType]:
+        found = await service.trail_of_run(info.context.state.db, info.context.actor.business_id, self.id)
+        return [TrailStepType.of(step) for step in found]
+
+
+@strawberry.input(description="What calls are narrowed by; number is the start of caller or called number.")
+class CallFilterInput:
+    state: str | None = None
+    direction: str | None = None
+    number: str | None = None
+    flow_key: str | None = None
+    customer_id: str | None = None
+    cause: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@strawberry.type(description="What happened to a call: call.started, call.answered, call.changed or call.ended.")
+class CallEvent:
+    topic: str
+    call: CallType
+
+
+def _operations(info: Info) -> Operations:
+    found = info.context.state.operations
+    if found is None:
+        raise DomainError(
+            text("此进程没有网关", "no gateway runs in this process"),
+            code="unavailable",
+            remedy=text("请启动 callweave up 或 gateway。", "Start 'callweave up' or 'callweave gateway'."),
+        )
+    return found
+
+
+@strawberry.type
+class CallsQuery:
+    @query(Permission.CALLS_READ, "Calls, newest first.")
+    async def calls(
+        self, info: Info, first: int = 50, after: str | None = None, filter: CallFilterInput | None = None
+    ) -> Connection[CallType]:
+        wanted = service.CallFilter(**vars(filter)) if filter is not None else None
+        found = await service.list_calls(
+            info.context.state.db, info.context.actor.business_id, wanted, first=first, after=after
+        )
+        return connection(found, CallType)
+
+    @query(Permission.CALLS_READ, "Calls that are not over.")
+    async def live_calls(self, info: Info) -> list[CallType]:
+        found = await service.open_calls(info.context.state.db, info.context.actor.business_id)
+        return [CallType.of(call) for call in found]
+
+    @query(Permission.CALLS_READ, "One call.")
+    async def call(self, info: Info, id: str) -> CallType:
+        return CallType.of(await service.get_call(info.context.state.db, info.context.actor.business_id, id))
+
+    @query(Permission.CALLS_READ, "Runs, newest first.")
+    async def runs(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        flow_key: str | None = None,
+        state: str | None = None,
+    ) -> Connection[RunType]:
+        found = await service.list_runs(
+            info.context.state.db,
+            info.context.actor.business_id,
+            flow_key=flow_key,
+            state=state,
+            first=first,
+            after=after,
+        )
+        return connection(found, RunType)
+
+    @query(Permission.CALLS_READ, "One run.")
+    async def run(self, info: Info, id: str) -> RunType:
+        return RunType.of(await service.get_run(info.context.state.db, info.context.actor.business_id, id))
+
+    @query(Permission.CALLS_READ, "The live state of a run: where it stands and its variables.")
+    async def run_state(self, info: Info, id: str) -> JSON:
+        await service.get_run(info.context.state.db, info.context.actor.business_id, id)
+        found: Any = dict(await _operations(info).run_state(info.context.actor, id))
+        return JSON(found)
+
+
+@strawberry.type
+class CallsMutation:
+    @mutation(Permission.CALLS_NOTE, "Write a note on a call.")
+    async def note_call(self, info: Info, id: str, note: str) -> CallType:
+        changed = await service.update_call(
+            info.context.state.db,
+            id,
+            service.CallChanges(note=note[:2000]),
+            business_id=info.context.actor.business_id,
+        )
+        return CallType.of(changed)
+
+    @mutation(Permission.SYSTEM, "Dial a number and run a flow with whoever answers; returns the call's id.")
+    async def place_call(self, info: Info, number: str, flow: str, alias: str = "live", caller: str = "") -> str:
+        return await _operations(info).place_call(
+            info.context.actor, number=number, flow=flow, alias=alias, caller=caller
+        )
+
+    @mutation(Permission.SYSTEM, "End a live call.")
+    async def hang_up(self, info: Info, id: str) -> Done:
+        await service.get_call(info.context.state.db, info.context.actor.business_id, id)
+        await _operations(info).hang_up(info.context.actor, id)
+        return Done()
+
+    @mutation(Permission.SYSTEM, "Stop a run.")
+    async def stop_run(self, info: Info, id: str) -> Done:
+        await service.get_run(info.context.state.db, info.context.actor.business_id, id)
+        await _operations(info).stop_run(info.context.actor, id)
+        return Done()
+
+
+@strawberry.type
+class CallsSubscription:
+    @subscription(Permission.CALLS_READ)
+    async def call_events(self, info: Info) -> AsyncIterator[CallEvent]:
+        """Every change of every call, as it happens."""
+        state, business = info.context.state, info.context.actor.business_id
+        with state.bus.subscribe(
+            lambda event: event.business_id == business and event.topic.startswith("call.")
+        ) as events:
+            async for event in events:
+                call = await service.get_call(state.db, business, event.subject)
+                yield CallEvent(topic=event.topic, call=CallType.of(call))
+
+    @subscription(Permission.CALLS_READ)
+    async def trail(
+        self, info: Info, run_id: str | None = None, call_id: str | None = None
+    ) -> AsyncIterator[TrailStepType]:
+        """The path of a run or a call: first the steps so far, then each one as it is entered or completed."""
+        state, business = info.context.state, info.context.actor.business_id
+        if run_id is None and call_id is None:
+            raise not_found("运行", "run", "", "run_id")
+
+        def wanted(event: Event) -> bool:
+            if event.business_id != business or event.topic != "trail.steps":
+                return False
+            return event.subject == run_id or (call_id is not None and event.data["call_id"] == call_id)
+
+        sent: dict[tuple[str, int], bool] = {}
+
+        def fresh(step: TrailEntry) -> bool:
+            key, complete = (step.run_id, step.seq), step.left is not None
+            if key in sent and sent[key] >= complete:
+                return False
+            sent[key] = complete
+            return True
+
+        # Listening starts before the steps so far are read, so that none falls between.
+        with state.bus.subscribe(wanted) as events:
+            if run_id is not None:
+                await service.get_run(state.db, business, run_id)
+                past = await service.trail_of_run(state.db, business, run_id)
+            else:
+                await service.get_call(state.db, business, call_id or "")
+                past = await service.trail_of_call(state.db, business, call_id or "")
+            for step in past:
+                if fresh(step):
+                    yield TrailStepType.of(step)
+            async for event in events:
+                found = await service.trail_of_run(state.db, business, event.subject, seqs=event.data["seqs"])
+                for step in found:
+                    if fresh(step):
+                        yield TrailStepType.of(step)

@@ -1,0 +1,203 @@
+"""Flows, versions, aliases, node types."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from backend.flows import service
+from backend.graphql.base import FromRow, Info, Words, mutation, query, subscription
+from backend.identity.permissions import Permission
+from flows.problems import Problem
+from nodes.sdk.registry import describe, registry
+
+
+@strawberry.type(name="FlowProblem", description="Something wrong with a document: where, what and how grave.")
+class FlowProblem:
+    code: str
+    severity: str
+    node: str | None
+    field: str | None
+    message: Words
+
+    @classmethod
+    def of(cls, found: Problem) -> "FlowProblem":
+        return cls(
+            code=found.code,
+            severity=found.severity,
+            node=found.node,
+            field=found.field,
+            message=Words.of(found.message),
+        )
+
+
+@strawberry.type(name="FlowVersion")
+class FlowVersionType(FromRow):
+    id: str
+    number: int
+    document: JSON
+    document_hash: str
+    plan_hash: str
+    author: str | None
+    note: str
+    created_at: datetime
+
+
+@strawberry.type(name="FlowAlias")
+class FlowAliasType:
+    name: str
+    version: int
+
+
+@strawberry.type(name="Flow")
+class FlowType(FromRow):
+    id: str
+    key: str
+    name: str
+    kind: str
+    draft: JSON
+    revision: int
+    archived: bool
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str | None
+
+    @query(Permission.FLOWS_READ, "Which version each alias points at.")
+    async def aliases(self, info: Info) -> list[FlowAliasType]:
+        found = await info.context.aliases.load(self.id)
+        return [FlowAliasType(name=name, version=number) for name, number in sorted(found.items())]
+
+    @query(Permission.FLOWS_READ, "Versions, newest first.")
+    async def versions(self, info: Info) -> list[FlowVersionType]:
+        found = await service.list_versions(info.context.state.db, info.context.actor.business_id, self.key)
+        return [FlowVersionType.of(version) for version in found]
+
+
+@strawberry.type(description="A stored draft and what is wrong with it so far.")
+class SavedFlow:
+    flow: FlowType
+    problems: list[FlowProblem]
+
+    @classmethod
+    def of(cls, saved: service.Saved) -> "SavedFlow":
+        return cls(flow=FlowType.of(saved.flow), problems=[FlowProblem.of(found) for found in saved.problems])
+
+
+@strawberry.type(description="A published version, with the warnings it was published with.")
+class PublishedFlow:
+    flow: FlowType
+    version: FlowVersionType
+    problems: list[FlowProblem]
+    is_new: bool = strawberry.field(description="False when nothing had changed since the last version.")
+
+
+@strawberry.type(description="A node type as the designer shows it: titles, ports, and the form as JSON Schema.")
+class NodeType:
+    type: str
+    version: int
+    family: str
+    definition: JSON
+
+
+@strawberry.type(description="A draft was saved.")
+class DraftChange:
+    key: str
+    revision: int
+    by: str
+
+
+@strawberry.type
+class FlowsQuery:
+    @query(Permission.FLOWS_READ, "Flows by name.")
+    async def flows(self, info: Info, archived: bool = False, kind: str | None = None) -> list[FlowType]:
+        found = await service.list_flows(
+            info.context.state.db, info.context.actor.business_id, archived=archived, kind=kind
+        )
+        return [FlowType.of(flow) for flow in found]
+
+    @query(Permission.FLOWS_READ, "One flow by its key.")
+    async def flow(self, info: Info, key: str) -> FlowType:
+        return FlowType.of(await service.get_flow(info.context.state.db, info.context.actor.business_id, key))
+
+    @query(Permission.FLOWS_READ, "One version of a flow.")
+    async def flow_version(self, info: Info, key: str, number: int) -> FlowVersionType:
+        found = await service.get_version(info.context.state.db, info.context.actor.business_id, key, number)
+        return FlowVersionType.of(found)
+
+    @query(Permission.FLOWS_READ, "The draft, or a version, as one JSON document.")
+    async def export_flow(self, info: Info, key: str, version: int | None = None) -> JSON:
+        state = info.context.state
+        document: Any = await service.export_flow(state.db, info.context.actor.business_id, key, version=version)
+        return JSON(document)
+
+    @query(Permission.FLOWS_READ, "Everything wrong with a document, as publishing would find it.")
+    async def check_flow(self, info: Info, document: JSON) -> list[FlowProblem]:
+        found = await service.check(info.context.state.db, info.context.actor.business_id, document)
+        return [FlowProblem.of(problem) for problem in found]
+
+    @query(Permission.FLOWS_READ, "Every node type, by family.")
+    async def node_types(self, info: Info) -> list[NodeType]:
+        return [
+            NodeType(
+                type=node.meta.type, version=node.meta.version, family=node.meta.family, definition=JSON(describe(node))
+            )
+            for nodes in registry().families().values()
+            for node in nodes
+        ]
+
+
+@strawberry.type
+class FlowsMutation:
+    @mutation(Permission.FLOWS_EDIT, "A new flow from a document; a key in use gets a number behind it.")
+    async def create_flow(self, info: Info, document: JSON) -> SavedFlow:
+        return SavedFlow.of(await service.create_flow(info.context.state.db, info.context.actor, document))
+
+    @mutation(Permission.FLOWS_EDIT, "Save a draft; refused when somebody saved a newer one.")
+    async def save_draft(self, info: Info, key: str, document: JSON, revision: int) -> SavedFlow:
+        saved = await service.save_draft(info.context.state.db, info.context.actor, key, document, revision=revision)
+        return SavedFlow.of(saved)
+
+    @mutation(Permission.FLOWS_EDIT, "Take a document from a file, into the flow of its key with replace.")
+    async def import_flow(self, info: Info, document: JSON, replace: bool = False) -> SavedFlow:
+        saved = await service.import_flow(info.context.state.db, info.context.actor, document, replace=replace)
+        return SavedFlow.of(saved)
+
+    @mutation(Permission.FLOWS_PUBLISH, "Validate the draft, keep it as a version, point the alias at it.")
+    async def publish_flow(
+        self, info: Info, key: str, revision: int | None = None, note: str = "", alias: str | None = "live"
+    ) -> PublishedFlow:
+        done = await service.publish(
+            info.context.state.db, info.context.actor, key, revision=revision, message=note, alias=alias
+        )
+        return PublishedFlow(
+            flow=FlowType.of(done.flow),
+            version=FlowVersionType.of(done.version),
+            problems=[FlowProblem.of(found) for found in done.problems],
+            is_new=done.is_new,
+        )
+
+    @mutation(Permission.FLOWS_PUBLISH, "Point an alias at a version: put live, or roll back.")
+    async def move_alias(self, info: Info, key: str, alias: str, version: int) -> FlowAliasType:
+        await service.move_alias(info.context.state.db, info.context.actor, key, alias=alias, version=version)
+        return FlowAliasType(name=alias, version=version)
+
+    @mutation(Permission.FLOWS_EDIT, "Put a flow away, or bring it back.")
+    async def archive_flow(self, info: Info, key: str, archived: bool = True) -> FlowType:
+        return FlowType.of(await service.set_archived(info.context.state.db, info.context.actor, key, archived))
+
+
+@strawberry.type
+class FlowsSubscription:
+    @subscription(Permission.FLOWS_READ)
+    async def flow_draft(self, info: Info, key: str) -> AsyncIterator[DraftChange]:
+        """Each save of a flow's draft, by whom."""
+        business = info.context.actor.business_id
+        with info.context.state.bus.subscribe(
+            lambda event: (
+                event.business_id == business and event.topic == "flow.draft_saved" and event.data["key"] == key
+            )
+        ) as events:
+            async for event in events:
+                yield DraftChange(key=key, revision=event.data["revision"], by=event.data["by"])

@@ -1,0 +1,95 @@
+"""The whole schema, put together from the domains. ``python -m backend.graphql.schema`` exports it."""
+
+import logging
+from pathlib import Path
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import MaskErrors
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from backend.audit.graphql import AuditQuery
+from backend.calendars.graphql import CalendarsMutation, CalendarsQuery
+from backend.calls.graphql import CallsMutation, CallsQuery, CallsSubscription
+from backend.customers.graphql import CustomersMutation, CustomersQuery
+from backend.datasources.graphql import DataSourcesMutation, DataSourcesQuery
+from backend.flows.graphql import FlowsMutation, FlowsQuery, FlowsSubscription
+from backend.graphql.limits import OperationLimits
+from backend.graphql.system import SystemQuery
+from backend.identity.graphql import IdentityMutation, IdentityQuery
+from backend.lists.graphql import ListsMutation, ListsQuery
+from backend.messages.graphql import MessagesQuery
+from backend.numbers.graphql import NumbersMutation, NumbersQuery
+from backend.prompts.graphql import PromptsMutation, PromptsQuery
+from backend.recordings.graphql import RecordingsMutation, RecordingsQuery
+from backend.voicemails.graphql import VoicemailsMutation, VoicemailsQuery
+
+SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
+log = logging.getLogger(__name__)
+
+Query = merge_types(
+    "Query",
+    (
+        IdentityQuery,
+        FlowsQuery,
+        CallsQuery,
+        NumbersQuery,
+        CustomersQuery,
+        RecordingsQuery,
+        VoicemailsQuery,
+        PromptsQuery,
+        CalendarsQuery,
+        ListsQuery,
+        DataSourcesQuery,
+        MessagesQuery,
+        AuditQuery,
+        SystemQuery,
+    ),
+)
+Mutation = merge_types(
+    "Mutation",
+    (
+        IdentityMutation,
+        FlowsMutation,
+        CallsMutation,
+        NumbersMutation,
+        CustomersMutation,
+        RecordingsMutation,
+        VoicemailsMutation,
+        PromptsMutation,
+        CalendarsMutation,
+        ListsMutation,
+        DataSourcesMutation,
+    ),
+)
+Subscription = merge_types("Subscription", (CallsSubscription, FlowsSubscription))
+
+
+def _is_ours_to_hide(error: GraphQLError) -> bool:
+    """An exception that nobody foresaw: its words may hold data, so they go to the log only."""
+    hidden = error.original_error is not None and not isinstance(error.original_error, GraphQLError)
+    if hidden:
+        log.error("GraphQL field %s failed", error.path, exc_info=error.original_error)
+    return hidden
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    config=StrawberryConfig(auto_camel_case=True),
+    extensions=[
+        OperationLimits,
+        lambda: MaskErrors(should_mask_error=_is_ours_to_hide, error_message="internal error; see the server's log"),
+    ],
+)
+
+
+def schema_text() -> str:
+    """The schema in GraphQL's own language."""
+    return schema.as_str() + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

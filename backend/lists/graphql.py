@@ -1,0 +1,71 @@
+"""Black, white and VIP lists."""
+
+from datetime import datetime
+
+import strawberry
+
+from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query
+from backend.identity.permissions import Permission
+from backend.lists import service
+
+
+@strawberry.type(name="ListEntry")
+class ListEntryType(FromRow):
+    id: str
+    number: str
+    note: str
+    until: datetime | None
+    created_at: datetime
+
+
+@strawberry.type(name="NumberList")
+class NumberListType(FromRow):
+    id: str
+    name: str
+    kind: str
+    created_at: datetime
+
+    @query(Permission.LISTS_READ, "Numbers on the list, in order.")
+    async def entries(self, info: Info, first: int = 50, after: str | None = None) -> Connection[ListEntryType]:
+        found = await service.list_entries(
+            info.context.state.db, info.context.actor.business_id, self.id, first=first, after=after
+        )
+        return connection(found, ListEntryType)
+
+
+@strawberry.input
+class ListEntryInput:
+    number: str
+    note: str = ""
+    until: datetime | None = None
+
+
+@strawberry.type
+class ListsQuery:
+    @query(Permission.LISTS_READ, "Lists by name.")
+    async def number_lists(self, info: Info) -> list[NumberListType]:
+        found = await service.list_lists(info.context.state.db, info.context.actor.business_id)
+        return [NumberListType.of(row) for row in found]
+
+
+@strawberry.type
+class ListsMutation:
+    @mutation(Permission.LISTS, "Create or change a list; kind is black, white or vip.")
+    async def save_number_list(self, info: Info, name: str, kind: str, id: str | None = None) -> NumberListType:
+        saved = await service.save_list(info.context.state.db, info.context.actor, id=id, name=name, kind=kind)
+        return NumberListType.of(saved)
+
+    @mutation(Permission.LISTS, "Remove a list with its numbers.")
+    async def delete_number_list(self, info: Info, id: str) -> Done:
+        await service.delete_list(info.context.state.db, info.context.actor, id)
+        return Done()
+
+    @mutation(Permission.LISTS, "Put numbers on a list; returns how many are new. One bad number refuses them all.")
+    async def add_list_entries(self, info: Info, list_id: str, entries: list[ListEntryInput]) -> int:
+        wanted = [service.EntryInput(**vars(entry)) for entry in entries]
+        return await service.add_entries(info.context.state.db, info.context.actor, list_id, wanted)
+
+    @mutation(Permission.LISTS, "Take a number off its list.")
+    async def remove_list_entry(self, info: Info, id: str) -> Done:
+        await service.remove_entry(info.context.state.db, info.context.actor, id)
+        return Done()
