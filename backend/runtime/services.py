@@ -26,9 +26,9 @@ from backend.prompts.service import find_prompt, prompt_folder
 from backend.runtime.web import GuardedWeb
 from backend.security import SecretBox
 from backend.settings import Settings
-from backend.voicemails.service import save_voicemail
+from backend.voicemails.service import find_voicemail, save_voicemail
 from nodes.sdk.outcome import NodeError
-from nodes.sdk.services import Customer, HoursState, PinCheck, Services
+from nodes.sdk.services import Customer, HoursState, PinCheck, SavedVoicemail, Services
 from telephony.messaging.http_sms import HttpSmsSender
 from telephony.messaging.ports import Mail, MessagingError, Sms
 from telephony.messaging.smtp import SmtpSender
@@ -234,6 +234,15 @@ class BusinessVoicemails:
         self._settings = settings
         self._db = db
         self._business = business_id
+
+    async def saved(self, key: str) -> SavedVoicemail | None:
+        async with node_errors():
+            row = await find_voicemail(self._db, self._business, key)
+        if row is None:
+            return None
+        return SavedVoicemail(
+            id=row.id, seconds=row.seconds, callback_number=row.callback_number, complete=row.complete
+        )
 
     async def save(
         self,
