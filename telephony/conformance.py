@@ -228,13 +228,15 @@ async def recordings_end_by_limit_silence_and_order(stage: Stage, witness: Witne
     await driver.record(channel, limit, max_seconds=1)
     await driver.record(channel, limit, max_seconds=1)
     done = await witness.wait(RecordingFinished, name=limit)
-    assert 0.7 < done.seconds < 1.6 and not done.failed and done.channel == channel
+    assert 0.5 < done.seconds < 2.5, f"ended by the limit of 1 s after {done.seconds} s"
+    assert not done.failed and done.channel == channel
     assert await driver.recording(limit) == done.path
     await driver.record(channel, quiet, max_silence=2, max_seconds=20)
     speaking = asyncio.create_task(far.speak(1.0))
     done = await witness.wait(RecordingFinished, name=quiet)
     await speaking
-    assert 1.5 < done.seconds < 5.5
+    # An engine may cut the silence off at the end.
+    assert 0.7 < done.seconds < 5.5, f"ended by silence after {done.seconds} s"
     await driver.record(channel, ordered)
     assert await driver.recording(ordered) is None
     await asyncio.sleep(0.6)

@@ -98,7 +98,7 @@ a=fmtp:101 0-16
 """
 
 _REQUEST = """
-{method} [next_url] SIP/2.0
+{method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]S[call_number]
 [last_To:]
@@ -107,6 +107,7 @@ CSeq: {number} {method}
 Contact: <sip:{caller}@[local_ip]:[local_port]>
 Max-Forwards: 70
 Content-Length: 0
+
 """
 
 _OK = """
@@ -118,6 +119,7 @@ SIP/2.0 200 OK
 [last_CSeq:]
 Contact: <sip:caller@[local_ip]:[local_port]>
 Content-Length: 0
+
 """
 
 
@@ -128,7 +130,7 @@ def scenario(steps: Sequence[Step], folder: Path, *, caller: str = "5550001", co
     body = [
         f'<send retrans="500" start_rtd="1"><![CDATA[{invite}]]></send>',
         *(f'<recv response="{code}" optional="true"/>' for code in (100, 180, 183)),
-        '<recv response="200" rrs="true" rtd="1" timeout="20000"/>',
+        '<recv response="200" rtd="1" timeout="20000"/>',
         f"<send><![CDATA[{_REQUEST.format(method='ACK', number=1, caller=caller)}]]></send>",
     ]
     sequence, timestamp = 1, 8000
