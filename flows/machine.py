@@ -517,6 +517,8 @@ class _Run:
         elif port == ERROR:
             self._route_error(token, node, outcome)
         elif port in node.edges:
+            if port == HANGUP:
+                self.state.frames[token.frame].hung = True
             self._go(token, node.edges[port])
         elif port == HANGUP:
             self._route_hangup(token)
@@ -676,8 +678,9 @@ class _Run:
         """Nothing in the flow meets this failure."""
         result = FlowResult(outcome="failed", reason=reason)
         last = self.state.trail[-1] if self.state.trail else None
-        if last is not None and last.left is None:
+        if last is not None and last.error is None:
             last.error, last.error_message = reason, message
+            self.state.dirty.append(last.seq)
         if self.state.start.call is None or self.state.hung_up or self.state.ended_by_flow:
             self._finish(result)
             return

@@ -284,6 +284,8 @@ async def test_gateway_lost_follows_the_error_port(bench: Bench, monkeypatch: py
     options = worker_options(env) | {"disable_eager_activity_execution": True, "no_remote_activities": True}
     async with Worker(bench.client, task_queue="lost", **options):
         handle, start = await bench.begin(plan, "lost", call=call)
+        await until(lambda: ("q", "next") in path_of(env, start.run_id) or len(path_of(env, start.run_id)) > 1)
+    async with bench.worker(env, "lost"):
         result = await asyncio.wait_for(handle.result(), 20)
     assert result.outcome == "completed"
     assert isinstance(env.trail, MemoryTrail)

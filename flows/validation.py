@@ -348,7 +348,7 @@ class _Validation:
             if node.meta.terminal or node.meta.type == END:
                 continue
             open_ports = [name for name, required in ports.items() if required and name not in wired]
-            if ports and not wired and all(name in (ERROR, HANGUP) or name in open_ports for name in ports):
+            if open_ports and not wired:
                 self._tell(
                     "dead_end",
                     "节点之后没有任何步骤，请连接下一步或使用“结束”节点",
