@@ -378,7 +378,7 @@ class LiveCall:
             return
         playback = self._comfort = self._next_id("comfort")
         try:
-            await self._driver.play(self.id, playback, [self._book.sounds.comfort] * 100)
+            await self._driver.play(self.id, playback, [self._book.sounds.comfort] * 20)
         except DriverError as error:
             log.warning("call %s: no comfort audio: %s", self.id, error)
         if self._comfort != playback:
@@ -511,6 +511,8 @@ class LiveCall:
             if playback in self._played:
                 stop = False
                 if self._played[playback]:
+                    # A hang-up fails what plays too; its own event follows and is the true reason.
+                    await self._wait(lambda: False, self._book.now() + _GRACE)
                     raise SpeechError("playback_failed", f"the engine could not play {', '.join(map(str, files))}")
                 return [piece.text for piece in media]
             stop = False

@@ -397,7 +397,7 @@ def list_nodes(as_json: Json = False) -> None:
 def upgrade() -> None:
     """Bring the database to this version's form. `up` does it by itself."""
     from backend.database import Database
-    from backend.migrate import upgrade as bring
+    from backend.migrations import upgrade as bring
 
     async def work() -> None:
         async with Database(settings().database) as db:

@@ -46,7 +46,7 @@ async def house() -> AsyncIterator[House]:
     """Open the database of this home. It is safe beside a running product: both take short transactions."""
     config = settings()
     async with Database(config.database) as db:
-        if db.sqlite and not Path(db.url.database or "").exists():
+        if db.sqlite and not await asyncio.to_thread(Path(db.url.database or "").exists):
             raise ProductError(f"there is no installation in {config.home}", "Start it first with 'callweave up'")
         yield House(config, db, SecretBox.at(config.home), await first_business(db))
 

@@ -17,7 +17,7 @@ from backend.errors import DomainError
 from backend.runtime.children import port_taken
 from backend.runtime.errors import ProductError
 from backend.runtime.probe_phone import ProbeError, ProbePhone
-from backend.runtime.supervisor import ANY, asterisk_pid_file, health
+from backend.runtime.supervisor import ANY, WELL, asterisk_pid_file, health
 from backend.runtime.temporal_server import TemporalServer, find_binary, reachable
 from backend.settings import Settings
 from telephony.asterisk.install import InstallError, resolve
@@ -148,7 +148,7 @@ async def parts(settings: Settings) -> list[Finding]:
     if states is None:
         return [Finding("product", True, "not running; start it with 'callweave up'")]
     return [
-        Finding(name, state in ("ok", "off"), state, "" if state in ("ok", "off") else f"See {settings.home / 'logs'}")
+        Finding(name, state in WELL, state, "" if state in WELL else f"See {settings.home / 'logs'}")
         for name, state in states.items()
     ]
 

@@ -21,16 +21,15 @@ import httpx
 import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import select
 from temporalio.client import Client
 
 from backend.app import create_app
-from backend.database import Database, read
+from backend.database import Database
 from backend.datasources.service import QueryRunner
 from backend.errors import DomainError
 from backend.events import EventBus
 from backend.health import ComponentHealth, HealthRegistry, HealthState
-from backend.migrate import upgrade
+from backend.migrations import head_revision, upgrade
 from backend.numbers.service import list_extensions, list_trunks
 from backend.runtime.children import Identity
 from backend.runtime.directory import Directory
@@ -41,12 +40,12 @@ from backend.runtime.ledger import Ledger
 from backend.runtime.operations import LiveOperations
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
-from backend.runtime.tls import tls_files
 from backend.runtime.trail import BatchedTrail
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect
 from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
 from backend.state import AppState
+from backend.tls import TlsError, uvicorn_options
 from flows.runner import Environment
 from nodes.sdk.registry import registry
 from telephony.asterisk.config import AsteriskConfig, ConfigError, Extension, Trunk
@@ -342,14 +341,6 @@ class Process:
         """What each part of this process says of itself; parts that run elsewhere are ``off``."""
         checks = HealthRegistry()
 
-        async def api() -> ComponentHealth:
-            return ComponentHealth("ok")
-
-        async def database() -> ComponentHealth:
-            async with read(self.db) as session:
-                await session.exec(select(1))
-            return ComponentHealth("ok", details={"kind": "sqlite" if self.db.sqlite else "postgresql"})
-
         async def temporal() -> ComponentHealth:
             if self.client is None or not await self.client.service_client.check_health():
                 return ComponentHealth("down", f"Temporal at {self.settings.temporal} does not answer")
@@ -384,8 +375,6 @@ class Process:
                 case problem:
                     return ComponentHealth("down", problem)
 
-        checks.register("api", api)
-        checks.register("database", database)
         if {"worker", "gateway"} & set(self.roles):
             checks.register("temporal", temporal)
             checks.register("worker", worker)
@@ -410,10 +399,10 @@ class Process:
             operations=LiveOperations(self.db, self.directory, lambda: self.gateway, lambda: self.client),
         )
         app = create_app(state)
-        options: dict[str, Any] = {}
-        if config.https != "off":
-            certificate, key = tls_files(config)
-            options |= {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+        try:
+            options = uvicorn_options(config)
+        except TlsError as problem:
+            raise ProductError("HTTPS cannot be served", str(problem)) from problem
         server = QuietServer(
             uvicorn.Config(
                 app,
@@ -464,9 +453,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--wait", action="store_true", help="do the imports, then begin when a line arrives")
     parser.add_argument("--roles", nargs="+", choices=ALL, default=list(ALL))
     options = parser.parse_args(arguments)
-    if options.wait and not sys.stdin.readline():
-        return 0
+    if options.wait:
+        warm_up()
+        if not sys.stdin.readline():
+            return 0
     return serve(options.roles)
+
+
+def warm_up() -> None:
+    """What costs time at the first use and needs no decision: done by the spare before it is needed."""
+    registry()
+    head_revision()
 
 
 def serve(roles: Sequence[Role]) -> int:

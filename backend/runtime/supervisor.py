@@ -31,6 +31,7 @@ POLL = 0.05
 ANY = "0.0.0.0"  # noqa: S104  only compared with
 STEADY = 60.0
 LONGEST_PAUSE = 30.0
+WELL = ("ok", "off", "degraded")
 FIRST_SIGN_IN = "first-sign-in.txt"
 
 
@@ -229,11 +230,11 @@ class Supervisor:
             if self.app.running() is None:
                 raise ProductError("Callweave ended while starting", self._reason())
             state = await health(self.settings)
-            if state is not None and all(value == "ok" for value in state.values()):
+            if state is not None and all(value in WELL for value in state.values()):
                 return True
             last = state or last
             if time.monotonic() > end:
-                bad = ", ".join(f"{name} {value}" for name, value in last.items() if value != "ok")
+                bad = ", ".join(f"{name} {value}" for name, value in last.items() if value not in WELL)
                 raise ProductError(
                     f"not everything is well after {timeout:g} s: {bad or 'the web server does not answer'}",
                     f"See {self.app.log}: {last_lines(self.app.log)}",
@@ -344,7 +345,7 @@ async def health(settings: Settings) -> dict[str, str] | None:
         # The certificate may be the installation's own; the question holds no secret.
         async with httpx.AsyncClient(verify=False, trust_env=False, timeout=5) as client:  # noqa: S501
             reply = await client.get(url)
-            parts = reply.json().get("parts", {})
+            parts = reply.json().get("components", {})
     except (httpx.HTTPError, ValueError, AttributeError):
         return None
     if not isinstance(parts, dict):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Any
 
 from temporalio.api.enums.v1 import PendingActivityState
@@ -48,7 +49,9 @@ async def connect(settings: Settings, plans: PlanStore, *, told: Callable[[str],
 def make_worker(client: Client, queue: str, environment: Environment, settings: Settings) -> Worker:
     """A worker for workflows and all activities of one queue."""
     options: dict[str, Any] = worker_options(environment, max_calls=settings.max_calls)
-    return Worker(client, task_queue=queue, identity=identity(settings), **options)
+    # Without a build id the SDK makes one by reading the code of every loaded module, which takes seconds.
+    build = f"callweave-{version('callweave')}"
+    return Worker(client, task_queue=queue, identity=identity(settings), **{"build_id": build, **options})
 
 
 class Workers:
