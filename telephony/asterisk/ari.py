@@ -16,7 +16,7 @@ from telephony.errors import DriverError
 
 log = logging.getLogger(__name__)
 
-BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+BACK_OFF = (0.05, 0.1, 0.2, 0.3, 0.5)
 REQUEST_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
 """How long a request waits for a socket that is being opened again."""

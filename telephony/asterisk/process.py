@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 import psutil
@@ -26,6 +28,7 @@ STOP_SECONDS = 5.0
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 LOG_BYTES = 10_000_000
 """Logs that have grown beyond this are put aside at a start."""
+LOCK_SECONDS = 1.0
 STEADY_SECONDS = 30.0
 """After this long without a death the back-off begins anew."""
 
@@ -80,6 +83,7 @@ class AsteriskProcess:
         self._keep_alive = keep_alive
         self._running: _Running | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._lock: TextIO | None = None
 
     @property
     def pid(self) -> int | None:
@@ -93,9 +97,14 @@ class AsteriskProcess:
 
         An adopted one takes over changed trunks and extensions; one that runs with other ports is replaced.
         """
+        await self._own()
         adopted = await self._adopt()
         if not adopted:
-            await self._launch()
+            try:
+                await self._launch()
+            except BaseException:
+                self._disown()
+                raise
         if self._keep_alive and self._watch is None:
             self._watch = asyncio.create_task(self._keep_running(), name="asterisk-watch")
         return adopted
@@ -119,15 +128,18 @@ class AsteriskProcess:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
             self._watch = None
+        self._disown()
 
     async def stop(self) -> None:
         """Stop Asterisk and all its calls; also one that an earlier process of ours left running."""
-        await self.detach()
+        if self._watch is not None:
+            self._watch.cancel()
         running = self._running or self._read_pid()
         if running is not None:
             await self._kill(running)
         self._running = None
         self._pid_file.unlink(missing_ok=True)
+        await self.detach()
 
     async def healthy(self) -> bool:
         """Whether it has booted and answers."""
@@ -139,6 +151,32 @@ class AsteriskProcess:
         return answer.status_code == 200
 
     # ----------------------------------------------------------------- inside
+
+    async def _own(self) -> None:
+        """Be the only one that looks after this folder's Asterisk; the lock goes with this process."""
+        if self._lock is not None:
+            return
+        self.config.folder.mkdir(parents=True, exist_ok=True)
+        lock = (self.config.folder / "supervisor.lock").open("w")
+        until = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > until:
+                    lock.close()
+                    raise ProcessError(
+                        f"another process looks after the Asterisk in {self.config.folder}: end it first"
+                    ) from None
+                await asyncio.sleep(0.05)
+            else:
+                self._lock = lock
+                return
+
+    def _disown(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def _pid_file(self) -> Path:

@@ -209,6 +209,9 @@ async def test_asterisk_outlives_us_is_adopted_and_reloads(tmp_path: Path) -> No
         assert (await driver.snapshot()).channels[call.channel].up, "no call was dropped"
         await driver.hang_up(call.channel)
         await sipp.ended()
+        with pytest.raises(ProcessError, match="looks after"):
+            await AsteriskProcess(config, await installation()).start()
+        await second.detach()
         third = AsteriskProcess(dataclasses.replace(config, ari_password="another"), await installation())
         assert not await third.start(), "one with another password cannot be adopted"
         assert third.pid != pid

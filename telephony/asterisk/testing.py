@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import shutil
 import socket
 import tempfile
@@ -26,20 +27,21 @@ PASSWORD = "test-password"  # noqa: S105
 E = TypeVar("E")
 
 
-def free_port() -> int:
-    """A port that is free for UDP and TCP on loopback."""
+def free_port(low: int = 10000, high: int = 20000) -> int:
+    """A port that is free for UDP and TCP on loopback, below those that the system gives to clients."""
     while True:
+        port = random.randrange(low, high)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port = int(udp.getsockname()[1])
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
                 tcp.bind(("127.0.0.1", port))
                 return port
 
 
 def test_config(folder: Path, **changes: Any) -> AsteriskConfig:
     """A configuration on free ports of loopback."""
-    sip, ari, rtp = free_port(), free_port(), free_port() % 20000 + 35000
+    sip, ari, rtp = free_port(), free_port(), free_port(20000, 28000)
     rtp -= rtp % 2
     values: dict[str, Any] = {"sip_port": sip, "ari_port": ari, "rtp_ports": (rtp, rtp + 600)}
     return AsteriskConfig(folder=folder, ari_password=PASSWORD, **(values | changes))
@@ -143,7 +145,7 @@ class Sipp:
             text = text.replace(f"@{word}@", str(value))
         (folder / "scenario.xml").write_text(text)
         port = port or free_port()
-        media = free_port() % 10000 + 20000
+        media = free_port(28000, 32000)
         target = [] if scenario.startswith("callee") else [f"127.0.0.1:{config.sip_port}"]
         process = await asyncio.create_subprocess_exec(
             *("sipp", "-sf", "scenario.xml", "-i", host, "-p", str(port), "-mp", str(media - media % 2)),
