@@ -107,6 +107,9 @@ def _add_guards(app: FastAPI, state: AppState) -> None:
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         refused = await _refusal(state, request)
         response = refused if refused is not None else await call_next(request)
+        if request.method == "GET" and request.url.path.rstrip("/") == "/graphql":
+            # GraphiQL copies this cookie into a header, which is all the guard below asks for.
+            response.set_cookie("csrftoken", "graphiql", samesite="strict")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Referrer-Policy", "same-origin")
@@ -246,7 +249,8 @@ const ask=(query,variables)=>fetch('/graphql',{method:'POST',headers:{'content-t
 'x-callweave':'1'},body:JSON.stringify({query,variables})}).then(r=>r.json());
 const f=document.querySelector('form');
 if(f)f.onsubmit=async e=>{e.preventDefault();const d=Object.fromEntries(new FormData(f));
-const r=await ask('mutation($name:String!,$password:String!){login(name:$name,password:$password){errors{message{zh en}}}}',d);
+const r=await ask('mutation($name:String!,$password:String!){login(name:$name,password:$password)'+
+'{errors{message{zh en}}}}',d);
 const x=r.data&&r.data.login.errors[0];if(r.data&&!x)location.reload();
 else document.getElementById('said').textContent=x?x.message.zh+' / '+x.message.en:'?'};
 const o=document.getElementById('out');

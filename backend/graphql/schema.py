@@ -1,6 +1,7 @@
 """The whole schema, put together from the domains. ``python -m backend.graphql.schema`` exports it."""
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 import strawberry
@@ -74,11 +75,29 @@ def _is_ours_to_hide(error: GraphQLError) -> bool:
     return hidden
 
 
+def _aware(value: str) -> datetime:
+    """Read a time. One without a zone could mean any hour, so it is refused."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise GraphQLError(f"'{value}' is no time: write it as 2026-11-22T09:30:00Z") from None
+    if found.tzinfo is None:
+        raise GraphQLError(f"'{value}' has no time zone: write it as 2026-11-22T09:30:00Z")
+    return found
+
+
+DateTime = strawberry.scalar(
+    name="DateTime",
+    description="A time with its zone, ISO 8601; answers are in UTC.",
+    serialize=lambda value: value.isoformat(),
+    parse_value=_aware,
+)
+
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    config=StrawberryConfig(auto_camel_case=True),
+    config=StrawberryConfig(auto_camel_case=True, scalar_map={datetime: DateTime}),
     extensions=[
         OperationLimits,
         lambda: MaskErrors(should_mask_error=_is_ours_to_hide, error_message="internal error; see the server's log"),

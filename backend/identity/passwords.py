@@ -52,7 +52,8 @@ def check_password(password: str, account: str, field: str = "password") -> None
     plain = lower.translate(_LEET)
     if len(name) >= 3 and any(name in text_ or name[::-1] in text_ for text_ in (lower, plain)):
         raise refuse("密码不能取自账号", "a password must not be drawn from the account's name")
-    for letters in (re.sub(r"[^a-z]", "", lower), re.sub(r"[^a-z]", "", plain)):
+    core = re.sub(r"^[^a-z@$]+|[^a-z]+$", "", lower).translate(_LEET)
+    for letters in (re.sub(r"[^a-z]", "", lower), re.sub(r"[^a-z]", "", core)):
         rest = letters
         for word in sorted(_COMMON, key=len, reverse=True):
             rest = rest.replace(word, "")
