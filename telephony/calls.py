@@ -125,6 +125,8 @@ class CallBook:
         self._loop = asyncio.get_running_loop()
         if self._unsubscribe is None:
             self._unsubscribe = self.driver.subscribe(self._event)
+            if self.sounds.folder is not None:
+                self.spawn(asyncio.to_thread(self.sounds.prepare))
 
     async def stop(self) -> None:
         """Listen no more. Calls stay up in the engine; waits in this process end with the cause ``engine_lost``."""

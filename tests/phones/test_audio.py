@@ -44,6 +44,14 @@ def test_what_is_not_there_is_not_found() -> None:
     assert audio.find(speechlike(1.5, 1), heard[:100]).score == 0.0
 
 
+def test_a_slipped_packet_does_not_hide_a_prompt() -> None:
+    prompt, other = speechlike(3, 1), speechlike(3, 2)
+    slipped = np.concatenate([other, prompt[:9000], prompt[8840:15000], prompt[15320:], other])
+    match = audio.find(prompt, slipped)
+    assert match.score > 0.8 and match.start == pytest.approx(3.0, abs=0.2)
+    assert audio.find(speechlike(3, 3), slipped).score < 0.4
+
+
 def test_order_and_repetition_matter() -> None:
     one, two = speechlike(1, 1), speechlike(1, 2)
     heard = np.concatenate([one, two, one])
