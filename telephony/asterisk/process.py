@@ -29,6 +29,7 @@ BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 LOG_BYTES = 10_000_000
 """Logs that have grown beyond this are put aside at a start."""
 LOCK_SECONDS = 1.0
+PORT_SECONDS = 1.0
 STEADY_SECONDS = 30.0
 """After this long without a death the back-off begins anew."""
 
@@ -57,7 +58,10 @@ class _Running:
     def alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
-            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
+            if process.create_time() != self.started:
+                return False
+            # The first thread may be over while others still hold the ports.
+            return bool(process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
         except psutil.Error:
             return False
 
@@ -224,7 +228,7 @@ class AsteriskProcess:
 
     async def _launch(self) -> None:
         await asyncio.to_thread(prepare, self.config, self.installation)
-        self._check_ports()
+        await self._ports_free()
         folder = self.config.folder
         begun = time.monotonic()
         output = folder / "log" / "console.log"
@@ -248,6 +252,17 @@ class AsteriskProcess:
         log.info(
             "Asterisk %s runs as process %d after %.2f s", self.installation.version, pid, time.monotonic() - begun
         )
+
+    async def _ports_free(self) -> None:
+        """Wait a moment for ports that an ended process still holds; raise when they stay taken."""
+        until = time.monotonic() + PORT_SECONDS
+        while True:
+            try:
+                return self._check_ports()
+            except PortTakenError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(0.05)
 
     def _check_ports(self) -> None:
         config = self.config
