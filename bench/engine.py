@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from flows.document import Edge, FlowDocument, NodeSpec
+from flows.document import Edge, FlowDocument, NodeSpec, Variable
 from flows.memory import MemoryLedger, MemoryTrail
 from flows.plan import compile_plan
 from flows.runner import Environment
@@ -80,7 +80,10 @@ def document() -> FlowDocument:
     """The ten-node flow as a document."""
     nodes = {f"n{index}": NodeSpec(type=f"bench.{kind}") for index, kind in enumerate(FLOW)}
     edges = [Edge(source=f"n{index}", port="next", target=f"n{index + 1}") for index in range(len(FLOW) - 1)]
-    return FlowDocument(id="bench", kind="subflow", name="Benchmark", entry="n0", nodes=nodes, edges=edges)
+    tier = Variable(name="tier", type="string")
+    return FlowDocument(
+        id="bench", kind="subflow", name="Benchmark", entry="n0", variables=[tier], nodes=nodes, edges=edges
+    )
 
 
 @workflow.defn(sandboxed=False)
@@ -119,7 +122,7 @@ class ByHand:
                 result = {"port": "next"}
             self.path.append({"node": f"n{index}", "entered": entered, "left": workflow.now(), "port": result["port"]})
         await workflow.execute_local_activity(
-            "by_hand_finish", [self.path], start_to_close_timeout=timedelta(seconds=10), retry_policy=once
+            "by_hand_finish", self.path, start_to_close_timeout=timedelta(seconds=10), retry_policy=once
         )
         return {"outcome": "completed", "variables": self.variables}
 
@@ -150,7 +153,7 @@ class _NoCalls:
         return None
 
 
-async def measure(rounds: int = 7, flows: int = 150, at_once: int = 25) -> EngineFigures:
+async def measure(rounds: int = 5, flows: int = 60, at_once: int = 25) -> EngineFigures:
     """Run both `rounds` times, `flows` runs each with `at_once` in progress."""
     registry = Registry([Short(), Waiting(), Logic()])
     plan = compile_plan(document(), registry, version=1)
@@ -204,8 +207,8 @@ async def measure(rounds: int = 7, flows: int = 150, at_once: int = 25) -> Engin
     shared = {name: value for name, value in options.items() if name not in ("workflows", "activities")}
     shared["workflow_runner"] = UnsandboxedWorkflowRunner()
     with tempfile.TemporaryDirectory() as folder:
-        async with temporal_dev_server(Path(folder)) as address:
-            client = await Client.connect(address, data_converter=data_converter(Plans()))
+        with temporal_dev_server(Path(folder)) as server:
+            client = await Client.connect(server.address, data_converter=data_converter(Plans()))
             engine = Worker(client, task_queue="bench", **options)
             hand = Worker(client, task_queue="hand", workflows=[ByHand], activities=[by_hand, by_hand_finish], **shared)
             async with engine, hand:
