@@ -723,7 +723,7 @@ class _Run:
         )
         state.status, state.result, state.ending = "finished", result, None
         state.dirty.clear()
-        self.commands.append(Finish(result, [step.model_copy() for step in state.trail]))
+        self.commands.append(Finish(result, list(state.trail)))
 
     def _close_all(self, why: str) -> None:
         for step in self.state.trail:

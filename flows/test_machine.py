@@ -437,7 +437,7 @@ def test_any_flow_keeps_the_rules(source: FlowDocument, data: st.DataObject) -> 
     machine = Machine(plan, registry)
     start = start_of(plan, call=ScriptedCall(), step_limit=60)
     state, commands = machine.start(start, BEGIN)
-    now, nodes, timers, finished = BEGIN, {}, set(), []  # type: ignore[var-annotated]
+    now, nodes, timers, finished = BEGIN, {}, set(), []
 
     def take(commands: list[Command]) -> None:
         for command in commands:

@@ -14,7 +14,7 @@ from flows.plan import (
     plan_from_bytes,
     references,
 )
-from flows.problems import errors_of
+from flows.problems import InvalidFlowError, errors_of
 from flows.testing import document, sample_registry
 from flows.validation import validate
 

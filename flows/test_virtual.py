@@ -53,10 +53,14 @@ def test_waiting_for_nothing_is_told() -> None:
 
 
 def test_a_thread_is_waited_for_without_time_passing() -> None:
+    def work() -> str:
+        time.sleep(0.05)
+        return "done"
+
     async def main() -> tuple[str, float]:
         loop = asyncio.get_running_loop()
         alarm = asyncio.ensure_future(asyncio.sleep(3_600))
-        result = await asyncio.to_thread(lambda: time.sleep(0.05) or "done")
+        result = await asyncio.to_thread(work)
         passed = loop.time()
         alarm.cancel()
         return result, passed
