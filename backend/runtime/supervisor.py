@@ -294,7 +294,7 @@ class Supervisor:
                     self.tell("Temporal      ended unexpectedly; starting again")
                 if now >= temporal_due:
                     try:
-                        await self.temporal.start()
+                        await self.temporal.start(patience=5.0)
                     except ProductError as problem:
                         self.tell(f"Temporal      {problem}")
                     temporal_started, temporal_due = now, 0.0

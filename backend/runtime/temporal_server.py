@@ -19,7 +19,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
-from backend.runtime.children import Identity, PidFile, demand_free_port, last_lines, spawn, stop
+from backend.runtime.children import Identity, PidFile, demand_free_port, last_lines, port_taken, spawn, stop
 from backend.runtime.errors import ProductError
 from backend.settings import Settings
 from flows.search_attributes import SERVER_FLAGS
@@ -81,12 +81,18 @@ class TemporalServer:
         """The live server of this home, whoever started it."""
         return self._pid_file.read()
 
-    async def start(self) -> Identity:
-        """Adopt the running server or start one; returns as soon as the process exists."""
+    async def start(self, *, patience: float = 0.0) -> Identity:
+        """Adopt the running server or start one; returns as soon as the process exists.
+
+        `patience` waits for the ports of a predecessor that was killed a moment ago.
+        """
         running = self.running()
         if running is not None:
             return running
         settings = self.settings
+        end = time.monotonic() + patience
+        while time.monotonic() < end and port_taken(HOST, settings.temporal_port):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         demand_free_port(HOST, settings.temporal_port, "CALLWEAVE_TEMPORAL_PORT", "Temporal")
         demand_free_port(HOST, settings.temporal_ui_port, "CALLWEAVE_TEMPORAL_UI_PORT", "Temporal's web page")
         settings.home.mkdir(parents=True, exist_ok=True)
