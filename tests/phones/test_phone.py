@@ -37,9 +37,9 @@ async def test_audio_and_digits_go_both_ways(tmp_path: Path) -> None:
         await there.hang_up()
         await here.ended()
     assert there.final_code == 200
-    assert audio.find(hello, here.heard).score > 0.9
-    assert audio.find(answer, there.heard).score > 0.9
-    assert audio.find(answer, here.heard).score < 0.5
+    assert audio.contains(hello, here.heard)
+    assert audio.contains(answer, there.heard)
+    assert audio.find(answer, here.heard).score < 0.6
 
 
 @pytest.mark.parametrize(("auto", "code"), [("busy", 486), ("decline", 603)])
