@@ -23,7 +23,7 @@ HOTLINE = document(
             "voice.menu",
             {
                 "prompt": said(zh="余额请按一", en="For the balance press one"),
-                "choices": [{"key": "1", "name": "balance", "label": {"zh": "余额", "en": "Balance"}}],
+                "choices": [{"key": "1", "label": "balance"}],
             },
         ),
         "balance": ("logic.set", {"assignments": [{"name": "amount", "value": "1000 + 234.5"}]}),
@@ -66,14 +66,10 @@ def wired() -> Any:
         {"from": "tell", "port": "next", "to": "bye"},
         {"from": "person", "port": "next", "to": "bye"},
     ]
-    for port in menu.ports(config):
-        wires.append(
-            {
-                "from": "menu",
-                "port": port.name,
-                "to": "balance" if "1" in port.name or port.name == "balance" else "bye",
-            }
-        )
+    wires += [
+        {"from": "menu", "port": port.name, "to": "balance" if "1" in port.name else "bye"}
+        for port in menu.ports(config)
+    ]
     return type(HOTLINE).model_validate(HOTLINE.model_dump(by_alias=True) | {"edges": wires})
 
 

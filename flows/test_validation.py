@@ -6,7 +6,6 @@ import pytest
 
 from flows.document import FlowDocument
 from flows.plan import (
-    InvalidFlowError,
     MappingResolver,
     ResolvedFlow,
     compile_plan,
