@@ -1,5 +1,6 @@
 """Sound files that calls need besides prompts: ring-back for a caller who waits for an answer, comfort audio."""
 
+import secrets
 import wave
 from pathlib import Path
 
@@ -43,8 +44,8 @@ class Sounds:
 
         path.parent.mkdir(parents=True, exist_ok=True)
         samples = audio.ringback(self.country) if path.stem == "ringback" else audio.comfort_music()
-        # Written aside and renamed, so that nobody plays half a file.
-        part = path.with_suffix(".part")
+        # Written aside and renamed, so that nobody plays half a file; two may be making it at once.
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         audio.write_wav(part, samples)
         part.replace(path)
 
