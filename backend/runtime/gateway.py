@@ -429,7 +429,6 @@ class Gateway:
             caller=shown,
             called=to,
             direction="outbound",
-            run=start,
         )
         self._spawn(self._place(self._book, call_id, to, destination, other, shown, ring_seconds, target, start))
         return call_id
@@ -454,6 +453,8 @@ class Gateway:
             call.language = target.language or call.language
         self._spawn(self._follow(call, False))
         if start is not None:
+            # A run begins with the answer: nobody walks a flow before.
+            self._write_soon(lambda: calls.start_run(self._db, start))
             await self._start(call, start)
         elif other:
             await self._connect(call, other, shown, ring_seconds)
@@ -490,7 +491,12 @@ class Gateway:
 
                 async def leg_began() -> None:
                     await calls.add_leg(
-                        self._db, leg_id=channel, call_id=call.id, number=number, destination=leg.destination
+                        self._db,
+                        leg_id=channel,
+                        call_id=call.id,
+                        number=number,
+                        destination=leg.destination,
+                        started_at=at,
                     )
                     if up:
                         await calls.leg_answered(self._db, channel, at=at)
@@ -502,7 +508,12 @@ class Gateway:
 
                 async def leg_gone() -> None:
                     await calls.add_leg(
-                        self._db, leg_id=channel, call_id=call.id, number=number, destination=leg.destination
+                        self._db,
+                        leg_id=channel,
+                        call_id=call.id,
+                        number=number,
+                        destination=leg.destination,
+                        started_at=at,
                     )
                     await calls.leg_ended(self._db, channel, cause=cause, sip_code=code, at=at)
 

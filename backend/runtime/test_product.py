@@ -50,9 +50,9 @@ async def plant(product: Product, folder: Path) -> None:
     await product.cli("flow", "import", str(file))
     await product.cli("flow", "publish", "tiny")
     saved = await product.graphql(
-        'mutation { saveNumber(number: "700", flow: "tiny", language: "en") { errors { field message { en } } } }'
+        'mutation { savePhoneNumber(number: "700", flow: "tiny", language: "en") { errors { field message { en } } } }'
     )
-    assert saved["saveNumber"]["errors"] == []
+    assert saved["savePhoneNumber"]["errors"] == []
 
 
 async def ended_run(product: Product) -> dict[str, Any]:
