@@ -67,7 +67,7 @@ class AppState:
     secrets: SecretBox
     queries: QueryRunner
     health: HealthRegistry
-    token: str
+    token: str = field(repr=False)
     operations: Operations | None = None
     dev: bool = False
     sign_ins: Throttle = field(default_factory=lambda: Throttle(30, 60.0))

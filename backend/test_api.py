@@ -155,7 +155,7 @@ async def test_deep_and_costly_operations_are_refused(client: ApiClient) -> None
     rich = "calls(first: 200) { nodes { trail { said outputs port nodeId nodeName nodeType error seq runId } } }"
     assert "errors" not in await client.raw("{" + rich + "}")
     assert (await client.refusal(f"{{ a: {rich} b: {rich} c: {rich} }}"))["code"] == "too_complex"
-    fragment = "{ ...many } fragment many on Query { a: %s b: %s c: %s }" % (rich, rich, rich)
+    fragment = f"{{ ...many }} fragment many on Query {{ a: {rich} b: {rich} c: {rich} }}"
     assert (await client.refusal(fragment))["code"] == "too_complex"
     many = "{" + " ".join(f"a{n}: me {{ name }}" for n in range(600)) + "}"
     assert (await client.refusal(many))["code"] == "too_complex"
@@ -206,7 +206,7 @@ async def test_recordings_are_played_in_ranges_by_those_who_may(
     )
     source = sound(tmp_path / "take.wav")
     content = source.read_bytes()
-    save = {"business_id": "main", "key": "k1", "call_id": "c1", "source": source, "seconds": 1.0}
+    save: dict[str, Any] = {"business_id": "main", "key": "k1", "call_id": "c1", "source": source, "seconds": 1.0}
     row = await recordings.save_recording(state.db, state.settings.recordings, **save)
     again = await recordings.save_recording(state.db, state.settings.recordings, **save)
     assert again.id == row.id and not source.exists() and not Path(row.path).is_absolute()
