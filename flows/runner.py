@@ -102,6 +102,9 @@ async def run_task(task: NodeTask, env: Environment) -> Outcome:
         return known
     if state == "unfinished":
         outcome = await _reconcile(node, ctx, config, revealed)
+        if outcome.port == ERROR and node.meta.runs.needs_call and (call is None or call.ended):
+            # Nobody is left to hear of it: what could not be known belongs to the hang-up.
+            outcome = Outcome(port=HANGUP, outputs=dict(ctx.partial))
     elif node.meta.runs.needs_call and (call is None or call.ended):
         outcome = Outcome(port=HANGUP)
     else:

