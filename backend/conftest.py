@@ -1,6 +1,7 @@
 """Fixtures for tests of the product: a fresh installation in a temporary folder, and a signed-in client."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from backend import security
 from backend.app import create_app
@@ -54,7 +56,16 @@ async def state(tmp_path: Path, installation: Path) -> AsyncIterator[AppState]:
     """A new installation with its first administrator."""
     home = tmp_path / "home"
     shutil.copytree(installation, home)
-    state = AppState.of(_settings(home))
+    settings = _settings(home)
+    if os.environ.get("CALLWEAVE_TEST_ALL_ON_POSTGRES"):
+        settings.database_url = os.environ["CALLWEAVE_TEST_POSTGRES"]
+    state = AppState.of(settings)
+    if not state.db.sqlite:
+        async with state.db.engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+        await upgrade(state.db)
+        await ensure_first_admin(state.db, settings)
     yield state
     await state.close()
 

@@ -143,9 +143,7 @@ async def test_the_token_file_acts_as_administrator(state: AppState, new_client:
 async def test_sign_ins_from_one_address_are_limited(new_client: Callable[[], ApiClient]) -> None:
     client = new_client()
     query = 'mutation { login(name: "nobody", password: "x") { errors { code message { zh en } remedy { zh } } } }'
-    codes = []
-    for _ in range(31):
-        codes.append((await client.refusal(query))["code"])
+    codes = [(await client.refusal(query))["code"] for _ in range(31)]
     assert codes[0] == "unauthenticated" and codes[-1] == "rate_limited"
 
 

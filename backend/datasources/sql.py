@@ -88,6 +88,8 @@ def check_sql(sql: str, dialect: str) -> list[str]:
     statement = statements[0]
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise _refuse("只能是 SELECT", "a query is a SELECT")
+    if isinstance(statement, exp.Select) and not statement.expressions:
+        raise _refuse("SELECT 没有列", "the SELECT names no columns")
     names: dict[str, None] = {}
     for node in statement.walk():
         if isinstance(node, _WRITES):
