@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -158,9 +159,11 @@ class Process:
             if task.get_name() == "api":
                 with contextlib.suppress(TimeoutError, asyncio.CancelledError, Exception):
                     await asyncio.wait_for(asyncio.shield(task), 3)
+            began = time.monotonic()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
+            log.debug("the part %s ended in %.2f s", task.get_name(), time.monotonic() - began)
 
     # ------------------------------------------------------------------ Temporal
 
@@ -481,15 +484,21 @@ def serve(roles: Sequence[Role]) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, process.stopping.set)
-        await process.run()
+        code = 0
+        try:
+            await process.run()
+        except (ProductError, DomainError) as problem:
+            log.error("%s", problem)
+            problem_file.parent.mkdir(parents=True, exist_ok=True)
+            problem_file.write_text(str(problem))
+            code = 1
+        # Everything is closed and written. The interpreter's own end would wait seconds for native threads of the
+        # Temporal SDK that have nothing left to do.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
 
-    try:
-        uvloop.run(run())
-    except (ProductError, DomainError) as problem:
-        log.error("%s", problem)
-        problem_file.parent.mkdir(parents=True, exist_ok=True)
-        problem_file.write_text(str(problem))
-        return 1
+    uvloop.run(run())
     return 0
 
 
