@@ -81,3 +81,14 @@ async def page(
     rows = list(await session.exec(statement))
     items = rows[:first]
     return Page(items, [encode_cursor(keys(item)) for item in items], len(rows) > first)
+
+
+def starts_with(session: AsyncSession, column: Any, start: str) -> Any:
+    """A condition: the column's text begins with `start`.
+
+    SQLite compares code points, so a range finds it through any index; PostgreSQL's order depends on the collation,
+    where only LIKE is right.
+    """
+    if session.info["database"].sqlite:
+        return (column >= start) & (column < start + "\U0010ffff")
+    return column.startswith(start, autoescape=True)

@@ -1,4 +1,4 @@
-"""Opening hours: the week plan, days that differ, and clock changes, against a clock that is walked minute by minute."""
+"""Opening hours: the week plan, days that differ, and clock changes, against a clock walked minute by minute."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

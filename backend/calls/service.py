@@ -18,7 +18,7 @@ from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import not_found
 from backend.events import record
-from backend.paging import Page, page
+from backend.paging import Page, page, starts_with
 from flows.task import FlowResult, FlowStart, TrailStep
 
 log = logging.getLogger(__name__)
@@ -365,19 +365,17 @@ async def list_calls(
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(getattr(Call, name) == value)
-    if wanted.number:
-        end = wanted.number + "\U0010ffff"
-        # A range finds the prefix through the index in every collation that compares code points.
-        found = [
-            select(Call.id).where(Call.business_id == business_id, column >= wanted.number, column < end)
-            for column in (col(Call.caller), col(Call.called))
-        ]
-        statement = statement.where(or_(*(col(Call.id).in_(ids) for ids in found)))
     if wanted.since is not None:
         statement = statement.where(Call.started_at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(Call.started_at < wanted.until)
     async with read(db) as session:
+        if wanted.number:
+            found = [
+                select(Call.id).where(Call.business_id == business_id, starts_with(session, column, wanted.number))
+                for column in (col(Call.caller), col(Call.called))
+            ]
+            statement = statement.where(or_(*(col(Call.id).in_(ids) for ids in found)))
         return await page(
             session,
             statement,

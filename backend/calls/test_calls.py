@@ -23,7 +23,6 @@ from backend.state import AppState
 from backend.testing import ApiClient
 from flows.task import CallFacts, FlowResult, FlowStart, TrailStep
 
-
 STARTED = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 

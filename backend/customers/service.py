@@ -18,7 +18,7 @@ from backend.events import record
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
 from backend.numbers.phone import normalise, normalise_or_keep
-from backend.paging import Page, page
+from backend.paging import Page, page, starts_with
 from backend.security import hash_secret, verify_secret
 from nodes.sdk import services as sdk
 from nodes.sdk.text import text
@@ -109,15 +109,12 @@ async def list_customers(
         if word:
             business = await session.get(Business, business_id)
             plain = normalise_or_keep(word, business.country if business else "CN")
-            end = "\U0010ffff"
             starts = [
-                select(Customer.id).where(Customer.business_id == business_id, column >= word, column < word + end)
+                select(Customer.id).where(Customer.business_id == business_id, starts_with(session, column, word))
                 for column in (col(Customer.name), col(Customer.card))
             ]
             numbers = select(CustomerPhone.customer_id).where(
-                CustomerPhone.business_id == business_id,
-                col(CustomerPhone.number) >= plain,
-                col(CustomerPhone.number) < plain + end,
+                CustomerPhone.business_id == business_id, starts_with(session, col(CustomerPhone.number), plain)
             )
             statement = statement.where(or_(*(col(Customer.id).in_(ids) for ids in (*starts, numbers))))
         return await page(

@@ -110,10 +110,12 @@ async def test_a_flow_that_a_number_leads_to_is_not_put_away(state: AppState, ac
 async def test_flows_over_the_api(client: ApiClient) -> None:
     made = document()
     del made["nodes"]["end"]
-    create = "mutation($d: JSON!) { createFlow(document: $d) { value { flow { key revision } problems { code } } errors { code } } }"
+    create = """mutation($d: JSON!) { createFlow(document: $d) {
+      value { flow { key revision } problems { code } } errors { code } } }"""
     assert (await client.change(create, d=made))["flow"] == {"key": "small", "revision": 1}
     publish = """mutation($k: String!) { publishFlow(key: $k, note: "v1") {
-      value { isNew version { number planHash } flow { aliases { name version } } } errors { code node message { zh en } } } }"""
+      value { isNew version { number planHash } flow { aliases { name version } } }
+      errors { code node message { zh en } } } }"""
     done = await client.change(publish, k="small")
     assert done["version"]["number"] == 1 and done["flow"]["aliases"] == [{"name": "live", "version": 1}]
     await client.change(create, d={"id": "empty"})

@@ -18,7 +18,8 @@ from backend.state import AppState
 from backend.testing import ADMIN_PASSWORD, ApiClient
 
 CREATE = """mutation($n: String!, $p: String!, $r: String!) {
-  createUser(name: $n, password: $p, role: $r, mustChangePassword: false) { value { id role } errors { code field } } }"""
+  createUser(name: $n, password: $p, role: $r, mustChangePassword: false) {
+    value { id role } errors { code field } } }"""
 STRONG = "meadow-river-2093"
 
 
