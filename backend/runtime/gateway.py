@@ -28,7 +28,7 @@ from backend.runtime.directory import Directory, Target
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
 from backend.settings import Settings
-from flows.task import CallFacts, FlowStart
+from flows.task import CallFacts, FlowResult, FlowStart
 from flows.temporal import start_flow
 from nodes.sdk.context import Context
 from nodes.sdk.outcome import NodeError
@@ -355,14 +355,23 @@ class Gateway:
                 except (RPCError, TimeoutError) as problem:
                     log.warning("call %s: its flow does not start yet: %r", call.id, problem)
             await asyncio.sleep(RETRY_SECONDS)
+        never = FlowResult(outcome="hangup", reason="the caller left before the flow could start")
+        self._write_soon(lambda: calls.finish_run(self._db, start, never))
 
     async def _no_flow(self, call: LiveCall) -> None:
         with contextlib.suppress(HungUp):
             await call.answer()
+            answered = utcnow()
+            self._write_soon(lambda: calls.call_answered(self._db, call.id, at=answered))
             try:
                 await call.say([self._words(call, "no_flow")])
             except SpeechError as problem:
                 log.error("call %s: %s", call.id, problem)
+            # Told before the hang-up, which the engine reports as an ordinary one.
+            ended = utcnow()
+            self._write_soon(
+                lambda: calls.call_ended(self._db, call.id, cause="unknown_number", sip_code=404, at=ended)
+            )
         await call.reject("unknown_number")
 
     async def _from_the_house(self, call: LiveCall, event: Incoming) -> bool:
