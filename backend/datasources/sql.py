@@ -104,7 +104,7 @@ def check_sql(sql: str, dialect: str) -> list[str]:
                 raise _refuse(f"不允许系统表 {words}", f"the system table {words.strip('.')} may not be read")
         if isinstance(node, exp.Placeholder | exp.Parameter):
             name = node.name
-            if not name or isinstance(node, exp.Parameter):
+            if not node.args.get("this") or isinstance(node, exp.Parameter):
                 raise _refuse("参数必须写作 :名称", "parameters are written as :name")
             names[name] = None
     return list(names)

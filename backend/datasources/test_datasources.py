@@ -64,9 +64,11 @@ def test_everything_else_is_refused(sql: str) -> None:
         assert refused.value.code == "bad_query"
 
 
-def test_values_are_bound_by_name() -> None:
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+@pytest.mark.parametrize("sql", ["SELECT a FROM t WHERE b = ?", "SELECT a FROM t WHERE b = $1"])
+def test_values_are_bound_by_name(sql: str, dialect: str) -> None:
     with pytest.raises(InvalidError, match=":name"):
-        check_sql("SELECT a FROM t WHERE b = ?", "sqlite")
+        check_sql(sql, dialect)
 
 
 async def test_a_query_brings_rows_for_bound_values(state: AppState, actor: Actor, shop: Path) -> None:
