@@ -58,7 +58,9 @@ class Settings(BaseSettings):
         "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", description="Networks that are reached without NAT, comma separated"
     )
     max_calls: int = Field(1000, ge=1, description="Calls at once; further ones hear busy")
-    fallback_number: str = Field("8001", description="Number rung when a flow fails or Temporal is away; empty for none")
+    fallback_number: str = Field(
+        "8001", description="Number rung when a flow fails or Temporal is away; empty for none"
+    )
 
     default_language: str = Field("zh", description="Language of callers until a flow chooses another")
     timezone: str = Field("Asia/Shanghai", description="Time zone of the first business (IANA name)")
@@ -75,10 +77,14 @@ class Settings(BaseSettings):
     )
 
     admin_user: str = Field("admin", description="Sign-in name of the first administrator")
-    admin_password: SecretStr = Field(SecretStr(""), description="Password of the first administrator; empty to make one")
+    admin_password: SecretStr = Field(
+        SecretStr(""), description="Password of the first administrator; empty to make one"
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in ends without use")
 
-    recording_folder: Path | None = Field(None, description="Folder of recordings and voicemail; empty for home/recordings")
+    recording_folder: Path | None = Field(
+        None, description="Folder of recordings and voicemail; empty for home/recordings"
+    )
     record_calls: bool = Field(True, description="Record every call on both sides")
     retention_days: int = Field(7, ge=1, description="Days the private Temporal server keeps finished runs")
 
@@ -107,7 +113,7 @@ class Settings(BaseSettings):
         if self.public_url:
             return self.public_url.rstrip("/")
         scheme = "http" if self.https == "off" else "https"
-        host = "127.0.0.1" if self.http_host == "0.0.0.0" else self.http_host
+        host = "127.0.0.1" if self.http_host == "0.0.0.0" else self.http_host  # noqa: S104 - where to look, not to bind
         return f"{scheme}://{host}:{self.http_port}"
 
 
