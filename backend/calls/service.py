@@ -329,7 +329,7 @@ async def _save_trail(session: AsyncSession, batches: Mapping[str, Sequence[Trai
         await session.exec(statement)
     missing = sorted(set(wanted) - set(found))
     if missing:
-        log.error("trail steps of unknown runs are dropped: %s", ", ".join(missing))
+        log.debug("trail steps of runs that are not recorded (yet): %s", ", ".join(missing))
     return missing
 
 
