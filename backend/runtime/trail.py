@@ -91,6 +91,8 @@ class BatchedTrail:
             # The record of a run and its first steps are written side by side; the record may come second.
             if now - since < PATIENCE:
                 self._waiting[run] = {**batch[run], **self._waiting.get(run, {})}
+            else:
+                log.error("the trail of run %s is dropped: nobody has recorded this run", run)
 
     async def _write(self) -> None:
         while True:
