@@ -10,6 +10,7 @@ Only processes of this product are ever signalled, by their pid files.
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from backend.runtime.children import Identity, PidFile
+from backend.runtime.children import Identity, PidFile, port_taken
 from backend.runtime.supervisor import app_pid_file, asterisk_pid_file
 from backend.security import api_token
 from backend.settings import Settings
@@ -30,24 +31,13 @@ from backend.settings import Settings
 START_SECONDS = 120.0
 
 
-def free_ports(count: int, kind: int = socket.SOCK_STREAM) -> list[int]:
-    """Ports of loopback that are free now, each for TCP and UDP."""
-    sockets: list[socket.socket] = []
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that are free for TCP and UDP, drawn below the range that the system gives away by itself."""
     found: list[int] = []
-    try:
-        while len(found) < count:
-            probe = socket.socket(socket.AF_INET, kind)
-            sockets.append(probe)
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            sockets.append(other)
-            with contextlib.suppress(OSError):
-                other.bind(("127.0.0.1", port))
-                found.append(port)
-    finally:
-        for each in sockets:
-            each.close()
+    while len(found) < count:
+        port = random.randrange(5200, 9900)
+        if port not in found and not port_taken("127.0.0.1", port) and not port_taken("127.0.0.1", port, udp=True):
+            found.append(port)
     return found
 
 
