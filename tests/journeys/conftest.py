@@ -21,8 +21,9 @@ _numbers = itertools.count(5_550_001)
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """Callweave as `make run` starts it, in a home of its own on free ports."""
-    async with running_product(tmp_path_factory.mktemp("home")) as running:
+    """Callweave as `make run` starts it, in a home of its own on free ports. Its flows may ask this machine."""
+    environment = {"CALLWEAVE_HTTP_ALLOW": "127.0.0.1"}
+    async with running_product(tmp_path_factory.mktemp("home"), environment) as running:
         yield running
 
 
@@ -35,16 +36,22 @@ async def database(product: Product) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def renderer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SpeechRenderer]:
-    """The same voices as the product's, with a cache of its own."""
-    made = SpeechRenderer(EspeakEngine(workers=1), PromptCache(tmp_path_factory.mktemp("speech")))
+async def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the prompts as the product rendered them."""
+    return tmp_path_factory.mktemp("speech")
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def renderer(prompts: Path) -> AsyncIterator[SpeechRenderer]:
+    """Finds the product's prompts by their words."""
+    made = SpeechRenderer(EspeakEngine(workers=1), PromptCache(prompts))
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def caller(
-    product: Product, database: Database, renderer: SpeechRenderer, tmp_path: Path
+    product: Product, database: Database, renderer: SpeechRenderer, prompts: Path, tmp_path: Path
 ) -> AsyncIterator[Caller]:
     """Makes callers; all their phones are closed after the test."""
     async with AsyncExitStack() as phones:
@@ -53,7 +60,7 @@ async def caller(
             number = str(next(_numbers))
             folder = tmp_path / number
             folder.mkdir()
-            return await phones.enter_async_context(Walker(product, database, renderer, folder, number))
+            return await phones.enter_async_context(Walker(product, database, renderer, prompts, folder, number))
 
         yield make
 
@@ -63,7 +70,7 @@ async def agent(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
     """A phone registered as extension 8001."""
     folder = tmp_path / "8001"
     folder.mkdir()
-    password = product.extensions["8001"]
+    password = product.first_sign_in()["8001"]
     async with Phone("8001", folder=folder, password=password, registrar=f"127.0.0.1:{product.sip_port}") as phone:
         await phone.registered()
         yield phone

@@ -1,0 +1,204 @@
+"""Flows that journeys make for themselves, and what they ask of the product while and after calls walk them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import numpy as np
+import soundfile
+from sqlmodel import col, select
+
+from backend.calls.models import Call
+from backend.database import Database, read
+from backend.recordings.models import Recording
+from backend.runtime.process import ari_password
+from backend.runtime.testing import Product
+from telephony.errors import SpeechError
+from telephony.prompts import Speak
+from telephony.speech.audio import RATE
+from telephony.speech.cache import PromptCache
+from telephony.speech.renderer import SpeechRenderer
+from telephony.speech.tts import Engine
+from tests.journeys.walker import CHINESE, Walker
+from tests.phones.audio import Match, Samples, find, load
+from tests.phones.phone import PhoneCall
+
+T = TypeVar("T")
+
+Document = dict[str, Any]
+
+
+def words(text: str) -> dict[str, Any]:
+    """A prompt that says the same in every language of the flow."""
+    return {"parts": [{"kind": "text", "text": {"en": text}}]}
+
+
+def node(kind: str, **config: Any) -> dict[str, Any]:
+    """A node of a document."""
+    return {"type": kind, "name": kind, "config": config}
+
+
+def document(key: str, nodes: Mapping[str, dict[str, Any]], edges: Sequence[str], **more: Any) -> Document:
+    """A flow; its edges are written ``node.port>node``, and the first node is its entry."""
+    ends = [edge.split(">") for edge in edges]
+    return {
+        "id": key,
+        "kind": "ivr",
+        "name": key,
+        "languages": ["en"],
+        "entry": next(iter(nodes)),
+        "nodes": dict(nodes),
+        "edges": [
+            {"from": start.rpartition(".")[0], "port": start.rpartition(".")[2], "to": end} for start, end in ends
+        ],
+        **more,
+    }
+
+
+async def put_live(product: Product, flow: Document, number: str = "") -> None:
+    """Import and publish a flow through the API, and give it a number."""
+    errors = "errors { code field node message { en } }"
+    saved = await product.graphql(
+        f"mutation($d: JSON!) {{ importFlow(document: $d, replace: true) {{ {errors} }} }}", d=flow
+    )
+    assert saved["importFlow"]["errors"] == []
+    published = await product.graphql(f"mutation($k: String!) {{ publishFlow(key: $k) {{ {errors} }} }}", k=flow["id"])
+    assert published["publishFlow"]["errors"] == []
+    if number:
+        known = await product.graphql("{ phoneNumbers { id number } }")
+        given = await product.graphql(
+            "mutation($n: String!, $k: String!, $i: String)"
+            f' {{ savePhoneNumber(number: $n, flow: $k, language: "en", id: $i) {{ {errors} }} }}',
+            n=number,
+            k=flow["id"],
+            i=next((one["id"] for one in known["phoneNumbers"] if one["number"] == number), None),
+        )
+        assert given["savePhoneNumber"]["errors"] == []
+
+
+def tone(path: Path, hertz: float, seconds: float) -> Path:
+    """A WAV file that holds one tone."""
+    at = np.arange(int(RATE * seconds)) / RATE
+    soundfile.write(path, (0.3 * 32767 * np.sin(2 * np.pi * hertz * at)).astype(np.int16), RATE)
+    return path
+
+
+async def until(what: Callable[[], Awaitable[T | None]], name: str, timeout: float = 15.0, every: float = 0.1) -> T:
+    """Ask again and again until there is an answer."""
+    end = time.monotonic() + timeout
+    while True:
+        answer = await what()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{name}: not within {timeout:g} s; the last answer was {answer!r}")
+        await asyncio.sleep(every)
+
+
+class _OnlyKnown:
+    """A voice that has lost its tongue: only what the product has said before can be had."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.signature = engine.signature
+
+    async def synthesise(self, text: str, language: str, path: Path) -> None:
+        raise SpeechError("tts_failed", f"the product has not said {text!r}")
+
+    async def close(self) -> None: ...
+
+
+async def spoken(walker: Walker, text: str, timeout: float = 15.0) -> Samples:
+    """The product's own audio of a sentence, as soon as it has rendered it: the voice never says the same twice alike."""
+    assert isinstance(walker.renderer, SpeechRenderer)
+    language = "zh" if CHINESE.search(text) else "en"
+    known = SpeechRenderer(_OnlyKnown(walker.renderer.engine), PromptCache(walker.prompts))
+
+    async def rendered() -> Path | None:
+        await walker.sync_prompts()
+        try:
+            media = await known.render([Speak(text, language)], language)
+        except SpeechError:
+            return None
+        return media[0].path
+
+    return await asyncio.to_thread(load, await until(rendered, f"the product says {text!r}", timeout, every=0.25))
+
+
+async def hears_words(
+    walker: Walker, text: str, *, after: float = 0.0, timeout: float = 25.0, call: PhoneCall | None = None
+) -> Match:
+    """Wait until the caller (or another phone's call) has heard a sentence to its end."""
+    sound = await spoken(walker, text, timeout)
+    return await hears(call or walker.call, sound, after=after, timeout=timeout)
+
+
+async def hears(
+    call: PhoneCall, sound: Path | Samples, *, after: float = 0.0, timeout: float = 15.0, least: float = 0.8
+) -> Match:
+    """Wait until a phone has heard a sound to its end, in what it recorded from second `after` on."""
+    wanted = await asyncio.to_thread(load, sound)
+
+    async def heard() -> Match | None:
+        recorded = await asyncio.to_thread(load, call.heard)
+        if len(recorded) < after * RATE + len(wanted):
+            return None
+        match = await asyncio.to_thread(find, wanted, recorded, after=after)
+        return match if match.score >= least else None
+
+    return await until(heard, f"the phone {call.phone.user} hears the sound", timeout, every=0.2)
+
+
+def in_recording(call: PhoneCall, at: float | None = None) -> float:
+    """Where a moment of the wall clock (now) lies in what a phone records, in seconds."""
+    return (time.time() if at is None else at) - call.listening_since
+
+
+async def calls_of(database: Database, number: str) -> Sequence[Call]:
+    """All calls of a caller, the newest first."""
+    async with read(database) as session:
+        query = select(Call).where(Call.caller == number).order_by(col(Call.started_at).desc())
+        return (await session.exec(query)).all()
+
+
+async def recording_of(product: Product, database: Database, call_id: str, timeout: float = 15.0) -> Samples:
+    """What the product recorded of a whole call, as soon as it has."""
+
+    async def saved() -> Recording | None:
+        async with read(database) as session:
+            return (await session.exec(select(Recording).where(Recording.call_id == call_id))).first()
+
+    row = await until(saved, f"the recording of {call_id}", timeout)
+    return await asyncio.to_thread(load, product.home / "recordings" / row.path)
+
+
+@asynccontextmanager
+async def engine(product: Product) -> AsyncIterator[httpx.AsyncClient]:
+    """Asterisk's own interface, to ask it what is left of a call."""
+    settings = product.settings
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{settings.ari_port}/ari/",
+        auth=(settings.ari_user, ari_password(settings)),
+        trust_env=False,
+        timeout=10,
+    ) as client:
+        yield client
+
+
+async def no_channels(product: Product, timeout: float = 15.0) -> None:
+    """Wait until Asterisk has no channel and no bridge left."""
+    async with engine(product) as client:
+        left: dict[str, Any] = {}
+
+        async def empty() -> bool:
+            for name in ("channels", "bridges"):
+                left[name] = [one["id"] for one in (await client.get(name)).json()]
+            return not any(left.values())
+
+        try:
+            await until(empty, "no channel is left", timeout)
+        except AssertionError:
+            raise AssertionError(f"Asterisk still has {left}") from None
