@@ -5,7 +5,9 @@ so that two installations run side by side.
 """
 
 import os
+import socket
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +17,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 def _home() -> Path:
     return Path(os.environ.get("CALLWEAVE_HOME") or Path.home() / ".callweave").expanduser()
+
+
+def _own_address() -> str:
+    """The address of the interface that leads out of this machine; loopback when there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Connecting a UDP socket sends nothing: it only makes the system choose an interface (RFC 5737 address).
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 class Settings(BaseSettings):
@@ -50,7 +63,10 @@ class Settings(BaseSettings):
     ari_user: str = Field("callweave", description="ARI user")
     ari_password: SecretStr = Field(SecretStr(""), description="ARI password; empty to make one at first start")
     ari_port: int = Field(8088, ge=1, le=65535, description="Port of the private Asterisk's ARI, on loopback")
-    sip_host: str = Field("127.0.0.1", description="Address SIP and RTP listen on; 0.0.0.0 for all")
+    sip_host: str = Field(  # a telephone system that no telephone reaches is none; what callers may do is guarded above
+        "0.0.0.0",  # noqa: S104
+        description="Address SIP and RTP listen on; 0.0.0.0 for all, 127.0.0.1 for this machine only",
+    )
     sip_port: int = Field(5060, ge=1, le=65535, description="SIP port (UDP and TCP)")
     rtp_ports: str = Field("20000-22000", pattern=r"^\d+-\d+$", description="UDP port range for RTP")
     external_address: str = Field("", description="Public IP address when behind NAT; empty for none")
@@ -106,6 +122,13 @@ class Settings(BaseSettings):
     def gateway_queue(self) -> str:
         """Task queue of this gateway."""
         return f"gateway-{self.name}"
+
+    @property
+    def sip_reached_at(self) -> str:
+        """The address by which phones reach SIP: the external one, the one listened on, or this machine's own."""
+        if self.external_address:
+            return self.external_address
+        return _own_address() if ip_address(self.sip_host).is_unspecified else self.sip_host
 
     @property
     def base_url(self) -> str:

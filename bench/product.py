@@ -81,7 +81,7 @@ async def prepare(product: Product, folder: Path) -> str:
 
 async def _do(product: Product, mutation: str, declared: str = "", **variables: Any) -> None:
     head = f"mutation({declared})" if declared else "mutation"
-    data = await product.graphql(f"{head} {{ {mutation} {{ errors {{ code field message }} }} }}", **variables)
+    data = await product.graphql(f"{head} {{ {mutation} {{ errors {{ code field message {{ en }} }} }} }}", **variables)
     errors = next(iter(data.values()))["errors"]
     assert not errors, json.dumps(errors)
 

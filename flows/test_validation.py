@@ -232,3 +232,18 @@ def test_missing_language_of_a_prompt_is_a_warning() -> None:
     assert [(one.code, one.severity, one.field) for one in found] == [
         ("missing_language", "warning", "prompt.parts.0.text.en")
     ]
+
+
+def test_a_bilingual_prompt_lacks_no_language() -> None:
+    from nodes.sdk.registry import build
+
+    texts = [{"kind": "text", "text": {"zh": "您好"}}, {"kind": "text", "text": {"en": "Hello"}}]
+
+    def found(languages: list[str]) -> list[str]:
+        source = document(
+            {"s": ("voice.say", {"prompt": {"parts": texts}}), "e": "logic.end"}, "s>e", kind="ivr", languages=languages
+        )
+        return [one.code for one in validate(source, build())]
+
+    assert found(["zh", "en"]) == []
+    assert found(["zh", "en", "ko"]) == ["missing_language"] * 2

@@ -595,25 +595,33 @@ class _Validation:
         return reached
 
     def _languages(self) -> None:
-        """Every text of a prompt should exist in every language of the flow."""
-        wanted = self.document.languages
+        """Every prompt should say something in every language of the flow.
+
+        A prompt whose texts have one language each speaks all of them to everybody, as a bilingual greeting does:
+        there the texts together must have the languages.
+        """
         for node_id in self.document.nodes:
-            node = self.nodes.get(node_id)
             config = self.configs.get(node_id)
-            if node is None or config is None:
+            if self.nodes.get(node_id) is None or config is None:
                 continue
+            prompts: dict[str, list[tuple[str, set[str]]]] = {}
             for place, part in _text_parts(config, ()):
                 given = {language for language, words in part.text.items() if words.strip()}
-                for language in wanted:
-                    if language not in given:
-                        self._tell(
-                            "missing_language",
-                            f"播报缺少语言 {language} 的文本，请补上",
-                            f"the prompt has no text in {language}: add it",
-                            node=node_id,
-                            field=f"{place}.text.{language}",
-                            severity="warning",
-                        )
+                prompts.setdefault(place.rpartition(".")[0], []).append((place, given))
+            for texts in prompts.values():
+                spoken = set().union(*(given for _, given in texts))
+                each_its_own = len(texts) > 1 and all(len(given) == 1 for _, given in texts)
+                for place, given in texts:
+                    for language in self.document.languages:
+                        if language not in (spoken if each_its_own else given):
+                            self._tell(
+                                "missing_language",
+                                f"播报缺少语言 {language} 的文本，请补上",
+                                f"the prompt has no text in {language}: add it",
+                                node=node_id,
+                                field=f"{place}.text.{language}",
+                                severity="warning",
+                            )
 
     def _loops(self) -> None:
         """A loop in which nothing waits runs to the step limit."""

@@ -116,7 +116,7 @@ class ConnectionLost:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRestored:
-    """The engine is back. ``channels`` are the ones that still exist, ``restarted`` tells whether it was a new start."""
+    """The engine is back. ``channels`` are what still exists; ``restarted`` tells whether it is a new start."""
 
     channels: frozenset[str] = frozenset()
     restarted: bool = False
@@ -194,7 +194,7 @@ class Driver(Protocol):
     async def ring(self, channel: str) -> None: ...
 
     async def reject(self, channel: str, cause: HangupCause = "rejected") -> None:
-        """Refuse an unanswered call: ``busy`` gives 486, ``rejected`` 603, ``unknown_number`` 404, ``congestion`` 503."""
+        """Refuse an unanswered call: ``busy`` is 486, ``rejected`` 603, ``unknown_number`` 404, ``congestion`` 503."""
         ...
 
     async def hang_up(self, channel: str, cause: HangupCause = "normal") -> None: ...
@@ -265,7 +265,12 @@ class Driver(Protocol):
     async def mute(self, channel: str, on: bool) -> None: ...
 
     async def snoop(
-        self, channel: str, snoop: str, *, spy: Literal["none", "in", "out", "both"], whisper: Literal["none", "in", "out", "both"]
+        self,
+        channel: str,
+        snoop: str,
+        *,
+        spy: Literal["none", "in", "out", "both"],
+        whisper: Literal["none", "in", "out", "both"],
     ) -> None:
         """A channel named `snoop` that hears, and may speak into, another one."""
         ...

@@ -9,7 +9,7 @@ class TelephonyError(Exception):
         self.reason = reason
 
 
-class HungUp(TelephonyError):
+class HungUp(TelephonyError):  # noqa: N818 - the end of a call is no error
     """The call is over: the far end left, or the engine ended it.
 
     ``digits`` are those that a collecting in progress had taken.

@@ -7,6 +7,7 @@ the web server. The end goes the other way round; Temporal's clients are gone be
 import argparse
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import secrets
@@ -22,6 +23,7 @@ import httpx
 import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 from temporalio.client import Client
 
 from backend.app import create_app
@@ -239,7 +241,7 @@ class Process:
                 user=config.ari_user,
                 password=password,
                 recordings=config.home / "asterisk" / "spool" / "recording",
-                sip_address=f"{config.sip_host}:{config.sip_port}",
+                sip_address=f"{config.sip_reached_at}:{config.sip_port}",
             )
         else:
             connection = await self._private_asterisk(stack)
@@ -275,7 +277,7 @@ class Process:
             user=wanted.ari_user,
             password=wanted.ari_password,
             recordings=wanted.recordings,
-            sip_address=f"{wanted.sip_host}:{wanted.sip_port}",
+            sip_address=f"{self.settings.sip_reached_at}:{wanted.sip_port}",
             engine_started=started,
         )
 
@@ -463,10 +465,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return serve(options.roles)
 
 
+LATE_IMPORTS = (
+    "aiosqlite",
+    "anyio._backends._asyncio",
+    "httpcore",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""Modules that libraries import when they are first used."""
+
+
 def warm_up() -> None:
     """What costs time at the first use and needs no decision: done by the spare before it is needed."""
     registry()
     head_revision()
+    configure_mappers()
+    for name in LATE_IMPORTS:
+        importlib.import_module(name)
 
 
 def serve(roles: Sequence[Role]) -> int:
@@ -474,6 +490,7 @@ def serve(roles: Sequence[Role]) -> int:
     config = settings()
     level = getattr(logging, config.log_level.upper())
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    log.info("begins as process %d: %s", os.getpid(), ", ".join(roles))
     for noisy in ("httpx", "httpcore", "uvicorn.error", "sqlalchemy", "websockets"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     problem_file = config.home / "run" / PROBLEM_FILE

@@ -91,11 +91,21 @@ def supervisor_pid_file(settings: Settings) -> PidFile:
     return PidFile(settings.home / "run" / "supervisor.pid")
 
 
+def with_bytecode(settings: Settings) -> dict[str, str]:
+    """The environment of Python children: compiled modules are kept, whatever the shell or a read-only place says.
+
+    Compiling everything anew costs several seconds, in which a caller waits after a crash.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(settings.cache / "bytecode")}
+
+
 class App:
     """The Python process, and the spare one that waits with its imports done."""
 
     def __init__(self, settings: Settings) -> None:
         self.log = settings.home / "logs" / "callweave.log"
+        self._environment = with_bytecode(settings)
         self._pid_file = app_pid_file(settings)
         self._spare: subprocess.Popen[bytes] | None = None
         self._children: list[subprocess.Popen[bytes]] = []
@@ -109,7 +119,10 @@ class App:
     def _spawn(self) -> subprocess.Popen[bytes]:
         # The spare begins when a line arrives, and ends when the pipe closes with us.
         process = spawn(
-            [sys.executable, "-m", "backend.runtime.process", "--wait"], log=self.log, stdin=subprocess.PIPE
+            [sys.executable, "-m", "backend.runtime.process", "--wait"],
+            log=self.log,
+            environment=self._environment,
+            stdin=subprocess.PIPE,
         )
         self._children.append(process)
         return process
@@ -251,13 +264,12 @@ class Supervisor:
 
     def _announce(self, first_sign_in: Path | None) -> None:
         settings = self.settings
-        host = settings.external_address or ("this machine" if settings.sip_host == ANY else settings.sip_host)
         self.tell("")
         self.tell("Callweave is running")
         self.tell(f"  Web and API   {settings.base_url}  (GraphQL at {settings.base_url}/graphql)")
         if self.temporal is not None:
             self.tell(f"  Temporal UI   {self.temporal.ui_url}")
-        self.tell(f"  Call          sip:100@{host}:{settings.sip_port}")
+        self.tell(f"  Call          sip:100@{settings.sip_reached_at}:{settings.sip_port}")
         if first_sign_in is not None and first_sign_in.exists():
             self.tell("")
             for line in first_sign_in.read_text().splitlines():
@@ -274,7 +286,7 @@ class Supervisor:
         app_pauses, temporal_pauses = BackOff(), BackOff()
         temporal_started = time.monotonic()
         app_due = temporal_due = 0.0
-        spare_due = time.monotonic() + 2.0
+        spare_due = time.monotonic()
         while not self._stopping.is_set():
             now = time.monotonic()
             if self.app.running() is None:
@@ -284,7 +296,7 @@ class Supervisor:
                 if now >= app_due:
                     with contextlib.suppress(ProductError):
                         self.app.start()
-                    app_due, spare_due = 0.0, now + 3.0
+                    app_due, spare_due = 0.0, now + 1.5
             elif now >= spare_due:
                 self.app.keep_spare()
                 spare_due = now + 5.0

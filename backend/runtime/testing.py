@@ -173,6 +173,7 @@ async def running_product(
         **({"CALLWEAVE_CACHE": cache} if cache else {}),
         "CALLWEAVE_HOME": str(home),
         "CALLWEAVE_HTTP_PORT": str(http),
+        "CALLWEAVE_SIP_HOST": "127.0.0.1",
         "CALLWEAVE_SIP_PORT": str(sip),
         "CALLWEAVE_TEMPORAL_PORT": str(temporal),
         "CALLWEAVE_TEMPORAL_UI_PORT": str(ui),
