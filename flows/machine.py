@@ -64,6 +64,7 @@ MAX_ERROR_HANDLING = 3
 MAX_DEPTH = 20
 APOLOGY_TOKEN = 0
 MAX_WAIT = 366 * 86_400.0
+_CALL_FACTS = tuple(CallFacts.model_fields)
 
 
 class Machine:
@@ -326,6 +327,7 @@ class _Run:
         except ExpressionError as error:
             self._outcome(token, _expression_failed(error))
             return
+        enters = self._enters(token)
         task = NodeTask(
             run_id=state.start.run_id,
             business_id=state.start.business_id,
@@ -342,7 +344,8 @@ class _Run:
             now=self.now,
             call=self._call_facts(),
             shortcuts=self._shortcut_keys(token) if node.runs is Runs.ON_CALL else [],
-            trail=self._unseen(),
+            trail=self._unseen(but=token.step if enters else None),
+            enters=enters,
             timeout=node.policy.timeout,
         )
         self.commands.append(RunNode(token.id, task))
@@ -774,9 +777,16 @@ class _Run:
         index = step - trail[0].seq if trail else -1
         return trail[index] if 0 <= index < len(trail) else None
 
-    def _unseen(self) -> list[TrailStep]:
+    def _enters(self, token: Token) -> bool:
+        """Whether the step's record says no more than that it begins now, which the task says anyway."""
+        record = self._record(token.step)
+        return record is not None and record.entered == self.now and token.attempt == 1 and record.left is None
+
+    def _unseen(self, but: int | None = None) -> list[TrailStep]:
         """Copies of the trail steps that changed since the sink last saw them."""
         numbers = dict.fromkeys(self.state.dirty)
+        if but is not None:
+            numbers.pop(but, None)
         self.state.dirty.clear()
         records = [self._record(number) for number in numbers]
         return [record.model_copy() for record in records if record is not None]
@@ -805,7 +815,12 @@ class _Run:
         if self.state.start.call is None:
             return None
         call = self.state.call
-        return CallFacts.model_construct(**{name: call.get(name, "") for name in CallFacts.model_fields})
+        facts = {name: call[name] for name in _CALL_FACTS if name in call}
+        try:
+            return CallFacts.model_validate(facts)
+        except ValidationError:
+            # A node wrote something odd into the call: the step goes on, the gateway makes what it can of it.
+            return CallFacts.model_construct(**facts)
 
     def _rendered(self, token: Token, node: PlanNode) -> dict[str, Any]:
         """The config with its expressions replaced by values and its templates by texts."""

@@ -58,9 +58,10 @@ async def run_task(task: NodeTask, env: Environment) -> Outcome:
     Whatever the node does wrong becomes an ``error`` outcome. Only a cancellation and failures of the
     infrastructure (the ledger's database) are raised: the driver then runs the same step and attempt again.
     """
-    if task.trail:
+    steps = task.seen()
+    if steps:
         try:
-            await env.trail.steps(task.run_id, task.trail)
+            await env.trail.steps(task.run_id, steps)
         except Exception:  # the trail is written again at the end of the run; a call must not fail for it
             log.exception("trail of run %s could not be written", task.run_id)
     call = await env.calls.get(task.call.id) if task.call is not None else None

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from flows.task import FlowResult, FlowStart, NodeTask, TrailStep
+from flows.task import FlowResult, FlowStart, NodeTask, Record, TrailStep
 from nodes.sdk.outcome import Outcome
 
 Phase = Literal["ready", "running", "waiting", "backoff", "pausing", "joining", "subflow"]
 
 
-class Token(BaseModel):
+class Token(Record):
     """One position of a run. A call has one; parallel branches have one each.
 
     ``running``  the driver executes the node          ``backoff``  a retry is due at ``deadline``
@@ -36,7 +36,7 @@ class Token(BaseModel):
     child: int | None = None
 
 
-class Frame(BaseModel):
+class Frame(Record):
     """A flow that runs: the root or a subflow, with variables of its own. ``parent`` is the token that waits for it."""
 
     id: int
@@ -52,7 +52,7 @@ class Frame(BaseModel):
     errors_handled: int = 0
 
 
-class State(BaseModel):
+class State(Record):
     """Everything a run is. It survives as JSON: continue-as-new carries it, queries answer from it.
 
     ``ended_by_flow``  a node of the flow itself ended the call

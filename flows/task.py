@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,7 +48,14 @@ class FlowStart(BaseModel):
     history_limit: int = 0
 
 
-class TrailStep(BaseModel):
+class Record(BaseModel):
+    """A model that the machine changes in place, many times a step: fields are set without pydantic's ceremony."""
+
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+
+
+class TrailStep(Record):
     """One step of a run's path. Written once when entered, completed when left. Times are UTC."""
 
     seq: int
@@ -69,7 +76,8 @@ class TrailStep(BaseModel):
 class NodeTask(BaseModel):
     """One execution of a node outside the workflow. ``config`` is rendered: no template or expression is left.
 
-    ``trail`` carries the steps that changed since the last task, for the trail sink.
+    ``trail`` carries the steps that changed since the last task, for the trail sink; when ``enters`` is set, the
+    execution's own step begins with it and its record follows from the task (`seen`).
     ``timeout`` is the node's limit in seconds from its policy, None for the limit of its kind.
     """
 
@@ -89,7 +97,22 @@ class NodeTask(BaseModel):
     call: CallFacts | None = None
     shortcuts: list[str] = Field(default_factory=list)
     trail: list[TrailStep] = Field(default_factory=list)
+    enters: bool = False
     timeout: float | None = None
+
+    def seen(self) -> list[TrailStep]:
+        """What the trail sink should know by now."""
+        if not self.enters:
+            return self.trail
+        own = TrailStep(
+            seq=self.step,
+            node_id=self.node_id,
+            node_type=self.node_type,
+            node_name=self.node_name,
+            flow_id=self.flow_id,
+            entered=self.now,
+        )
+        return [*self.trail, own]
 
 
 class FlowResult(BaseModel):
@@ -156,6 +179,7 @@ __all__ = [
     "FlowStart",
     "NodeTask",
     "PlanStore",
+    "Record",
     "ServicesFor",
     "TrailSink",
     "TrailStep",

@@ -18,19 +18,14 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
+from google.protobuf.message import Message
+from pydantic import TypeAdapter
+from pydantic_core import to_json
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
-from temporalio.converter import (
-    CompositePayloadConverter,
-    DataConverter,
-    DefaultPayloadConverter,
-    EncodingPayloadConverter,
-    JSONPlainPayloadConverter,
-    PayloadCodec,
-)
+from temporalio.converter import DataConverter, DefaultPayloadConverter, PayloadCodec, PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner
 
@@ -73,44 +68,107 @@ class PlanCache:
 plans = PlanCache()
 
 
-class PlanPayloadConverter(EncodingPayloadConverter):
-    """Plans and references to plans become their hash; the hash becomes the cached plan."""
+_JSON = b"json/plain"
+_JSON_METADATA = {"encoding": _JSON}
+_NULL = b"binary/null"
+_PLAN = PLAN_ENCODING.encode()
+_COMPACT = (NodeTask, Outcome, TrailStep)
+"""Models whose payloads leave out what is at its default: histories hold one for each step of each run, and these
+defaults all say "nothing". Others are written in full, so that a default may change while runs are alive."""
 
-    @property
-    def encoding(self) -> str:
-        return PLAN_ENCODING
+_OTHERS = DefaultPayloadConverter()
+_steps: TypeAdapter[list[TrailStep]] = TypeAdapter(list[TrailStep])
+_adapters: dict[Any, Callable[[bytes], Any]] = {}
 
-    def to_payload(self, value: Any) -> Payload | None:
-        if isinstance(value, Plan):
-            plans.put(value.hash, value)
-            value = PlanRef(hash=value.hash)
-        if not isinstance(value, PlanRef):
+
+def _reader(type_hint: Any) -> Callable[[bytes], Any]:
+    """Reads JSON as that type. Made once for each type, as making one takes longer than hundreds of uses."""
+    if type_hint is None:
+        type_hint = Any
+    try:
+        return _adapters[type_hint]
+    except KeyError:
+        return _adapters.setdefault(type_hint, TypeAdapter(type_hint).validate_json)
+    except TypeError:
+        # Not hashable, so nothing of ours.
+        return TypeAdapter(type_hint).validate_json
+
+
+def _json(data: bytes) -> Payload:
+    return Payload(metadata=_JSON_METADATA, data=data)
+
+
+def _plan(value: Plan) -> Payload:
+    plans.put(value.hash, value)
+    return Payload(metadata={"encoding": _PLAN}, data=value.hash.encode())
+
+
+def _list(value: list[Any]) -> Payload:
+    if value and type(value[0]) is TrailStep:
+        return _json(_steps.dump_json(value, exclude_defaults=True))
+    return _json(to_json(value))
+
+
+_WRITERS: dict[type, Callable[[Any], Payload]] = {
+    type(None): lambda value: Payload(metadata={"encoding": _NULL}),
+    Plan: _plan,
+    PlanRef: lambda value: Payload(metadata={"encoding": _PLAN}, data=value.hash.encode()),
+    list: _list,
+    **{
+        model: lambda value: _json(value.__pydantic_serializer__.to_json(value, exclude_defaults=True))
+        for model in _COMPACT
+    },
+}
+
+
+def _writer(kind: type) -> Callable[[Any], Payload]:
+    """How values of that type are written: found once, as asking abstract classes costs more than writing."""
+    found: Callable[[Any], Payload] = (
+        _OTHERS.to_payload if issubclass(kind, RawValue | bytes | Message) else lambda value: _json(to_json(value))
+    )
+    return _WRITERS.setdefault(kind, found)
+
+
+class FlowPayloadConverter(PayloadConverter):
+    """Temporal's default formats with pydantic for JSON and hashes for plans.
+
+    Plans and references to plans become their hash; the hash becomes the cached plan. The SDK makes several of these
+    for every activation and asks composite ones for a copy for each payload, which is why this one has no state.
+    """
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        return [(_WRITERS.get(type(value)) or _writer(type(value)))(value) for value in values]
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        hints = type_hints or []
+        return [
+            self._from_payload(payload, hints[index] if index < len(hints) else None)
+            for index, payload in enumerate(payloads)
+        ]
+
+    def _from_payload(self, payload: Payload, type_hint: Any) -> Any:
+        if type_hint is RawValue:
+            return RawValue(payload)
+        encoding = payload.metadata.get("encoding", b"")
+        if encoding == _JSON:
+            return _reader(type_hint)(payload.data)
+        if encoding == _NULL:
             return None
-        return Payload(metadata={"encoding": PLAN_ENCODING.encode()}, data=value.hash.encode())
-
-    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
-        plan_hash = payload.data.decode()
-        if type_hint is PlanRef:
-            return PlanRef(hash=plan_hash)
-        plan = plans.get(plan_hash)
-        if plan is None:
-            raise RuntimeError(
-                f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?"
-            )
-        return plan
+        if encoding == _PLAN:
+            return _plan_of(payload, type_hint)
+        return _OTHERS.from_payloads([payload], [type_hint] if type_hint is not None else None)[0]
 
 
-class FlowPayloadConverter(CompositePayloadConverter):
-    """Temporal's default converters with pydantic for JSON and hashes for plans."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            PlanPayloadConverter(),
-            *(
-                PydanticJSONPlainPayloadConverter() if isinstance(one, JSONPlainPayloadConverter) else one
-                for one in DefaultPayloadConverter.default_encoding_payload_converters
-            ),
+def _plan_of(payload: Payload, type_hint: Any) -> Plan | PlanRef:
+    plan_hash = payload.data.decode()
+    if type_hint is PlanRef:
+        return PlanRef(hash=plan_hash)
+    plan = plans.get(plan_hash)
+    if plan is None:
+        raise RuntimeError(
+            f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?"
         )
+    return plan
 
 
 class PlanCodec(PayloadCodec):
@@ -124,7 +182,7 @@ class PlanCodec(PayloadCodec):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         for payload in payloads:
-            if payload.metadata.get("encoding") == PLAN_ENCODING.encode():
+            if payload.metadata.get("encoding") == _PLAN:
                 await load_plan(self._store, payload.data.decode())
         return list(payloads)
 

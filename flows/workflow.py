@@ -113,23 +113,24 @@ class Flow:
         self._nodes: dict[tuple[int, int], workflow.ActivityHandle[Outcome]] = {}
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._writes = 0
+        self._sleeper: asyncio.Future[None] | None = None
 
     # --- doors
 
     @workflow.signal
     def hangup(self, cause: str) -> None:
         """The call is over."""
-        self._events.append(HungUp(cause, workflow.now()))
+        self._take(HungUp(cause, workflow.now()))
 
     @workflow.signal
     def signal(self, name: str, data: dict[str, Any]) -> None:
         """Something that a node waits for has happened."""
-        self._events.append(SignalReceived(name, data, workflow.now()))
+        self._take(SignalReceived(name, data, workflow.now()))
 
     @workflow.signal
     def stop(self, reason: str) -> None:
         """A person ends the run."""
-        self._events.append(Stop(reason, workflow.now()))
+        self._take(Stop(reason, workflow.now()))
 
     @workflow.query
     def state(self) -> RunView:
@@ -165,6 +166,12 @@ class Flow:
 
     # --- the run
 
+    def _take(self, event: Event) -> None:
+        """An event for the machine; it wakes the run."""
+        self._events.append(event)
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
     @workflow.run
     async def run(self, start: FlowStart, plan: Plan, state: State | None = None) -> FlowResult:
         """Interpret the plan to its end."""
@@ -196,7 +203,9 @@ class Flow:
             if finish is not None:
                 return finish
             if not events:
-                await workflow.wait_condition(lambda: bool(events))
+                # Not `wait_condition`, which costs an evaluation at every turn of the loop.
+                self._sleeper = asyncio.get_running_loop().create_future()
+                await self._sleeper
             _, commands = self._machine.step(state, events.popleft())
 
     def _may_continue_as_new(self) -> bool:
@@ -235,7 +244,7 @@ class Flow:
     async def _sleep(self, command: StartTimer) -> None:
         await asyncio.sleep(command.seconds)
         self._timers.pop(command.timer, None)
-        self._events.append(TimerFired(command.timer, workflow.now()))
+        self._take(TimerFired(command.timer, workflow.now()))
 
     # --- activities
 
@@ -274,9 +283,7 @@ class Flow:
                     finished.exception()
                 return
             del self._nodes[key]
-            self._events.append(
-                NodeDone(command.token, task.step, task.attempt, _outcome_of(finished, task), workflow.now())
-            )
+            self._take(NodeDone(command.token, task.step, task.attempt, _outcome_of(finished, task), workflow.now()))
 
         handle.add_done_callback(done)
 
