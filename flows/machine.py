@@ -783,13 +783,13 @@ class _Run:
         return record is not None and record.entered == self.now and token.attempt == 1 and record.left is None
 
     def _unseen(self, but: int | None = None) -> list[TrailStep]:
-        """Copies of the trail steps that changed since the sink last saw them."""
+        """The trail steps that changed since the sink last saw them; those that will change again as copies."""
         numbers = dict.fromkeys(self.state.dirty)
         if but is not None:
             numbers.pop(but, None)
         self.state.dirty.clear()
         records = [self._record(number) for number in numbers]
-        return [record.model_copy() for record in records if record is not None]
+        return [one if one.left is not None else one.model_copy() for one in records if one is not None]
 
     def _variables(self, flow: PlanFlow, inputs: dict[str, Any]) -> dict[str, Any]:
         known = {variable.name for variable in flow.inputs}

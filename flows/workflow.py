@@ -210,15 +210,12 @@ class Flow:
 
     def _may_continue_as_new(self) -> bool:
         """Between a step and its commands: nothing runs, nothing is left unread."""
-        if self._events or self._nodes or self._writes or not workflow.all_handlers_finished():
+        if self._events or self._nodes or self._writes:
             return False
-        if self._state is None or self._state.status == "finished":
+        info, limit = workflow.info(), self._start.history_limit
+        if info.get_current_history_length() < limit if limit else not info.is_continue_as_new_suggested():
             return False
-        info = workflow.info()
-        limit = self._start.history_limit
-        if limit:
-            return info.get_current_history_length() >= limit
-        return info.is_continue_as_new_suggested()
+        return self._state is not None and self._state.status != "finished" and workflow.all_handlers_finished()
 
     def _carry_out(self, commands: list[Command]) -> Finish | None:
         for command in commands:
