@@ -5,9 +5,10 @@
         handle = await start_flow(client, start, task_queue="flows")
         result = await handle.result()
 
-The plan of a run travels by content hash: histories hold 64 characters, whatever the size of the flow. The codec,
-which runs outside the workflow, fetches the plan from the store into a process-wide cache; the payload converter
-hands the cached object to the workflow, so that it is neither fetched nor decoded again for the next run.
+The plan of a run travels by content hash: histories hold 64 characters, whatever the size of the flow. The payload
+converter hands the cached object to the workflow, so that it is neither fetched nor decoded again for the next run.
+The first run of a process waits in its workflow thread while the process's own loop fetches the plan from the store. A
+payload codec could do that too, but the SDK would take every payload of every step through it.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from threading import Lock
-from typing import Any
+from threading import Lock, get_ident
+from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 from pydantic import TypeAdapter
@@ -25,7 +26,7 @@ from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.converter import DataConverter, DefaultPayloadConverter, PayloadCodec, PayloadConverter
+from temporalio.converter import DataConverter, DefaultPayloadConverter, PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner
 
@@ -40,6 +41,8 @@ from nodes.sdk.outcome import Outcome
 HEARTBEAT_SECONDS = 10.0
 PLAN_ENCODING = "callweave/plan"
 CACHED_PLANS = 256
+LOAD_SECONDS = 1.5
+"""How long a workflow waits for its plan: less than the two seconds after which the SDK takes it for hung."""
 
 
 class PlanCache:
@@ -133,8 +136,18 @@ class FlowPayloadConverter(PayloadConverter):
     """Temporal's default formats with pydantic for JSON and hashes for plans.
 
     Plans and references to plans become their hash; the hash becomes the cached plan. The SDK makes several of these
-    for every activation and asks composite ones for a copy for each payload, which is why this one has no state.
+    for every activation and asks composite ones for a copy for each payload, which is why this one is small.
     """
+
+    store: ClassVar[PlanStore | None] = None
+
+    def __init__(self) -> None:
+        # The SDK makes the converters of a workflow in its worker's loop and uses them in a thread.
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+        self._thread = get_ident()
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         return [(_WRITERS.get(type(value)) or _writer(type(value)))(value) for value in values]
@@ -155,36 +168,27 @@ class FlowPayloadConverter(PayloadConverter):
         if encoding == _NULL:
             return None
         if encoding == _PLAN:
-            return _plan_of(payload, type_hint)
+            plan_hash = payload.data.decode()
+            return PlanRef(hash=plan_hash) if type_hint is PlanRef else self._plan_of(plan_hash)
         return _OTHERS.from_payloads([payload], [type_hint] if type_hint is not None else None)[0]
 
-
-def _plan_of(payload: Payload, type_hint: Any) -> Plan | PlanRef:
-    plan_hash = payload.data.decode()
-    if type_hint is PlanRef:
-        return PlanRef(hash=plan_hash)
-    plan = plans.get(plan_hash)
-    if plan is None:
-        raise RuntimeError(
-            f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter?"
-        )
-    return plan
-
-
-class PlanCodec(PayloadCodec):
-    """Fetches plans on their way to the workflow. Payloads pass unchanged."""
-
-    def __init__(self, store: PlanStore) -> None:
-        self._store = store
-
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return list(payloads)
-
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        for payload in payloads:
-            if payload.metadata.get("encoding") == _PLAN:
-                await load_plan(self._store, payload.data.decode())
-        return list(payloads)
+    def _plan_of(self, plan_hash: str) -> Plan:
+        plan = plans.get(plan_hash)
+        if plan is not None:
+            return plan
+        if self.store is None or self._loop is None or self._thread == get_ident():
+            raise RuntimeError(
+                f"the plan {plan_hash} is not loaded: was the client made with flows.temporal.data_converter? "
+                "Outside of workflows await flows.temporal.load_plan"
+            )
+        loading = asyncio.run_coroutine_threadsafe(load_plan(self.store, plan_hash), self._loop)
+        try:
+            return loading.result(LOAD_SECONDS)
+        except TimeoutError:
+            loading.cancel()
+            raise RuntimeError(
+                f"the plan {plan_hash} was not loaded within {LOAD_SECONDS} s; the task is tried again"
+            ) from None
 
 
 async def load_plan(store: PlanStore, plan_hash: str) -> Plan:
@@ -198,7 +202,12 @@ async def load_plan(store: PlanStore, plan_hash: str) -> Plan:
 
 def data_converter(store: PlanStore) -> DataConverter:
     """The data converter of every client and replayer that touches flows."""
-    return replace(DataConverter.default, payload_converter_class=FlowPayloadConverter, payload_codec=PlanCodec(store))
+
+    class StoredPlans(FlowPayloadConverter):
+        pass
+
+    StoredPlans.store = store
+    return replace(DataConverter.default, payload_converter_class=StoredPlans)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """What payloads look like and what comes back from them: histories of earlier versions have to stay readable."""
 
+import asyncio
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 
+import flows.temporal
 from flows.memory import MemoryPlans, MemoryTrail
 from flows.plan import Plan
 from flows.runner import run_task
@@ -129,12 +132,48 @@ def test_a_plan_that_is_not_loaded_is_named() -> None:
         CONVERTER.from_payloads([payload], [Plan])
 
 
-async def test_decoding_loads_the_plan(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    converter = data_converter(MemoryPlans(plan))
-    payloads = await converter.encode([PlanRef(hash=plan.hash)])
-    monkeypatch.setattr(plans, "_plans", type(plans._plans)())
-    [found] = await converter.decode(payloads, [Plan])
+class SlowPlans:
+    """A plan store that never answers."""
+
+    async def load(self, plan_hash: str) -> bytes:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+
+@pytest.fixture
+def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "_plans", OrderedDict())
+
+
+@pytest.mark.usefixtures("empty_cache")
+async def test_a_workflow_thread_waits_for_the_plan(plan: Plan) -> None:
+    converter = data_converter(MemoryPlans(plan)).payload_converter
+    payloads = converter.to_payloads([PlanRef(hash=plan.hash)])
+    [found] = await asyncio.to_thread(converter.from_payloads, payloads, [Plan])
     assert found == plan and plans.get(plan.hash) is found
+
+
+@pytest.mark.usefixtures("empty_cache")
+async def test_the_loop_itself_never_waits_for_a_plan(plan: Plan) -> None:
+    converter = data_converter(MemoryPlans(plan)).payload_converter
+    with pytest.raises(RuntimeError, match="is not loaded"):
+        converter.from_payloads(converter.to_payloads([PlanRef(hash=plan.hash)]), [Plan])
+
+
+@pytest.mark.usefixtures("empty_cache")
+async def test_a_plan_that_nobody_has_or_nobody_brings(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows.temporal, "LOAD_SECONDS", 0.05)
+    payloads = CONVERTER.to_payloads([PlanRef(hash="missing")])
+    with pytest.raises(KeyError, match="missing"):
+        await asyncio.to_thread(data_converter(MemoryPlans(plan)).payload_converter.from_payloads, payloads, [Plan])
+    with pytest.raises(RuntimeError, match="was not loaded within"):
+        await asyncio.to_thread(data_converter(SlowPlans()).payload_converter.from_payloads, payloads, [Plan])
+
+
+def test_each_client_has_a_store_of_its_own(plan: Plan) -> None:
+    first, second = data_converter(MemoryPlans(plan)), data_converter(MemoryPlans())
+    assert first.payload_converter_class is not second.payload_converter_class
+    assert first.payload_codec is None, "a codec would see every payload of every step"
 
 
 def test_raw_values_and_unknown_encodings() -> None:
