@@ -88,7 +88,7 @@ async def test_a_call_walks_a_flow_and_survives_a_kill(tmp_path: Path) -> None:
                 await phone.call("700")
                 assert await phone.hears_sound(0.5, 10)
                 product.kill_python()
-                await asyncio.sleep(1.0)
+                # Half of the prompt was heard before the kill, so a second of sound is more than its rest.
                 assert await phone.hears_sound(1.0, 6), "the caller hears a prompt again within seconds"
                 await product.healthy()
                 await phone.press("1")
