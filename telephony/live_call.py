@@ -611,6 +611,9 @@ class LiveCall:
                     await self._command(lambda: self._driver.stop_recording(name))
                     await self._wait(lambda: name in self._recorded, self._book.now() + 5.0)
                 stop = False
+                if digit is None:
+                    # A caller who leaves ends the recording too; then the hang-up follows and is the true reason.
+                    await self._wait(lambda: False, self._book.now() + _GRACE)
             finally:
                 if stop and not self.ended:
                     self._book.spawn(self._quietly(partial(self._driver.stop_recording, name)))

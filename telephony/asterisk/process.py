@@ -19,7 +19,7 @@ import psutil
 
 from telephony.asterisk.config import RELOADABLE, AsteriskConfig, render, run_folder
 from telephony.asterisk.install import Installation
-from telephony.asterisk.sounds import beep, tune, write_wav
+from telephony.speech import audio
 
 log = logging.getLogger(__name__)
 
@@ -400,11 +400,13 @@ def prepare(config: AsteriskConfig, installation: Installation) -> None:
         if not link.exists() and target.exists():
             link.symlink_to(target)
     for path, make in (
-        (folder / "data/sounds/en/beep.wav", beep),
-        (folder / "music/default/calm.wav", tune),
+        (folder / "data/sounds/en/beep.wav", audio.beep),
+        (folder / "music/default/calm.wav", audio.comfort_music),
     ):
         if not path.exists():
-            write_wav(path, make())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            audio.write_wav(part := path.with_suffix(".part"), make())
+            part.replace(path)
     etc = folder / "etc"
     etc.chmod(0o700)
     for name, text in files.items():

@@ -8,7 +8,6 @@ import pytest
 
 from telephony.asterisk.config import AsteriskConfig
 from telephony.asterisk.driver import AsteriskDriver
-from telephony.asterisk.sounds import write_wav
 from telephony.asterisk.testing import Events, Sipp, alaw, loudness, read_wav, tone
 from telephony.driver import (
     Answered,
@@ -26,6 +25,7 @@ from telephony.driver import (
     TransferRequested,
 )
 from telephony.errors import DriverError
+from telephony.speech.audio import write_wav
 
 pytestmark = pytest.mark.asterisk
 

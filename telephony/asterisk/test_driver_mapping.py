@@ -8,10 +8,10 @@ import pytest
 
 from telephony.asterisk.causes import hangup_cause
 from telephony.asterisk.driver import AsteriskDriver, complete_wav, endpoint_of, incoming_of
-from telephony.asterisk.sounds import beep, tune, write_wav
-from telephony.asterisk.testing import Events, alaw, loudness, tone
+from telephony.asterisk.testing import Events, alaw, tone
 from telephony.driver import Answered, BridgeEntered, Digit, Hangup, Incoming, PlaybackFinished, Ringing, TalkingStopped
 from telephony.errors import DriverError
+from telephony.speech.audio import write_wav
 
 
 @pytest.mark.parametrize(
@@ -130,13 +130,6 @@ def test_an_unfinished_recording_is_put_right(tmp_path: Path) -> None:
     assert complete_wav(path) == pytest.approx(1)
     path.write_bytes(b"")
     assert complete_wav(path) == 0
-
-
-def test_made_sounds() -> None:
-    assert loudness(beep(), 1000) > 0.2
-    music = tune()
-    assert 30 < music.size / 8000 < 60 and 0.2 < abs(music).max() < 1
-    assert abs(music[0] - music[-1]) < 0.1, "it loops without a click"
 
 
 def test_alaw_of_the_test_kit() -> None:

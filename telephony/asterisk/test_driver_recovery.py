@@ -13,7 +13,6 @@ import pytest
 from telephony.asterisk.config import AsteriskConfig, Extension
 from telephony.asterisk.driver import AsteriskDriver
 from telephony.asterisk.process import AsteriskProcess, ProcessError
-from telephony.asterisk.sounds import write_wav
 from telephony.asterisk.testing import (
     Events,
     Sipp,
@@ -33,6 +32,7 @@ from telephony.driver import (
     RecordingFinished,
 )
 from telephony.errors import DriverError
+from telephony.speech.audio import write_wav
 
 pytestmark = pytest.mark.asterisk
 

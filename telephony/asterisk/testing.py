@@ -6,7 +6,6 @@ import random
 import shutil
 import socket
 import tempfile
-import wave
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -17,8 +16,8 @@ from telephony.asterisk.config import AsteriskConfig
 from telephony.asterisk.driver import AsteriskDriver
 from telephony.asterisk.install import Installation, resolve
 from telephony.asterisk.process import AsteriskProcess
-from telephony.asterisk.sounds import RATE
 from telephony.driver import Event
+from telephony.speech import audio
 
 CACHE = Path.home() / ".cache" / "callweave"
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -201,31 +200,25 @@ class Sipp:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def tone(hertz: float, seconds: float, level: float = 0.3) -> np.ndarray[Any, np.dtype[np.float64]]:
+def tone(hertz: float, seconds: float, level: float = 0.3) -> audio.Samples:
     """A sine tone at 8 kHz."""
-    return np.asarray(level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE))
+    wave = level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * audio.RATE)) / audio.RATE)
+    return np.asarray(wave, dtype=np.float32)
 
 
-def alaw(samples: np.ndarray[Any, np.dtype[np.float64]]) -> bytes:
+def alaw(samples: audio.Samples) -> bytes:
     """Samples between -1 and 1 as G.711 A-law."""
-    pcm = np.clip(samples * 32767, -32768, 32767).astype(np.int32)
-    sign = np.where(pcm >= 0, 0x80, 0)
-    size = np.minimum(np.where(pcm >= 0, pcm, -pcm - 1), 32767)
-    exponent = np.zeros_like(size)
-    for number in range(1, 8):
-        exponent = np.where(size >= 256 << (number - 1), number, exponent)
-    mantissa = np.where(exponent == 0, size >> 4, size >> (exponent + 3)) & 0x0F
-    return bytes(((sign | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8))
+    return audio.alaw_encode(audio.to_pcm(samples))
 
 
-def loudness(samples: np.ndarray[Any, np.dtype[np.float64]], hertz: float) -> float:
+def loudness(samples: audio.Samples, hertz: float) -> float:
     """How strong a tone is in a piece of audio, 0 to 1."""
-    time = np.arange(samples.size) / RATE
+    time = np.arange(samples.size) / audio.RATE
     return float(2 * abs(np.mean(samples * np.exp(-2j * np.pi * hertz * time))))
 
 
-def read_wav(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
+def read_wav(path: Path) -> audio.Samples:
     """The samples of an 8 kHz mono WAV between -1 and 1."""
-    with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
-        return np.asarray(np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768)
+    samples, rate = audio.read_wav(path)
+    assert rate == audio.RATE
+    return samples
