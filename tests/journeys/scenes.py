@@ -34,8 +34,8 @@ Document = dict[str, Any]
 LIKE = 0.65
 """How alike a prompt and what a phone heard of it are at least. On a busy machine packets slip; other words score
 below 0.4."""
-LIKE_END = 0.75
-"""The same for the last second and a half of a sentence."""
+LIKE_PIECES = 0.65
+"""The same second by second, on average; a second that is out of its place counts nothing."""
 
 
 def words(text: str) -> dict[str, Any]:
@@ -142,20 +142,31 @@ async def hears_words(
     return await hears(call or walker.call, sound, after=after, timeout=timeout)
 
 
+def second_by_second(wanted: Samples, recorded: Samples, *, after: float = 0.0) -> Match | None:
+    """Where a sentence was heard whose packets slipped further and further on a busy machine.
+
+    Each of its seconds is looked for alone; most of them have to be where the sentence has them.
+    """
+    count = len(wanted) // RATE
+    if count < 2:
+        return None
+    found = [find(wanted[at * RATE : (at + 1) * RATE], recorded, after=after) for at in range(count)]
+    starts = [match.start - at for at, match in enumerate(found)]
+    middle = float(np.median(starts))
+    alike = [match.score for match, start in zip(found, starts, strict=True) if abs(start - middle) < 0.5]
+    score = sum(alike) / count
+    return Match(middle, score) if score >= LIKE_PIECES else None
+
+
 async def hears(
     call: PhoneCall, sound: Path | Samples, *, after: float = 0.0, timeout: float = 15.0, least: float = LIKE
 ) -> Match:
     """Wait until a phone has heard a sound to its end, in what it recorded from second `after` on."""
     wanted = await asyncio.to_thread(load, sound)
-    tail = wanted[-round(1.5 * RATE) :]
 
     def look(recorded: Samples) -> Match | None:
         match = find(wanted, recorded, after=after)
-        if match.score >= least:
-            return match
-        # Over a long sentence slipped packets add up; its end alone has to be clearer.
-        end = find(tail, recorded, after=after)
-        return Match(end.start - (len(wanted) - len(tail)) / RATE, end.score) if end.score >= LIKE_END else None
+        return match if match.score >= least else second_by_second(wanted, recorded, after=after)
 
     async def heard() -> Match | None:
         recorded = await asyncio.to_thread(load, call.heard)
