@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import and_, not_, or_
+from sqlalchemy import select as select_columns
 from sqlmodel import col, delete, select
 
 from backend.audit.service import note
@@ -53,39 +55,61 @@ async def route_call(db: Database, called: str, *, country: str) -> Route | NoRo
     forms = {called.strip()}
     with contextlib.suppress(InvalidError):
         forms.add(normalise(called, country))
-    async with read(db) as session:
-        found = list(await session.exec(select(PhoneNumber).where(col(PhoneNumber.number).in_(forms))))
-        if not found:
-            return NoRoute(None, "unknown_number")
-        number = found[0]
-        if not number.enabled:
-            return NoRoute(number.business_id, "disabled")
-        flow = await session.get(Flow, number.flow_id) if number.flow_id else None
-        if flow is None:
-            return NoRoute(number.business_id, "no_flow")
-        if flow.archived:
-            return NoRoute(number.business_id, "archived")
-        if number.version is not None:
-            wanted = select(FlowVersion).where(FlowVersion.flow_id == flow.id, FlowVersion.number == number.version)
-        else:
-            wanted = (
-                select(FlowVersion)
-                .join(FlowAlias, col(FlowAlias.version_id) == col(FlowVersion.id))
-                .where(FlowAlias.flow_id == flow.id, FlowAlias.name == number.alias)
-            )
-        version = (await session.exec(wanted)).first()
-        if version is None:
-            return NoRoute(number.business_id, "not_published")
-        return Route(
-            business_id=number.business_id,
-            number=number.number,
-            language=number.language,
-            flow_key=flow.key,
-            kind=flow.kind,
-            alias="" if number.version is not None else number.alias,
-            version=version.number,
-            plan_hash=version.plan_hash,
+    # One statement of plain columns: a call waits for it, and drafts and documents are large.
+    fixed = col(PhoneNumber.version).is_not(None)
+    wanted = (
+        select_columns(
+            col(PhoneNumber.business_id),
+            col(PhoneNumber.number),
+            col(PhoneNumber.enabled),
+            col(PhoneNumber.language),
+            col(PhoneNumber.version),
+            col(PhoneNumber.alias),
+            col(Flow.key),
+            col(Flow.kind),
+            col(Flow.archived),
+            col(FlowVersion.number),
+            col(FlowVersion.plan_hash),
         )
+        .select_from(PhoneNumber)
+        .outerjoin(Flow, col(Flow.id) == col(PhoneNumber.flow_id))
+        .outerjoin(
+            FlowAlias, and_(col(FlowAlias.flow_id) == col(Flow.id), col(FlowAlias.name) == col(PhoneNumber.alias))
+        )
+        .outerjoin(
+            FlowVersion,
+            or_(
+                and_(
+                    fixed, col(FlowVersion.flow_id) == col(Flow.id), col(FlowVersion.number) == col(PhoneNumber.version)
+                ),
+                and_(not_(fixed), col(FlowVersion.id) == col(FlowAlias.version_id)),
+            ),
+        )
+        .where(col(PhoneNumber.number).in_(forms))
+    )
+    async with read(db) as session:
+        row = (await session.execute(wanted)).first()
+    if row is None:
+        return NoRoute(None, "unknown_number")
+    business_id, number, enabled, language, fixed_version, alias, key, kind, archived, version, plan_hash = row
+    if not enabled:
+        return NoRoute(business_id, "disabled")
+    if key is None:
+        return NoRoute(business_id, "no_flow")
+    if archived:
+        return NoRoute(business_id, "archived")
+    if version is None:
+        return NoRoute(business_id, "not_published")
+    return Route(
+        business_id=business_id,
+        number=number,
+        language=language,
+        flow_key=key,
+        kind=kind,
+        alias="" if fixed_version is not None else alias,
+        version=version,
+        plan_hash=plan_hash,
+    )
 
 
 async def _country(session: AsyncSession, business_id: str) -> str:
