@@ -227,7 +227,10 @@ async def test_without_temporal_callers_get_comfort_then_a_person(
     await theirs.hang_up()
     run = await walker.finished()
     assert run.state == "hangup"
-    assert ("menu", "2") in await walker.path()
+    path = await walker.path()
+    # The menu's outcome may have been lost with Temporal; then the menu ends with the call.
+    assert path[: len(OPENING)] == OPENING and path[len(OPENING)] in (("menu", "2"), ("menu", "hangup"))
+    assert [name for name, _ in path[-2:]] == ["left", "left_end"]
     await to_menu(later)
     await later.press("menu", "9")
     assert (await later.finished()).state == "completed"
