@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, not_, or_
+from sqlalchemy import and_, bindparam, not_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, delete, select
 
@@ -50,45 +50,43 @@ class NoRoute:
     reason: str
 
 
+_FIXED = col(PhoneNumber.version).is_not(None)
+_ROUTE = (
+    select_columns(
+        col(PhoneNumber.business_id),
+        col(PhoneNumber.number),
+        col(PhoneNumber.enabled),
+        col(PhoneNumber.language),
+        col(PhoneNumber.version),
+        col(PhoneNumber.alias),
+        col(Flow.key),
+        col(Flow.kind),
+        col(Flow.archived),
+        col(FlowVersion.number),
+        col(FlowVersion.plan_hash),
+    )
+    .select_from(PhoneNumber)
+    .outerjoin(Flow, col(Flow.id) == col(PhoneNumber.flow_id))
+    .outerjoin(FlowAlias, and_(col(FlowAlias.flow_id) == col(Flow.id), col(FlowAlias.name) == col(PhoneNumber.alias)))
+    .outerjoin(
+        FlowVersion,
+        or_(
+            and_(_FIXED, col(FlowVersion.flow_id) == col(Flow.id), col(FlowVersion.number) == col(PhoneNumber.version)),
+            and_(not_(_FIXED), col(FlowVersion.id) == col(FlowAlias.version_id)),
+        ),
+    )
+    .where(col(PhoneNumber.number).in_(bindparam("forms", expanding=True)))
+)
+"""One statement of plain columns, made once: every call waits for it, and drafts and documents are large."""
+
+
 async def route_call(db: Database, called: str, *, country: str) -> Route | NoRoute:
     """What to run for a call to `called`. Never raises for a number that is unknown or not ready."""
     forms = {called.strip()}
     with contextlib.suppress(InvalidError):
         forms.add(normalise(called, country))
-    # One statement of plain columns: a call waits for it, and drafts and documents are large.
-    fixed = col(PhoneNumber.version).is_not(None)
-    wanted = (
-        select_columns(
-            col(PhoneNumber.business_id),
-            col(PhoneNumber.number),
-            col(PhoneNumber.enabled),
-            col(PhoneNumber.language),
-            col(PhoneNumber.version),
-            col(PhoneNumber.alias),
-            col(Flow.key),
-            col(Flow.kind),
-            col(Flow.archived),
-            col(FlowVersion.number),
-            col(FlowVersion.plan_hash),
-        )
-        .select_from(PhoneNumber)
-        .outerjoin(Flow, col(Flow.id) == col(PhoneNumber.flow_id))
-        .outerjoin(
-            FlowAlias, and_(col(FlowAlias.flow_id) == col(Flow.id), col(FlowAlias.name) == col(PhoneNumber.alias))
-        )
-        .outerjoin(
-            FlowVersion,
-            or_(
-                and_(
-                    fixed, col(FlowVersion.flow_id) == col(Flow.id), col(FlowVersion.number) == col(PhoneNumber.version)
-                ),
-                and_(not_(fixed), col(FlowVersion.id) == col(FlowAlias.version_id)),
-            ),
-        )
-        .where(col(PhoneNumber.number).in_(forms))
-    )
     async with read(db) as session:
-        row = (await session.execute(wanted)).first()
+        row = (await session.execute(_ROUTE, {"forms": sorted(forms)})).first()
     if row is None:
         return NoRoute(None, "unknown_number")
     business_id, number, enabled, language, fixed_version, alias, key, kind, archived, version, plan_hash = row
