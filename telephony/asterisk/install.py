@@ -275,13 +275,19 @@ def _download(work: Path, suite: str, architecture: str) -> list[Path]:
 
 
 def _mirror() -> str:
-    """The Debian mirror that this machine's apt uses."""
+    """The Debian mirror that this machine's apt uses. Raises `InstallError` when it uses none."""
     sites = _run(["apt-get", "indextargets", "--format", "$(SITE)"]).split()
     for file in [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]:
         with contextlib.suppress(OSError, UnicodeDecodeError):
             lines = [line for line in file.read_text().splitlines() if not line.lstrip().startswith("#")]
             sites += re.findall(r"\b(?:https?|mirror\+file|file|ftp):/\S+", "\n".join(lines))
-    return next((s for s in sites if re.search(r"/debian/?$", s)), "http://deb.debian.org/debian")
+    for site in sites:
+        if re.search(r"/debian/?$", site):
+            return site
+    raise InstallError(
+        "apt knows no Debian mirror: add one to /etc/apt/sources.list, or install Asterisk 22.10 or newer and put it on "
+        "the PATH"
+    )
 
 
 def _unpack(package: Path, root: Path) -> None:
