@@ -285,8 +285,8 @@ def _mirror() -> str:
         if re.search(r"/debian/?$", site):
             return site
     raise InstallError(
-        "apt knows no Debian mirror: add one to /etc/apt/sources.list, or install Asterisk 22.10 or newer and put it on "
-        "the PATH"
+        "apt knows no Debian mirror: add one to /etc/apt/sources.list, "
+        "or install Asterisk 22.10 or newer and put it on the PATH"
     )
 
 
