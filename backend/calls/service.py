@@ -7,9 +7,10 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import or_
+from sqlalchemy import Executable, or_
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -266,6 +267,20 @@ async def finish_run(
                 call.outcome = run.state
 
 
+@cache
+def _trail_upsert(sqlite: bool) -> Executable:
+    """Insert steps or complete them; a completed step is never replaced by its incomplete self."""
+    table: Any = TrailEntry.__table__  # type: ignore[attr-defined]
+    insert: Any = sqlite_insert(table) if sqlite else postgres_insert(table)
+    new = insert.excluded
+    upsert: Executable = insert.on_conflict_do_update(
+        index_elements=["run_id", "seq"],
+        set_={column.name: new[column.name] for column in table.columns if column.name not in ("run_id", "seq")},
+        where=or_(new["left"].is_not(None), table.c.left.is_(None)),
+    )
+    return upsert
+
+
 async def save_trail(db: Database, batches: Mapping[str, Sequence[TrailStep]]) -> list[str]:
     """Write steps of many runs in one transaction; returns the ids of runs that are not known here.
 
@@ -316,17 +331,10 @@ async def _save_trail(session: AsyncSession, batches: Mapping[str, Sequence[Trai
             call_id=run.call_id,
             seqs=sorted({step.seq for step in steps}),
         )
-    insert: Any = sqlite_insert if session.info["database"].sqlite else postgres_insert
-    values = list(rows.values())
-    for start in range(0, len(values), 500):
-        statement = insert(TrailEntry).values(values[start : start + 500])
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["run_id", "seq"],
-            set_={name: new[name] for name in values[0] if name not in ("run_id", "seq")},
-            where=or_(new["left"].is_not(None), col(TrailEntry.left).is_(None)),
-        )
-        await session.exec(statement)
+    if rows:
+        # Many rows under one statement that is compiled once; values inside it would be compiled each time.
+        connection = await session.connection()
+        await connection.execute(_trail_upsert(session.info["database"].sqlite), list(rows.values()))
     missing = sorted(set(wanted) - set(found))
     if missing:
         log.debug("trail steps of runs that are not recorded (yet): %s", ", ".join(missing))
