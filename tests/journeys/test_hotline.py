@@ -1,13 +1,13 @@
 """Every branch of the service hotline, walked by real phones over SIP and RTP."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from backend.runtime.testing import Product
+from tests.journeys.scenes import tone
 from tests.journeys.walker import Caller, Walker
 from tests.phones.audio import contains, find, has_tone, load
 from tests.phones.phone import Phone
@@ -15,13 +15,6 @@ from tests.phones.phone import Phone
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 OPENING = [("answer", "next"), ("blocked", "not_listed"), ("greeting", "next"), ("language", "next"), ("hours", "open")]
-
-
-def tone(path: Path, hertz: float, seconds: float = 4.0) -> Path:
-    """A WAV file that holds one tone."""
-    at = np.arange(int(8000 * seconds)) / 8000
-    soundfile.write(path, (0.3 * 32767 * np.sin(2 * np.pi * hertz * at)).astype(np.int16), 8000)
-    return path
 
 
 async def to_menu(walker: Walker, language: str = "1") -> None:
@@ -86,7 +79,14 @@ async def test_pin_is_nowhere_in_the_home_folder(caller: Caller, product: Produc
     await walker.call.hang_up()
     await walker.closed()
     await asyncio.sleep(1)
-    found = [path for path in product.home.rglob("*") if path.is_file() and pin.encode() in path.read_bytes()]
+    found, read = [], 0
+    for path in product.home.rglob("*"):
+        # Temporal and the prompt cache make and remove working files all the time.
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                read += 1
+                found += [path] if pin.encode() in path.read_bytes() else []
+    assert read, "the home folder holds files"
     assert not found
 
 
@@ -124,7 +124,7 @@ async def test_zero_brings_a_person_from_any_step(caller: Caller, agent: Phone, 
     await theirs.confirmed()
     await walker.at("person")
     await asyncio.gather(
-        walker.call.play(tone(tmp_path / "caller.wav", 600)), theirs.play(tone(tmp_path / "agent.wav", 1000))
+        walker.call.play(tone(tmp_path / "caller.wav", 600, 4)), theirs.play(tone(tmp_path / "agent.wav", 1000, 4))
     )
     await theirs.hang_up()
     await walker.finished()
