@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from telephony import observer
 from telephony.call import DialResult
 from telephony.comfort import GuardTimes, SilenceGuard
 from telephony.driver import (
@@ -198,6 +199,8 @@ class CallBook:
         """
         number = called if called is not None else destination.rsplit(":", 1)[-1]
         call = self._new_call(channel, caller=number, called=caller_id, up=False)
+        call.direction = "outbound"
+        observer.current.call_offered("outbound")
         release = call.occupy()
         leg = Leg(channel, destination, self.now())
         try:
@@ -296,6 +299,7 @@ class CallBook:
             case Incoming(channel=channel):
                 if channel not in self._calls:
                     call = self._new_call(channel, caller=event.caller, called=event.called, up=False)
+                    observer.current.call_offered("inbound")
                     if self.on_incoming is not None:
                         self.spawn(_run(self.on_incoming(call, event)))
             case ConnectionLost():
@@ -358,6 +362,7 @@ class CallBook:
             return
         call.end(event.cause, event.sip_code, event.q850)
         self._calls.pop(call.id, None)
+        observer.current.call_ended(call.direction, event.cause, self.now() - call.began)
         if event.cause != "engine_lost":
             self.spawn(call.tidy())
         self.spawn(self._close(call))

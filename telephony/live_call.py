@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from telephony import observer
 from telephony.call import DialResult, Keys, Recording, Said, Talk
 from telephony.comfort import SilenceGuard
 from telephony.driver import (
@@ -124,6 +125,7 @@ class LiveCall:
         self.sip_code = 0
         self.q850 = 0
         self.legs: dict[str, Leg] = {}
+        self.direction: observer.Direction = "inbound"
         self.taken_over = False
         """The fallback person talks with the caller; the flow's commands wait until they are done."""
 
@@ -132,6 +134,7 @@ class LiveCall:
         self._keys: deque[tuple[str, float]] = deque()
         self._drop_keys = 0
         self._trailing: tuple[str, float] | None = None
+        self._decided_at: float | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._counter = 0
         self._playing: set[str] = set()
@@ -351,6 +354,7 @@ class LiveCall:
     def _now_up(self) -> None:
         if self.answered_at is None:
             self.answered_at = self._book.now()
+            observer.current.call_answered(self.direction, self.answered_at - self.began)
         if not self._guard.up:
             self._guard.up = True
             self._arm()
@@ -456,12 +460,14 @@ class LiveCall:
         keep_key: bool = False,
     ) -> Said:
         async with self._active():
+            began = self._book.now()
             texts: list[str] = []
             if not self._next_key_in(barge_in):
                 media = await self._render(items, language)
                 texts = await self._play(media, lambda: self._next_key_in(barge_in))
             if not self._next_key_in(barge_in):
                 return Said(texts)
+            self._decide(self._keys[0][1], began)
             return Said(texts, self._keys[0][0] if keep_key else self._keys.popleft()[0])
 
     def prefetch(self, items: Sequence[Item], language: str | None = None) -> None:
@@ -500,6 +506,9 @@ class LiveCall:
         self._playing.add(playback)
         stop = True
         try:
+            if self._decided_at is not None:
+                observer.current.key_answered(self._book.now() - self._decided_at)
+                self._decided_at = None
             await self._command(lambda: self._driver.play(self.id, playback, files))
             began = self._book.now()
             if not self.answered:
@@ -541,6 +550,7 @@ class LiveCall:
         if maximum < 1:
             raise ValueError(f"maximum: {maximum} digits cannot be collected; give 1 or more")
         async with self._active():
+            began = self._book.now()
 
             def waiting() -> bool:
                 """A key that counts is at the head of the queue; others are dropped on the way."""
@@ -568,12 +578,18 @@ class LiveCall:
                     return Keys(digits, "timeout", texts)
                 key, at = self._keys.popleft()
                 if key in terminators:
+                    self._decide(at, began)
                     return Keys(digits, "terminator", texts, key)
                 digits += key
                 if len(digits) == maximum:
+                    self._decide(at, began)
                     self._swallow_terminator(terminators, at, digit_timeout, maximum)
                     return Keys(digits, "full", texts)
                 until = max(start, at) + digit_timeout
+
+    def _decide(self, at: float, began: float) -> None:
+        """That key ended an entry; one pressed ahead, before the entry began, says nothing about our speed."""
+        self._decided_at = at if at >= began else None
 
     def _swallow_terminator(self, terminators: str, at: float, digit_timeout: float, maximum: int) -> None:
         """Whoever types ``1234#`` into four places means the ``#`` for them, not for the next question."""
@@ -596,6 +612,7 @@ class LiveCall:
                 if finished is not None:
                     return self._finished_recording(name, finished, max_seconds)
             self._keys.clear()
+            self._decided_at = None
             self._recording.add(name)
             stop = True
             try:
@@ -695,6 +712,7 @@ class LiveCall:
         self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
     ) -> DialResult:
         async with self._active():
+            self._decided_at = None
             leg = self._book.claim(self, channel)
             fresh = leg is None
             if leg is None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from telephony import observer
 from telephony.errors import SpeechError
 from telephony.speech import audio
 
@@ -96,6 +97,7 @@ class PromptCache:
     async def get_or_make(self, key: str, make: Maker) -> Cached:
         """The file of a key; `make` writes it to the path it is given when it is not there."""
         cached = self.get(key)
+        observer.current.prompt_found(cached is not None)
         if cached is not None:
             return cached
         task = self._making.get(key)

@@ -2,11 +2,13 @@
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from telephony import observer
 from telephony.errors import SpeechError
 from telephony.prompts import Audio, Item, Media, Recorded, Speak, Value
 from telephony.speech import audio, spoken
@@ -181,8 +183,17 @@ class SpeechRenderer:
 
         async def make(path: Path) -> None:
             raw = path.with_name("raw.wav")
-            await self.engine.synthesise(words, utterance.language, raw)
-            await asyncio.to_thread(_finish, raw, path, True)
+            began = time.perf_counter()
+            failure = "cancelled"
+            try:
+                await self.engine.synthesise(words, utterance.language, raw)
+                await asyncio.to_thread(_finish, raw, path, True)
+                failure = ""
+            except SpeechError as problem:
+                failure = problem.reason
+                raise
+            finally:
+                observer.current.rendered(base_language(utterance.language), time.perf_counter() - began, failure)
 
         cached = await self.cache.get_or_make(key, make)
         return Media(cached.path, " ".join(utterance.text.split()), cached.seconds)

@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol, Self
 
 import numpy as np
 
+from telephony import observer
 from telephony.errors import SpeechError
 from telephony.speech import audio
 from telephony.speech.scripts import LEXICON, Run, Script, pinyin, runs
@@ -287,6 +288,7 @@ class EspeakEngine:
     async def _start(self, child: _Child) -> None:
         if self._closed:
             raise SpeechError("tts_failed", "the speech engine is closed")
+        observer.current.speech_process("started")
         try:
             self._ready = await child.start(self.start_timeout)
         except ChildError:
@@ -335,6 +337,7 @@ class EspeakEngine:
                     await child.ask(request, timeout)
                     return
                 except ChildError as problem:
+                    observer.current.speech_process("failed")
                     log.warning("speech process failed (try %d): %s", attempt, problem)
                     if attempt == 2:
                         raise SpeechError(
