@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from backend.calls import service as calls
+from backend.calls.facts import CallStarted, write_facts
 from backend.database import read
 from backend.graphql.base import PUBLIC, permission_of
 from backend.graphql.schema import SCHEMA_FILE, schema, schema_text
@@ -199,9 +200,7 @@ async def test_node_types_are_described(client: ApiClient) -> None:
 async def test_recordings_are_played_in_ranges_by_those_who_may(
     state: AppState, actor: Actor, client: ApiClient, new_client: Callable[[], ApiClient], tmp_path: Path
 ) -> None:
-    await calls.start_call(
-        state.db, call_id="c1", business_id="main", gateway="main", caller="+8613800000001", called="100"
-    )
+    await write_facts(state.db, [CallStarted("c1", "main", "main", "+8613800000001", "100")])
     source = sound(tmp_path / "take.wav")
     content = source.read_bytes()
     save: dict[str, Any] = {"business_id": "main", "key": "k1", "call_id": "c1", "source": source, "seconds": 1.0}
@@ -307,7 +306,7 @@ async def test_another_business_sees_nothing_of_ours(state: AppState, actor: Act
 
     async with write(state.db) as session:
         session.add(Business(id="other", name="Other"))
-    await calls.start_call(state.db, call_id="c1", business_id="main", gateway="g", caller="1", called="100")
+    await write_facts(state.db, [CallStarted("c1", "main", "g", "1", "100")])
     assert (await calls.list_calls(state.db, "other")).items == []
     with pytest.raises(NotFoundError):
         await calls.get_call(state.db, "other", "c1")

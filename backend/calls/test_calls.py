@@ -13,11 +13,24 @@ import uvicorn
 import websockets
 from fastapi import FastAPI
 from sqlalchemy import insert
+from sqlmodel import col, select
 
 from backend.calls import service
-from backend.calls.models import Call
+from backend.calls.facts import (
+    CallAnswered,
+    CallEnded,
+    CallStarted,
+    Fact,
+    LegAnswered,
+    LegBegan,
+    LegEnded,
+    RunFinished,
+    Steps,
+    write_facts,
+)
+from backend.calls.models import Call, Leg
 from backend.calls.service import CallChanges, CallFilter
-from backend.database import Database, new_id, utcnow, write
+from backend.database import Database, new_id, read, utcnow, write
 from backend.events import EventBus, after, record
 from backend.state import AppState
 from backend.testing import ApiClient
@@ -33,7 +46,7 @@ async def ring(db: Database, call_id: str = "c1", **facts: Any) -> FlowStart:
         call=CallFacts(id=call_id), alias="live",
     )  # fmt: skip
     given = {"gateway": "g1", "caller": "+8613800000001", "called": "100"} | facts
-    await service.start_call(db, call_id=call_id, business_id="main", run=run, **given)
+    await write_facts(db, [CallStarted(call_id=call_id, business_id="main", run=run, **given)])
     return run
 
 
@@ -49,15 +62,13 @@ async def test_a_call_from_ring_to_end(state: AppState) -> None:
     db = state.db
     start = await ring(db)
     await ring(db)
-    await service.call_answered(db, "c1")
-    await service.add_leg(db, leg_id="l1", call_id="c1", number="8001", destination="extension:8001")
-    await service.add_leg(db, leg_id="l1", call_id="c1", number="8001")
-    await service.leg_answered(db, "l1")
-    await service.leg_ended(db, "l1", cause="normal")
+    await write_facts(db, [CallAnswered("c1")])
+    await write_facts(db, [LegBegan("l1", "c1", "8001", "extension:8001"), LegBegan("l1", "c1", "8001")])
+    await write_facts(db, [LegAnswered("l1"), LegEnded("l1", "normal"), LegEnded("l1", "failed")])
     await service.update_call(db, "c1", CallChanges(language="en", customer_id="cust"))
-    await service.finish_run(db, start, FlowResult(outcome="completed", steps=1), [step(1)])
-    await service.call_ended(db, "c1", cause="normal", sip_code=200)
-    await service.call_ended(db, "c1", cause="failed")
+    await write_facts(db, [RunFinished(start, FlowResult(outcome="completed", steps=1), [step(1)])])
+    await write_facts(db, [CallEnded("c1", "normal", 200)])
+    await write_facts(db, [CallEnded("c1", "failed"), CallAnswered("c1")])
     call = await service.get_call(db, "main", "c1")
     assert (call.state, call.cause, call.outcome, call.language) == ("ended", "normal", "completed", "en")
     assert (call.flow_key, call.flow_version, call.run_id) == ("hotline", 3, "call-c1")
@@ -68,22 +79,62 @@ async def test_a_call_from_ring_to_end(state: AppState) -> None:
     assert topics[:2] == ["call.started", "call.answered"] and topics.count("call.ended") == 1
 
 
-async def test_a_lost_engine_closes_open_calls_with_the_true_cause(state: AppState) -> None:
-    for call_id, gateway in (("a", "g1"), ("b", "g1"), ("c", "g2"), ("kept", "g1")):
-        await ring(state.db, call_id, gateway=gateway)
-    await service.call_ended(state.db, "a", cause="busy")
-    assert await service.close_open_calls(state.db, "engine_lost", gateway="g1", keep=["kept"]) == ["b"]
-    found = {call.id: (call.state, call.cause) for call in (await service.list_calls(state.db, "main")).items}
-    assert found == {
-        "a": ("ended", "busy"), "b": ("ended", "engine_lost"), "c": ("ringing", ""), "kept": ("ringing", ""),
-    }  # fmt: skip
+async def test_a_batch_comes_to_the_same_as_its_facts_one_by_one(state: AppState) -> None:
+    def facts(call_id: str, business: FlowStart) -> list[Fact]:
+        at = [STARTED + timedelta(seconds=second) for second in range(9)]
+        start = business.model_copy(update={"run_id": f"run-{call_id}", "call": CallFacts(id=call_id)})
+        return [
+            CallStarted(call_id, "main", "g1", "1", "100", run=start, at=at[0]),
+            CallAnswered(call_id, at[1]),
+            Steps(start.run_id, [step(1, left=False)]),
+            LegBegan(f"{call_id}-leg", call_id, "8001", "extension:8001", at=at[2]),
+            LegAnswered(f"{call_id}-leg", at[3]),
+            CallEnded(call_id, "normal", 200, at[4]),
+            CallAnswered(call_id, at[5]),
+            CallEnded(call_id, "failed", 500, at[6]),
+            RunFinished(start, FlowResult(outcome="hangup", steps=2), [step(1), step(2)], at[7]),
+            RunFinished(start, FlowResult(outcome="failed", steps=9), [step(1, left=False)], at[8]),
+        ]
+
+    base = await ring(state.db, "base")
+    one_by_one, together = facts("a", base), facts("b", base)
+    for fact in one_by_one:
+        await write_facts(state.db, [fact])
+    await write_facts(state.db, together)
+    # Told once more, they change nothing.
+    await write_facts(state.db, together)
+
+    async def seen(call_id: str) -> Any:
+        call = await service.get_call(state.db, "main", call_id)
+        run = await service.get_run(state.db, "main", f"run-{call_id}")
+        trail = await service.trail_of_call(state.db, "main", call_id)
+        async with read(state.db) as session:
+            legs = list(await session.exec(select(Leg).where(Leg.call_id == call_id).order_by(col(Leg.id))))
+        events = [one.topic for one in await after(state.db, "main", 0) if one.subject in (call_id, run.id)]
+        return (
+            call.model_dump(exclude={"id", "run_id"}),
+            run.model_dump(exclude={"id", "call_id"}),
+            [(row.seq, row.left is not None) for row in trail],
+            [leg.model_dump(exclude={"id", "call_id"}) for leg in legs],
+            events,
+        )
+
+    first, second = await seen("a"), await seen("b")
+    assert first == second
+    call, run, trail, legs, events = first
+    assert (call["state"], call["cause"], call["sip_code"], call["outcome"]) == ("ended", "normal", 200, "hangup")
+    assert (run["state"], run["steps"], trail) == ("hangup", 2, [(1, True), (2, True)])
+    assert [(leg["state"], leg["cause"]) for leg in legs] == [("ended", "normal")] * 2
+    assert events == [
+        "call.started", "run.started", "call.answered", "call.changed", "call.changed", "call.ended", "run.finished",
+    ]  # fmt: skip
 
 
 async def test_a_completed_step_is_never_replaced_by_its_beginning(state: AppState) -> None:
     await ring(state.db)
-    await service.save_trail(state.db, {"call-c1": [step(1, left=False), step(2, left=False)]})
-    await service.save_trail(state.db, {"call-c1": [step(1, outputs={"key": "2"}, said=["您好"]), step(1, left=False)]})
-    await service.save_trail(state.db, {"call-c1": [step(1, left=False)]})
+    await write_facts(state.db, [Steps("call-c1", [step(1, left=False), step(2, left=False)])])
+    await write_facts(state.db, [Steps("call-c1", [step(1, outputs={"key": "2"}, said=["您好"]), step(1, left=False)])])
+    await write_facts(state.db, [Steps("call-c1", [step(1, left=False)])])
     found = await service.trail_of_call(state.db, "main", "c1")
     assert [(s.seq, s.left is not None, s.said) for s in found] == [(1, True, ["您好"]), (2, False, [])]
     assert found[0].outputs == {"key": "2"} and found[0].flow_key == "hotline"
@@ -93,15 +144,16 @@ async def test_many_steps_of_many_runs_in_one_act(state: AppState) -> None:
     for number in range(3):
         await ring(state.db, f"c{number}")
     batches = {f"call-c{number}": [step(seq) for seq in range(400)] for number in range(3)}
-    assert await service.save_trail(state.db, batches | {"call-unknown": [step(1)]}) == ["call-unknown"]
+    facts = [Steps(run_id, steps) for run_id, steps in batches.items()]
+    assert await write_facts(state.db, [*facts, Steps("call-unknown", [step(1)])]) == {"call-unknown"}
     assert len(await service.trail_of_run(state.db, "main", "call-c2")) == 400
 
 
 async def test_filters_and_pages(state: AppState) -> None:
     at = utcnow()
     for number in range(7):
-        await ring(state.db, f"c{number}", caller=f"+861380000000{number}", started_at=at - timedelta(minutes=number))
-    await service.call_ended(state.db, "c3", cause="busy")
+        await ring(state.db, f"c{number}", caller=f"+861380000000{number}", at=at - timedelta(minutes=number))
+    await write_facts(state.db, [CallEnded("c3", "busy")])
     first = await service.list_calls(state.db, "main", first=3)
     assert [call.id for call in first.items] == ["c0", "c1", "c2"] and first.has_next
     second = await service.list_calls(state.db, "main", first=3, after=first.end)
@@ -231,7 +283,7 @@ async def streaming(port: int, query: str, **headers: str) -> AsyncIterator[Stre
 
 async def test_a_trail_is_told_step_by_step_as_it_happens(state: AppState, app: FastAPI) -> None:
     await ring(state.db)
-    await service.save_trail(state.db, {"call-c1": [step(1), step(2, left=False)]})
+    await write_facts(state.db, [Steps("call-c1", [step(1), step(2, left=False)])])
     token = f"Bearer {state.token}"
     async with serving(app) as port:
         query = 'subscription { trail(callId: "c1") { seq nodeName port } }'
@@ -239,10 +291,10 @@ async def test_a_trail_is_told_step_by_step_as_it_happens(state: AppState, app: 
             seen = [(await stream.next())["data"]["trail"] for _ in range(2)]
             assert [s["seq"] for s in seen] == [1, 2] and seen[1]["port"] is None and seen[0]["nodeName"] == "步骤 1"
             began = time.perf_counter()
-            await service.save_trail(state.db, {"call-c1": [step(2)]})
+            await write_facts(state.db, [Steps("call-c1", [step(2)])])
             assert (await stream.next())["data"]["trail"] == {"seq": 2, "nodeName": "步骤 2", "port": "next"}
             assert time.perf_counter() - began < 2
-            await service.save_trail(state.db, {"call-c1": [step(2, left=False), step(3)]})
+            await write_facts(state.db, [Steps("call-c1", [step(2, left=False), step(3)])])
             assert (await stream.next())["data"]["trail"]["seq"] == 3
 
 
@@ -257,7 +309,7 @@ async def test_call_events_stream_to_those_who_may(state: AppState, app: FastAPI
         async with streaming(port, query, authorization=f"Bearer {state.token}") as stream:
             await asyncio.sleep(0.3)
             await ring(state.db)
-            await service.call_ended(state.db, "c1", cause="busy")
+            await write_facts(state.db, [CallEnded("c1", "busy")])
             first = (await stream.next())["data"]["callEvents"]
             assert first["topic"] == "call.started" and first["call"]["caller"] == "+8613800000001"
             assert (await stream.next())["data"]["callEvents"]["topic"] == "call.ended"

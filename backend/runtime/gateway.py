@@ -21,10 +21,21 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from backend.calls import service as calls
+from backend.calls.facts import (
+    CallAnswered,
+    CallEnded,
+    CallStarted,
+    LegAnswered,
+    LegBegan,
+    LegEnded,
+    RunFinished,
+    RunStarted,
+)
 from backend.calls.models import Call as CallRow
 from backend.database import Database, new_id, utcnow
 from backend.recordings.service import save_recording
 from backend.runtime.directory import Directory, Target
+from backend.runtime.journal import Journal
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
 from backend.settings import Settings
@@ -47,11 +58,11 @@ log = logging.getLogger(__name__)
 
 HANGUP_SIGNAL = "hangup"
 START_TIMEOUT = 5.0
+HANGUP_GRACE = 0.5
+"""How long a run may take to end by itself after a hang-up, before it is told: a signal costs it a task more."""
 RETRY_SECONDS = 1.0
 LIMBO_SECONDS = 25.0
 """How long an unknown channel may ring before it is hung up: the dialplan itself retries for 20 s."""
-
-Work = Callable[[], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -79,6 +90,7 @@ class Gateway:
         directory: Directory,
         services_for: Callable[[str], Services],
         client: Callable[[], Client | None],
+        journal: Journal,
     ) -> None:
         self.settings = settings
         self.name = settings.name
@@ -88,15 +100,17 @@ class Gateway:
         self._directory = directory
         self._services_for = services_for
         self._client = client
+        self._journal = journal
         self._sounds = Sounds(settings.home / "sounds")
         self._lease = OwnershipLease(db, f"gateway-{settings.name}")
         self._driver: AsteriskDriver | None = None
         self._book: CallBook | None = None
         self._lost = asyncio.Event()
-        self._writes: asyncio.Queue[Work] = asyncio.Queue()
         self._tasks: set[asyncio.Task[object]] = set()
         self._businesses: dict[str, str] = {}
         self._anonymous: set[str] = set()
+        self._ending: dict[str, asyncio.Future[None]] = {}
+        journal.on_finished.append(self._run_over)
         self.adopted = asyncio.Event()
         """Set while this gateway owns the engine and knows every live call: only then may nodes run."""
         self.disowned = asyncio.Event()
@@ -134,7 +148,6 @@ class Gateway:
 
     async def run(self) -> None:
         """Own the engine whenever the lease allows it, until cancelled."""
-        writer = asyncio.create_task(self._write())
         try:
             while True:
                 await self._lease.wait()
@@ -148,10 +161,6 @@ class Gateway:
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._drain()
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
             with contextlib.suppress(SQLAlchemyError):
                 await self._lease.release()
 
@@ -233,6 +242,8 @@ class Gateway:
         gone = [row for row in rows.values() if row.id not in known]
         for row in gone:
             self._spawn(self._close_vanished(driver, row))
+        for call_id in await calls.untold_ends(self._db, self.name):
+            self._spawn(self._tell_flow(call_id, "normal"))
         if rows:
             log.info("%d calls go on, %d ended meanwhile", len(adopted), len(gone))
 
@@ -240,7 +251,7 @@ class Gateway:
         """A call that ended while nobody watched: by the caller, or because the engine itself died."""
         began = self._connection.engine_started()
         cause = "engine_lost" if began is not None and began > row.started_at else "normal"
-        await calls.call_ended(self._db, row.id, cause=cause)
+        await self._journal.written(CallEnded(row.id, cause))
         await self._tell_flow(row.id, cause)
         with contextlib.suppress(DriverError):
             path = await driver.recording(f"{row.id}-whole")
@@ -281,37 +292,32 @@ class Gateway:
         start = self._start_of(call, target, event) if target.plan else None
         busy = self._book is not None and len(self._book.live) > self.settings.max_calls
 
-        async def record() -> None:
-            await calls.start_call(
-                self._db,
-                call_id=call.id,
-                business_id=target.business_id,
-                gateway=self.name,
-                caller=event.caller,
-                called=event.called,
-                caller_name=event.caller_name,
-                anonymous=event.anonymous,
-                trunk=event.trunk,
-                sip_call_id=event.sip_call_id,
-                language=call.language,
-                run=None if busy else start,
-                started_at=began,
-            )
-
+        begins = CallStarted(
+            call_id=call.id,
+            business_id=target.business_id,
+            gateway=self.name,
+            caller=event.caller,
+            called=event.called,
+            caller_name=event.caller_name,
+            anonymous=event.anonymous,
+            trunk=event.trunk,
+            sip_call_id=event.sip_call_id,
+            language=call.language,
+            run=None if busy else start,
+            at=began,
+        )
+        # Side by side: the caller does not wait for the database. The end of the run is recorded in any case.
+        self._journal.tell(begins)
         if busy:
-            self._write_soon(record)
             log.warning("call %s is refused: %d calls are up", call.id, self.live)
             await call.reject("busy")
             return
         if start is None:
-            self._write_soon(record)
             if not event.anonymous and not event.trunk and await self._from_the_house(call, event):
                 return
             log.warning("call %s to %s: no flow answers this number", call.id, event.called)
             await self._no_flow(call)
             return
-        # Side by side: the caller does not wait for the database. The end of the run is recorded in any case.
-        self._write_soon(record)
         self._spawn(self._follow(call, False))
         await self._start(call, start)
 
@@ -356,22 +362,18 @@ class Gateway:
                     log.warning("call %s: its flow does not start yet: %r", call.id, problem)
             await asyncio.sleep(RETRY_SECONDS)
         never = FlowResult(outcome="hangup", reason="the caller left before the flow could start")
-        self._write_soon(lambda: calls.finish_run(self._db, start, never))
+        self._journal.tell(RunFinished(start, never))
 
     async def _no_flow(self, call: LiveCall) -> None:
         with contextlib.suppress(HungUp):
             await call.answer()
-            answered = utcnow()
-            self._write_soon(lambda: calls.call_answered(self._db, call.id, at=answered))
+            self._journal.tell(CallAnswered(call.id))
             try:
                 await call.say([self._words(call, "no_flow")])
             except SpeechError as problem:
                 log.error("call %s: %s", call.id, problem)
             # Told before the hang-up, which the engine reports as an ordinary one.
-            ended = utcnow()
-            self._write_soon(
-                lambda: calls.call_ended(self._db, call.id, cause="unknown_number", sip_code=404, at=ended)
-            )
+            self._journal.tell(CallEnded(call.id, "unknown_number", 404))
         await call.reject("unknown_number")
 
     async def _from_the_house(self, call: LiveCall, event: Incoming) -> bool:
@@ -394,8 +396,7 @@ class Gateway:
             await call.wait_answered()
             if answered:
                 return
-            at = utcnow()
-            self._write_soon(lambda: calls.call_answered(self._db, call.id, at=at))
+            self._journal.tell(CallAnswered(call.id))
             if self.settings.record_calls:
                 try:
                     await call.start_recording()
@@ -430,14 +431,16 @@ class Gateway:
             facts = Incoming(channel=call_id, caller=to, called=shown)
             start = self._start_for_placed(call_id, target, facts)
         self._businesses[call_id] = business_id
-        await calls.start_call(
-            self._db,
-            call_id=call_id,
-            business_id=business_id,
-            gateway=self.name,
-            caller=shown,
-            called=to,
-            direction="outbound",
+        # On record before anybody is dialled: a process that dies meanwhile knows this call again.
+        await self._journal.written(
+            CallStarted(
+                call_id=call_id,
+                business_id=business_id,
+                gateway=self.name,
+                caller=shown,
+                called=to,
+                direction="outbound",
+            )
         )
         self._spawn(self._place(self._book, call_id, to, destination, other, shown, ring_seconds, target, start))
         return call_id
@@ -463,7 +466,7 @@ class Gateway:
         self._spawn(self._follow(call, False))
         if start is not None:
             # A run begins with the answer: nobody walks a flow before.
-            self._write_soon(lambda: calls.start_run(self._db, start))
+            self._journal.tell(RunStarted(start))
             await self._start(call, start)
         elif other:
             await self._connect(call, other, shown, ring_seconds)
@@ -495,41 +498,14 @@ class Gateway:
     def _event(self, call: LiveCall, event: Event) -> None:
         match event:
             case Ringing(channel=channel) | Answered(channel=channel) if channel in call.legs:
-                leg, at, up = call.legs[channel], utcnow(), isinstance(event, Answered)
-                number = leg.destination.rsplit(":", 1)[-1]
-
-                async def leg_began() -> None:
-                    await calls.add_leg(
-                        self._db,
-                        leg_id=channel,
-                        call_id=call.id,
-                        number=number,
-                        destination=leg.destination,
-                        started_at=at,
-                    )
-                    if up:
-                        await calls.leg_answered(self._db, channel, at=at)
-
-                self._write_soon(leg_began)
+                self._journal.tell(_leg_began(call, channel))
+                if isinstance(event, Answered):
+                    self._journal.tell(LegAnswered(channel))
             case Hangup(channel=channel, cause=cause, sip_code=code) if channel in call.legs:
-                leg, at = call.legs[channel], utcnow()
-                number = leg.destination.rsplit(":", 1)[-1]
-
-                async def leg_gone() -> None:
-                    await calls.add_leg(
-                        self._db,
-                        leg_id=channel,
-                        call_id=call.id,
-                        number=number,
-                        destination=leg.destination,
-                        started_at=at,
-                    )
-                    await calls.leg_ended(self._db, channel, cause=cause, sip_code=code, at=at)
-
-                self._write_soon(leg_gone)
+                self._journal.tell(_leg_began(call, channel), LegEnded(channel, cause, code))
             case RecordingFinished(name=name, path=path, failed=False) if name == call.tap_name:
                 business, seconds = self._businesses.get(call.id, ""), event.seconds
-                self._write_soon(lambda: self._keep_recording(business, call.id, path, seconds))
+                self._spawn(self._keep_recording(business, call.id, path, seconds))
             case TransferRequested(channel=channel):
                 if self._driver is not None:
                     self._spawn(self._driver.transfer_result(channel, False))
@@ -537,23 +513,51 @@ class Gateway:
                 pass
 
     async def _keep_recording(self, business_id: str, call_id: str, path: Path, seconds: float) -> None:
-        await save_recording(
-            self._db,
-            self.settings.recordings,
-            business_id=business_id,
-            key=f"call-{call_id}",
-            call_id=call_id,
-            source=path,
-            seconds=seconds,
-        )
+        """Tried again while the database or the disk takes nothing; else the next reconciliation finds the file."""
+        for pause in (0.5, 2.0, 10.0, 30.0, 0.0):
+            try:
+                # The call it belongs to is on record before it.
+                await self._journal.written()
+                await save_recording(
+                    self._db,
+                    self.settings.recordings,
+                    business_id=business_id,
+                    key=f"call-{call_id}",
+                    call_id=call_id,
+                    source=path,
+                    seconds=seconds,
+                )
+                return
+            except (SQLAlchemyError, OSError) as problem:
+                if not pause:
+                    raise
+                log.warning("the recording of call %s is not kept yet: %s", call_id, problem)
+                await asyncio.sleep(pause)
 
     async def _ended(self, call: LiveCall, end: CallEnd) -> None:
-        at = utcnow()
-        self._write_soon(lambda: calls.call_ended(self._db, call.id, cause=end.cause, sip_code=end.sip_code, at=at))
+        self._journal.tell(CallEnded(call.id, end.cause, end.sip_code))
         loop = asyncio.get_running_loop()
         loop.call_later(60.0, self._businesses.pop, call.id, None)
         loop.call_later(60.0, self._anonymous.discard, call.id)
-        await self._tell_flow(call.id, call.cause)
+        if not await self._ends_by_itself(call.id):
+            await self._tell_flow(call.id, call.cause)
+
+    async def _ends_by_itself(self, call_id: str) -> bool:
+        """Whether the run ends without being told: most stand in a node on the call, which reports the hang-up."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ending[f"call-{call_id}"] = over
+        try:
+            await asyncio.wait_for(over, HANGUP_GRACE)
+        except TimeoutError:
+            return False
+        finally:
+            self._ending.pop(f"call-{call_id}", None)
+        return True
+
+    def _run_over(self, run_id: str) -> None:
+        over = self._ending.get(run_id)
+        if over is not None and not over.done():
+            over.set_result(None)
 
     async def _tell_flow(self, call_id: str, cause: str) -> None:
         """Signal the call's workflow that the caller is gone; again until Temporal takes it or knows of no such run."""
@@ -617,28 +621,7 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _write_soon(self, work: Work) -> None:
-        """Write to the database in the order of events, without making the call wait."""
-        self._writes.put_nowait(work)
 
-    async def _write(self) -> None:
-        while True:
-            work = await self._writes.get()
-            try:
-                for pause in (0.1, 1.0, 5.0):
-                    try:
-                        await work()
-                        break
-                    except (SQLAlchemyError, OSError) as problem:
-                        log.warning("a record is not written, trying again: %s", problem)
-                        await asyncio.sleep(pause)
-                else:
-                    await work()
-            except Exception:
-                log.exception("a record is lost")
-            finally:
-                self._writes.task_done()
-
-    async def _drain(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._writes.join(), 5)
+def _leg_began(call: LiveCall, channel: str) -> LegBegan:
+    leg = call.legs[channel]
+    return LegBegan(channel, call.id, leg.destination.rsplit(":", 1)[-1], leg.destination)

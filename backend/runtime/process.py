@@ -40,11 +40,11 @@ from backend.runtime.directory import Directory
 from backend.runtime.errors import ProductError
 from backend.runtime.first_start import first_start
 from backend.runtime.gateway import Connection, Gateway
+from backend.runtime.journal import Journal
 from backend.runtime.ledger import Ledger
 from backend.runtime.operations import LiveOperations
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
-from backend.runtime.trail import BatchedTrail
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect
 from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
@@ -77,7 +77,7 @@ class Process:
         self.box = SecretBox.at(config.home)
         self.bus = EventBus(self.db)
         self.plans = DatabasePlans(self.db)
-        self.trail = BatchedTrail(self.db)
+        self.journal = Journal(self.db)
         self.services = ServiceBook(config, self.db, self.box)
         self.directory = Directory(self.db, config.country)
         self.client: Client | None = None
@@ -105,15 +105,15 @@ class Process:
             if "gateway" in self.roles:
                 await self._start_speech(stack)
                 await self._start_gateway(stack)
-            self.trail.start()
-            stack.push_async_callback(self.trail.stop)
+            self.journal.start()
+            stack.push_async_callback(self.journal.stop)
             stack.push_async_callback(self.services.close)
             environment = Environment(
                 registry=registry(),
                 services_for=self.services,
                 calls=self,
                 ledger=Ledger(self.db),
-                trail=self.trail,
+                trail=self.journal,
                 apologise=self.gateway.apologise if self.gateway is not None else None,
             )
             self.workers = Workers(config, environment)
@@ -254,6 +254,7 @@ class Process:
             directory=self.directory,
             services_for=self.services,
             client=lambda: self.client,
+            journal=self.journal,
         )
 
     async def _private_asterisk(self, stack: AsyncExitStack) -> Connection:
