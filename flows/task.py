@@ -31,6 +31,7 @@ class FlowStart(BaseModel):
 
     ``timezone``       the business's zone (IANA name): expressions see ``now`` in it
     ``history_limit``  history events after which the run continues as new; 0 leaves it to Temporal's advice
+    ``engine``         the rules of `flows.workflow` that the run keeps to its end; `flows.temporal.start_flow` sets it
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class FlowStart(BaseModel):
     campaign: str = ""
     timezone: str = "UTC"
     history_limit: int = 0
+    engine: int = 1
 
 
 class Record(BaseModel):

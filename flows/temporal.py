@@ -34,7 +34,7 @@ from flows import search_attributes as attributes
 from flows.plan import Plan, plan_from_bytes
 from flows.runner import APOLOGISE, Environment, run_task
 from flows.task import FlowResult, FlowStart, NodeTask, PlanStore, TrailStep
-from flows.workflow import FINISH, TRAIL, Flow, PlanRef, use_registry
+from flows.workflow import ENGINE, FINISH, TRAIL, Flow, PlanRef, use_registry
 from nodes.sdk.node import Runs
 from nodes.sdk.outcome import Outcome
 
@@ -310,7 +310,7 @@ async def start_flow(
     try:
         return await client.start_workflow(
             Flow.run,
-            args=[start, PlanRef(hash=start.plan), None],
+            args=[start.model_copy(update={"engine": ENGINE}), PlanRef(hash=start.plan), None],
             id=name,
             task_queue=task_queue,
             search_attributes=found,

@@ -2,8 +2,9 @@
 
 It drives the machine: commands become activities and timers, their results events. It looks nothing up and decides
 nothing, so that a change of the product rarely changes its history. One that does is guarded by
-``workflow.patched("<yyyy-mm>-<what>")``, with the old path kept until no run from before it is alive, and a history
-saved under ``flows/fixtures/histories`` keeps the replay test honest.
+``workflow.patched("<yyyy-mm>-<what>")``, or by `ENGINE` when every call would pay for the patch's marker, with the old
+path kept until no run from before it is alive; histories saved under ``flows/fixtures/histories`` keep the replay test
+honest.
 """
 
 import asyncio
@@ -43,6 +44,15 @@ from nodes.sdk.registry import Registry, registry
 
 FINISH = "flow.finish"
 TRAIL = "flow.trail"
+
+ENGINE = 2
+"""The rules that new runs begin with; a run keeps its own.
+
+1  the end of a run is a regular activity
+2  it is a local one, which saves a workflow task, unless a node ran as a local activity in the same task: a task that
+   closes a run is refused when a signal arrives meanwhile (the hang-up, often enough) and runs again with its local
+   activities, of which the end repeats nothing, but a node might
+"""
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=30)
 GATEWAY_TIMEOUT = timedelta(seconds=10)
@@ -113,6 +123,7 @@ class Flow:
         self._nodes: dict[tuple[int, int], workflow.ActivityHandle[Outcome]] = {}
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._writes = 0
+        self._local_at = -1
         self._sleeper: asyncio.Future[None] | None = None
 
     # --- doors
@@ -250,6 +261,7 @@ class Flow:
         limit = timedelta(seconds=(task.timeout or LIMITS[task.runs]) + SLACK)
         handle: workflow.ActivityHandle[Outcome]
         if task.runs in (Runs.QUICK, Runs.CALL_SHORT):
+            self._local_at = workflow.info().get_current_history_length()
             handle = workflow.start_local_activity(
                 task.node_type,
                 task,
@@ -310,14 +322,16 @@ class Flow:
         self._timers.clear()
         if workflow.info().typed_search_attributes.get(attributes.FLOW) is not None:
             workflow.upsert_search_attributes([attributes.OUTCOME.value_set(finish.result.outcome)])
-        # A regular activity on purpose. The task that completes a run is refused when a signal arrives meanwhile (the
-        # hang-up, often enough) and then runs again with all its local activities: this way it has none.
-        await workflow.execute_activity(
-            FINISH,
-            args=[self._start, finish.result, finish.steps],
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=INFRASTRUCTURE,
-        )
+        args = [self._start, finish.result, finish.steps]
+        limit = timedelta(seconds=30)
+        if self._start.engine >= 2 and self._local_at != workflow.info().get_current_history_length():
+            await workflow.execute_local_activity(
+                FINISH, args=args, start_to_close_timeout=limit, retry_policy=INFRASTRUCTURE
+            )
+        else:
+            await workflow.execute_activity(
+                FINISH, args=args, start_to_close_timeout=limit, retry_policy=INFRASTRUCTURE
+            )
 
 
 def _outcome_of(finished: "asyncio.Task[Outcome]", task: NodeTask) -> Outcome:
