@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import engine, product
+from bench import engine, keys, product
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -29,9 +29,11 @@ async def _measure(quick: bool) -> dict[str, Any]:
             "load_before": round(os.getloadavg()[0], 2),
         },
     }
-    plan = product.Plan(calls=20, key_seconds=6, rates=(1, 10), rate_seconds=4) if quick else product.Plan()
+    plan = product.Plan(calls=20, key_seconds=6, rates=(1, 10), rate_seconds=4, passes=1) if quick else product.Plan()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         figures["calls"] = await product.main(Path(folder), plan)
+        counts = {"simulated_keys": 5_000, "real_keys": 200} if quick else {}
+        figures["keys"] = await keys.main(Path(folder) / "keys", **counts)
     figures["engine"] = await (engine.main(rounds=3, flows=30) if quick else engine.main())
     return figures
 
@@ -39,7 +41,10 @@ async def _measure(quick: bool) -> dict[str, Any]:
 def tables(figures: dict[str, Any]) -> list[Table]:
     """The figures as tables."""
     calls = figures["calls"]
-    first = Table(title="Calls, milliseconds: median / p95 / most (count)", title_justify="left")
+    first = Table(
+        title="Calls, milliseconds: median / p95 / most, each the median of its passes (count of all)",
+        title_justify="left",
+    )
     first.add_column("what")
     for name in calls:
         first.add_column(name, justify="right")
@@ -57,7 +62,14 @@ def tables(figures: dict[str, Any]) -> list[Table]:
         second.add_column(column, justify="right" if column == "value" else "left")
     for name, value in figures["engine"].items():
         second.add_row(name.replace("_", " "), f"{value:.3g}" if isinstance(value, float) else str(value))
-    return [first, second]
+
+    third = Table(title="Valid keys: how many, and what went wrong", title_justify="left")
+    columns = ["keys", "calls", "wrong_choices", "wrong_prompts", "unheard", "lines_left", "calls_failed"]
+    for column in ("where", *columns):
+        third.add_column(column.replace("_", " "), justify="left" if column == "where" else "right")
+    for name, counts in figures["keys"].items():
+        third.add_row(name, *(str(counts[column]) for column in columns))
+    return [first, second, third]
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Small statistics shared by the benchmarks."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,3 +25,17 @@ def spread(seconds: Sequence[float]) -> Spread:
         return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 1)
 
     return Spread(median=rank(0.5), p95=rank(0.95), most=round(ordered[-1], 1), count=len(ordered))
+
+
+def middle(passes: Sequence[Spread]) -> Spread:
+    """Several passes of one measurement: the median of each figure, and all their events."""
+
+    def median(values: Sequence[float]) -> float:
+        return round(statistics.median(values), 1)
+
+    return Spread(
+        median=median([one.median for one in passes]),
+        p95=median([one.p95 for one in passes]),
+        most=median([one.most for one in passes]),
+        count=sum(one.count for one in passes),
+    )

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.runtime.testing import Product, running_product
 from bench.calls import AnswerFigures, KeyFigures, failures, invite_to_answer, key_to_prompt, warm_up, write_prompts
-from bench.figures import Spread, spread
+from bench.figures import Spread, middle, spread
 from bench.references import bare_ari, dialplan
 
 FLOW = "bench"
@@ -27,6 +27,7 @@ class Plan:
     key_seconds: float = 20
     rates: tuple[float, ...] = (1, 5, 10, 20)
     rate_seconds: float = 10
+    passes: int = 3
 
 
 def flow() -> dict[str, Any]:
@@ -64,19 +65,30 @@ def flow() -> dict[str, Any]:
     }
 
 
-async def prepare(product: Product, folder: Path) -> str:
-    """Upload the prompts, publish the flow, give it a number; returns the SIP URI to call."""
-    for path in write_prompts(folder):
+async def upload(product: Product, prompts: Sequence[Path]) -> None:
+    """Put sound files into the prompt library under their names."""
+    for path in prompts:
         reply = await product.client.post(
             "/files/prompts",
             data={"name": path.stem, "language": "en"},
             files={"file": (path.name, await asyncio.to_thread(path.read_bytes), "audio/wav")},
         )
         assert reply.status_code == 201, reply.text
-    await _do(product, "importFlow(document: $document, replace: true)", "$document: JSON!", document=flow())
-    await _do(product, 'publishFlow(key: "bench")')
-    await _do(product, f'savePhoneNumber(number: "{NUMBER}", flow: "{FLOW}", language: "en")')
-    return f"sip:{NUMBER}@127.0.0.1:{product.sip_port}"
+
+
+async def publish(product: Product, document: dict[str, Any], number: str) -> str:
+    """Put a flow live behind a number; returns the SIP URI to call."""
+    key = document["id"]
+    await _do(product, "importFlow(document: $document, replace: true)", "$document: JSON!", document=document)
+    await _do(product, f'publishFlow(key: "{key}")')
+    await _do(product, f'savePhoneNumber(number: "{number}", flow: "{key}", language: "en")')
+    return f"sip:{number}@127.0.0.1:{product.sip_port}"
+
+
+async def prepare(product: Product, folder: Path) -> str:
+    """The benchmark's flow on the running product; returns the SIP URI to call."""
+    await upload(product, write_prompts(folder))
+    return await publish(product, flow(), NUMBER)
 
 
 async def _do(product: Product, mutation: str, declared: str = "", **variables: Any) -> None:
@@ -120,9 +132,21 @@ async def measure(target: Target, folder: Path, plan: Plan) -> Figures:
     )
 
 
-async def main(folder: Path, plan: Plan) -> dict[str, Any]:
-    """All three targets, one after the other, as plain data."""
-    targets: dict[str, Target] = {"callweave": callweave, "bare ARI": bare_ari, "dialplan": dialplan}
+def together(passes: Sequence[Figures]) -> dict[str, Any]:
+    """Several passes as one, as plain data: each figure is the median of its passes."""
     return {
-        name: asdict(await measure(target, folder / name.replace(" ", "-"), plan)) for name, target in targets.items()
+        "keys": asdict(middle([one.keys for one in passes])),
+        "answers": {rate: asdict(middle([one.answers[rate] for one in passes])) for rate in passes[0].answers},
+        "failures": [failure for one in passes for failure in one.failures],
+        "passes": [asdict(one) for one in passes],
     }
+
+
+async def main(folder: Path, plan: Plan) -> dict[str, Any]:
+    """All three targets in turn, as often as the plan says, as plain data."""
+    targets: dict[str, Target] = {"callweave": callweave, "bare ARI": bare_ari, "dialplan": dialplan}
+    found: dict[str, list[Figures]] = {name: [] for name in targets}
+    for number in range(plan.passes):
+        for name, target in targets.items():
+            found[name].append(await measure(target, folder / f"{number}-{name.replace(' ', '-')}", plan))
+    return {name: together(passes) for name, passes in found.items()}
