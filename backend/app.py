@@ -26,6 +26,7 @@ from backend.health import ComponentHealth, healthy
 from backend.identity.graphql import cookie_name
 from backend.identity.permissions import Actor, Permission, system_actor
 from backend.identity.service import actor_of_token, first_business
+from backend.observability.web import add_metrics
 from backend.prompts import service as prompts
 from backend.recordings import service as recordings
 from backend.recordings.files import inside
@@ -62,6 +63,7 @@ def create_app(state: AppState) -> FastAPI:
         prefix="/graphql",
     )
     _add_guards(app, state)
+    add_metrics(app, state.settings, lambda request: _manages_system(state, request))
     _add_pages(app, state)
     _add_files(app, state)
     return app
@@ -88,6 +90,11 @@ async def actor_of(state: AppState, connection: HTTPConnection) -> Actor | None:
     return await actor_of_token(
         state.db, cookie, hours=state.settings.session_hours, address=_address(connection) or None
     )
+
+
+async def _manages_system(state: AppState, request: Request) -> bool:
+    actor = await actor_of(state, request)
+    return actor is not None and actor.may(Permission.SYSTEM)
 
 
 def _check_origin(state: AppState, connection: HTTPConnection) -> None:

@@ -25,6 +25,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.observability import metrics
+
 __all__ = [
     "AsyncSession",
     "Database",
@@ -156,7 +158,9 @@ async def read(db: Database) -> AsyncIterator[AsyncSession]:
 @asynccontextmanager
 async def write(db: Database) -> AsyncIterator[AsyncSession]:
     """One transaction that writes. Commits at the end of the block; then its events are published."""
+    asked = time.perf_counter()
     async with db._turn if db.sqlite else _no_turn(), AsyncSession(db.writers, expire_on_commit=False) as session:
+        metrics.DATABASE_WAIT.observe(time.perf_counter() - asked)
         session.info["database"] = db
         session.info["events"] = []
         async with session.begin():

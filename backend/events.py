@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, Index, Integer, insert
 from sqlmodel import Field, col, select
 
 from backend.database import AsyncSession, Database, Entity, Json, UtcDateTime, new_id, read, utcnow
+from backend.observability import metrics
 
 
 class EventRow(Entity, table=True):
@@ -108,6 +109,7 @@ class Subscription:
             return
         if self._queue.full():
             self.overrun = True
+            metrics.EVENT_OVERRUNS.inc()
             self._queue.get_nowait()
             self._queue.put_nowait(None)
         else:
@@ -133,6 +135,7 @@ class EventBus:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Give events to every subscription that wants them. Never blocks."""
+        metrics.events_published(events)
         for subscription in list(self._subscriptions):
             for event in events:
                 subscription.offer(event)
@@ -146,6 +149,11 @@ class EventBus:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    @property
+    def readers(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._subscriptions)
 
     def close(self) -> None:
         """End every subscription."""

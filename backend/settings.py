@@ -42,6 +42,28 @@ class Settings(BaseSettings):
     )
     name: str = Field("main", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this gateway and its task queue")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or a JSON object each")
+    log_levels: str = Field(
+        "",
+        pattern=r"^(\s*[A-Za-z0-9_.]+\s*=\s*(debug|info|warning|error)\s*(,|$))*$",
+        description="Levels of single loggers, comma separated: backend.runtime=debug,telephony=warning",
+    )
+
+    metrics: bool = Field(True, description="Measure, and serve /metrics for Prometheus")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for /metrics; empty: only this machine and administrators read it"
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of the port below")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of /metrics of a worker or gateway without the API; 0 for none"
+    )
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="OpenTelemetry collector for traces over OTLP/HTTP, as http://collector:4318; empty for no traces",
+    )
+    otlp_headers: SecretStr = Field(SecretStr(""), description="Headers for the collector, name=value, comma separated")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of runs that are traced, from 0 to 1")
 
     http_host: str = Field("127.0.0.1", description="Address the web server listens on")
     http_port: int = Field(8080, ge=1, le=65535, description="Port of the web app, GraphQL and files")

@@ -33,6 +33,7 @@ from backend.calls.facts import (
 )
 from backend.calls.models import Call as CallRow
 from backend.database import Database, new_id, utcnow
+from backend.observability.logs import in_call
 from backend.recordings.service import save_recording
 from backend.runtime.directory import Directory, Target
 from backend.runtime.journal import Journal
@@ -181,9 +182,9 @@ class Gateway:
             self._renderer,
             sounds=self._sounds,
             language=self.settings.default_language,
-            on_incoming=self._incoming,
-            on_ended=self._ended,
-            on_silence=self._silent,
+            on_incoming=in_call(self._incoming),
+            on_ended=in_call(self._ended),
+            on_silence=in_call(self._silent),
             on_event=self._event,
         )
         self._driver, self._book = driver, book
@@ -284,6 +285,7 @@ class Gateway:
 
     async def _begin(self, call: LiveCall, event: Incoming) -> None:
         began = utcnow()
+        log.info("a call to %s begins", event.called)
         if event.anonymous:
             self._anonymous.add(call.id)
         target = await self._directory.find(event.called)
@@ -535,6 +537,7 @@ class Gateway:
                 await asyncio.sleep(pause)
 
     async def _ended(self, call: LiveCall, end: CallEnd) -> None:
+        log.info("the call has ended: %s", end.cause)
         self._journal.tell(CallEnded(call.id, end.cause, end.sip_code))
         loop = asyncio.get_running_loop()
         loop.call_later(60.0, self._businesses.pop, call.id, None)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from backend.database import AsyncSession, Database, locked, utcnow, write
 from backend.leases.models import Lease
+from backend.observability import metrics
 from backend.runtime.children import Identity
 
 log = logging.getLogger(__name__)
@@ -101,12 +102,14 @@ class OwnershipLease:
                     row.holder, row.fencing, row.expires_at = self.holder, row.fencing + 1, until
                 else:
                     self.fencing = 0
+                    metrics.lease_state(self.name, 0)
                     return False
                 session.add(row)
                 fencing = row.fencing
         except IntegrityError:
             return False  # Another holder made the row in the same moment.
         self.fencing = fencing
+        metrics.lease_state(self.name, fencing)
         # Counted from before the database was asked, so that our own end is never later than the row's.
         self._good_until = before + TTL
         return True
@@ -143,6 +146,7 @@ class OwnershipLease:
             if not kept:
                 self.fencing = 0
                 log.error("the lease %s is lost", self.name)
+                metrics.lease_lost(self.name)
                 lost()
                 return
 

@@ -35,6 +35,10 @@ from backend.events import EventBus
 from backend.health import ComponentHealth, HealthRegistry, HealthState
 from backend.migrations import head_revision, upgrade
 from backend.numbers.service import list_extensions, list_trunks
+from backend.observability import logs, metrics
+from backend.observability.search_attributes import register as register_search_attributes
+from backend.observability.setup import Observability
+from backend.observability.web import metrics_app
 from backend.runtime.children import Identity
 from backend.runtime.directory import Directory
 from backend.runtime.errors import ProductError
@@ -45,7 +49,7 @@ from backend.runtime.ledger import Ledger
 from backend.runtime.operations import LiveOperations
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
-from backend.runtime.worker import FLOWS_QUEUE, Workers, connect
+from backend.runtime.worker import FLOWS_QUEUE, Workers, connect, identity
 from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
 from backend.state import AppState
@@ -80,6 +84,7 @@ class Process:
         self.journal = Journal(self.db)
         self.services = ServiceBook(config, self.db, self.box)
         self.directory = Directory(self.db, config.country)
+        self.observability = Observability(config, self.db, registry(), instance=identity(config))
         self.client: Client | None = None
         self.gateway: Gateway | None = None
         self.workers: Workers | None = None
@@ -98,10 +103,15 @@ class Process:
             folder.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.db.close)
+            stack.push_async_callback(self.observability.close)
             watching = asyncio.create_task(self._watch_loop())
             stack.callback(watching.cancel)
             await upgrade(self.db)
             await first_start(config, self.db, self.box)
+            logs.hide(ari_password(config), api_token(config.home))
+            self._show_figures()
+            following = asyncio.create_task(self.observability.follow(lambda: self.client))
+            stack.callback(following.cancel)
             if "gateway" in self.roles:
                 await self._start_speech(stack)
                 await self._start_gateway(stack)
@@ -126,6 +136,10 @@ class Process:
                 self._go(self._work_on_flows(), "flows")
             if "api" in self.roles:
                 self._go(self._serve_web(), "api")
+                counting = asyncio.create_task(self.observability.sample())
+                stack.callback(counting.cancel)
+            elif config.metrics and config.metrics_port:
+                self._go(self._serve_metrics(), "api")
             await self._until_stopped()
             self.client = None
 
@@ -135,6 +149,7 @@ class Process:
             before = time.monotonic()
             await asyncio.sleep(0.25)
             late = time.monotonic() - before - 0.25
+            metrics.LOOP_LAG.observe(max(0.0, late))
             if late > 0.3:
                 log.warning("the event loop was held for %.2f s", late)
 
@@ -179,7 +194,9 @@ class Process:
                 log.warning("Temporal at %s does not answer: %s", self.settings.temporal, problem)
             last = problem
 
-        self.client = await connect(self.settings, self.plans, told=told)
+        client = await connect(self.settings, self.plans, told=told, **self.observability.temporal)
+        await register_search_attributes(client)
+        self.client = client
         log.info("Temporal answers at %s", self.settings.temporal)
 
     async def _temporal(self) -> Client:
@@ -393,6 +410,49 @@ class Process:
 
     # ------------------------------------------------------------------ web
 
+    def _show_figures(self) -> None:
+        """What `/metrics` reads from this process at the moment it is asked."""
+        show, loop = self.observability.read, asyncio.get_running_loop()
+        show("asyncio_tasks", lambda: len(asyncio.all_tasks(loop)))
+        show("journal_waiting", lambda: self.journal.waiting)
+        show("event_readers", lambda: self.bus.readers)
+        show("workers_running", lambda: len(self.workers.running) if self.workers is not None else 0)
+        if "gateway" in self.roles:
+            show("calls_live", lambda: self.gateway.live if self.gateway is not None else 0)
+            show("gateway_connected", lambda: self.gateway is not None and self.gateway.connected)
+            show("gateway_standby", lambda: self.gateway is not None and self.gateway.standby)
+            show("tts_workers", lambda: len(self._tts_pids()))
+
+    def _tts_pids(self) -> Sequence[int]:
+        engine = self.renderer.engine if self.renderer is not None else None
+        return engine.pids if isinstance(engine, EspeakEngine) else ()
+
+    async def _serve_metrics(self) -> None:
+        """`/metrics` on a port of its own, for a process without the API."""
+        config = self.settings
+        server = QuietServer(
+            uvicorn.Config(
+                metrics_app(config),
+                host=config.metrics_host,
+                port=config.metrics_port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+        async def end() -> None:
+            await self.stopping.wait()
+            server.should_exit = True
+
+        ending = asyncio.create_task(end())
+        try:
+            await server.serve()
+        finally:
+            ending.cancel()
+        if not server.started and not self.stopping.is_set():
+            raise ProductError(f"metrics cannot use port {config.metrics_port}", "Set CALLWEAVE_METRICS_PORT")
+
     async def _serve_web(self) -> None:
         config = self.settings
         state = AppState(
@@ -490,11 +550,8 @@ def warm_up() -> None:
 def serve(roles: Sequence[Role]) -> int:
     """Run roles in this process until it is told to stop; the exit code."""
     config = settings()
-    level = getattr(logging, config.log_level.upper())
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logs.set_up(config)
     log.info("begins as process %d: %s", os.getpid(), ", ".join(roles))
-    for noisy in ("httpx", "httpcore", "uvicorn.error", "sqlalchemy", "websockets"):
-        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     problem_file = config.home / "run" / PROBLEM_FILE
     problem_file.unlink(missing_ok=True)
 

@@ -30,8 +30,10 @@ def identity(settings: Settings) -> str:
     return f"{settings.name}@{own_name()}"
 
 
-async def connect(settings: Settings, plans: PlanStore, *, told: Callable[[str], None] = lambda _: None) -> Client:
-    """A client, as soon as Temporal answers."""
+async def connect(
+    settings: Settings, plans: PlanStore, *, told: Callable[[str], None] = lambda _: None, **options: Any
+) -> Client:
+    """A client, as soon as Temporal answers. `options` are more of `Client.connect`."""
     while True:
         try:
             async with asyncio.timeout(5):
@@ -40,6 +42,7 @@ async def connect(settings: Settings, plans: PlanStore, *, told: Callable[[str],
                     namespace=settings.temporal_namespace,
                     data_converter=data_converter(plans),
                     identity=identity(settings),
+                    **options,
                 )
         except (RPCError, RuntimeError, OSError, TimeoutError) as problem:
             told(str(problem) or type(problem).__name__)
