@@ -59,6 +59,28 @@ class Talk:
     digit: str | None = None
 
 
+DetectedKind = Literal["person", "machine", "fax", "modem", "busy", "ringback", "sit", "silence", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """Who or what is at the other end of a call.
+
+    ``kind``          ``ringback`` is "still ringing" (tone or music), ``sit`` "cannot be reached" (special information
+                      and congestion tones), ``unsure`` speech that is neither clearly a person nor a machine
+    ``confidence``    0 to 1: an order among verdicts, not a measured probability
+    ``cause``         what decided it, in English, for the trail
+    ``milliseconds``  how much had been heard by then
+    ``beep``          the machine's beep was awaited and is over: a message may be left now
+    """
+
+    kind: DetectedKind
+    confidence: float
+    cause: str
+    milliseconds: int
+    beep: bool = False
+
+
 class Call(Protocol):
     """A live call. Every method raises `HungUp` at once when the call ends while it waits.
 
