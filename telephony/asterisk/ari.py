@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from telephony import observer
 from telephony.errors import DriverError
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,11 @@ BACK_OFF = (0.05, 0.1, 0.2, 0.3, 0.5)
 REQUEST_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
 """How long a request waits for a socket that is being opened again."""
+
+MAX_MESSAGE = 64 * 1024 * 1024
+"""Bytes of one message; the list of a thousand channels has about two million."""
+QUIET_SECONDS = 10.0
+"""Between two words in the log about messages that make no sense."""
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Value = str | int | float | bool | None
@@ -42,6 +48,8 @@ class AriClient:
     - `on_lost` runs when an open socket is gone. The client then tries again until `close`.
     - When another socket takes the application over, the client stops for good: nothing is sent any more and
       `on_replaced` runs.
+    - What Asterisk sends is not trusted to make sense: a message that does not is counted and left aside, an answer
+      that does not fails its request, and whatever breaks a socket, the client opens another one.
     """
 
     def __init__(
@@ -71,6 +79,8 @@ class AriClient:
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
         self._tries = 0
+        self._senseless = 0
+        self._quiet_until = 0.0
         self.replaced = False
         self.closed = False
 
@@ -164,9 +174,12 @@ class AriClient:
         finally:
             self._pending.pop(request_id, None)
         text = answer.get("message_body") or ""
-        status = int(answer["status_code"])
+        status = answer.get("status_code")
+        if type(status) is not int or not isinstance(text, str):
+            # Whether the order was taken is unknown, as when no answer comes.
+            raise DriverError("timeout", f"Asterisk's answer to {method} {message['uri']} makes no sense")
         content: Any = text
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             content = json.loads(text) if text else None
         if status >= 400:
             reason = content.get("message") or content.get("error") if isinstance(content, dict) else text
@@ -180,7 +193,7 @@ class AriClient:
             try:
                 async with connect(
                     self._url,
-                    max_size=None,
+                    max_size=MAX_MESSAGE,
                     compression=None,
                     ping_interval=5,
                     ping_timeout=10,
@@ -198,6 +211,12 @@ class AriClient:
                 }.get(error.response.status_code, f"HTTP {error.response.status_code}")
             except (OSError, WebSocketException, DriverError) as error:
                 self._problem = str(error) or type(error).__name__
+            except Exception as error:
+                # Without this socket no call would ever be heard of again.
+                problem = f"{type(error).__name__}: {error}"
+                if problem != self._problem:
+                    log.exception("the connection to Asterisk failed; it is opened again")
+                self._problem = problem
             if not self.replaced:
                 await asyncio.sleep(BACK_OFF[min(self._tries, len(BACK_OFF) - 1)])
                 self._tries += 1
@@ -234,10 +253,15 @@ class AriClient:
 
     async def _read(self, socket: ClientConnection) -> None:
         async for text in socket:
-            message = json.loads(text)
-            kind = message.get("type")
-            if kind == "RESTResponse":
-                answered = self._pending.get(message.get("request_id", ""))
+            try:
+                message = json.loads(text)
+            except (ValueError, RecursionError):
+                message = None
+            kind = message.get("type") if isinstance(message, dict) else None
+            if not isinstance(message, dict) or not isinstance(kind, str):
+                self._leave_aside("unreadable", repr(text[:80]))
+            elif kind == "RESTResponse":
+                answered = self._pending.get(str(message.get("request_id", "")))
                 if answered is not None and not answered.done():
                     answered.set_result(message)
             elif kind == "ApplicationReplaced":
@@ -250,8 +274,25 @@ class AriClient:
             else:
                 try:
                     self._on_event(message)
-                except Exception:
-                    log.exception("an event of Asterisk could not be handled: %s", kind)
+                except Exception as error:
+                    self._leave_aside("failed", repr(kind[:80]), error)
+
+    def _leave_aside(self, why: str, what: str, error: Exception | None = None) -> None:
+        """Count a message that cannot be used; the log tells of some of them only, for there may be thousands.
+
+        What a readable message holds stays out of the log: it may be a key of a PIN.
+        """
+        self._senseless += 1
+        observer.current.event_refused(why)
+        now = asyncio.get_running_loop().time()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            log.error(
+                "messages of Asterisk could not be used, %d so far; the latest is %s",
+                self._senseless,
+                what,
+                exc_info=error,
+            )
 
 
 def _text(value: Value) -> str:

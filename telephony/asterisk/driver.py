@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
 from telephony.asterisk.causes import Q850, hangup_cause
 from telephony.asterisk.config import DIRECT, TRUNK
@@ -53,6 +54,7 @@ _URI = re.compile(
     r"sips?:[A-Za-z0-9+*#._%-]{1,64}@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(;transport=(udp|tcp|tls|ws|wss))?"
 )
 _ALL_KEYS = frozenset("0123456789*#")
+_KEYS = _ALL_KEYS | frozenset("ABCD")
 _NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId", "PlaybackStarted",
           "RecordingStarted", "PlaybackContinuing", "DeviceStateChanged")  # fmt: skip
 _BOOT = "CALLWEAVE_BOOT"
@@ -530,19 +532,24 @@ class AsteriskDriver:
         else:
             self._handle(message)
 
-    def _handle(self, message: dict[str, Any]) -> None:
-        """Turn one event of Asterisk into ours."""
+    def _handle(self, message: Mapping[str, Any]) -> None:
+        """Turn one event of Asterisk into ours. One that makes no sense changes nothing; it may raise."""
         kind = message["type"]
-        channel = message.get("channel") or message.get("peer") or {}
-        id: str = channel.get("id", "")
+        channel = _object(message.get("channel") or message.get("peer"))
+        id = channel.get("id", "")
+        if not isinstance(id, str):
+            raise TypeError(f"a channel's id is no text in {kind}")
         if kind == "StasisStart":
             self._entered_app(channel, message.get("args") or [])
         elif id.startswith(TAP):
             return
         elif kind == "ChannelDtmfReceived":
-            self._emit(Digit(id, message["digit"]))
+            digit = message["digit"]
+            if digit not in _KEYS:
+                raise ValueError("what was pressed is no key")
+            self._emit(Digit(id, digit))
             for name, recording in list(self._recordings.items()):
-                if recording.target == id and message["digit"] in recording.terminators:
+                if recording.target == id and digit in recording.terminators:
                     self._spawn(self.stop_recording(name))
         elif kind == "ChannelStateChange":
             self._state_changed(id, channel.get("state", ""))
@@ -550,33 +557,34 @@ class AsteriskDriver:
             if message.get("dialstatus") in ("RINGING", "PROGRESS"):
                 self._state_changed(id, "Ringing")
         elif kind == "PlaybackFinished":
-            self._playback_ended(message["playback"]["id"], message["playback"].get("state") == "failed", message)
+            playback = _object(message["playback"])
+            self._playback_ended(_named(playback["id"]), playback.get("state") == "failed", message)
         elif kind in ("RecordingFinished", "RecordingFailed"):
-            self._recording_ended(message["recording"]["name"], message)
+            self._recording_ended(_named(_object(message["recording"])["name"]), message)
         elif kind == "ChannelTalkingStarted":
             self._emit(TalkingStarted(id))
         elif kind == "ChannelTalkingFinished":
-            self._emit(TalkingStopped(id, message.get("duration", 0) / 1000))
+            self._emit(TalkingStopped(id, _whole(message.get("duration")) / 1000))
         elif kind in ("ChannelEnteredBridge", "ChannelLeftBridge"):
-            self._bridge_event(kind, message["bridge"]["id"], id)
+            self._bridge_event(kind, _named(_object(message["bridge"])["id"]), id)
         elif kind == "BridgeDestroyed":
-            self._bridges.discard(message["bridge"]["id"])
+            self._bridges.discard(_named(_object(message["bridge"])["id"]))
         elif kind == "ChannelTransfer":
             self._transfer_asked(message)
         elif kind == "ChannelHangupRequest":
             if known := self._channels.get(id):
-                known.q850, known.sip_code = message.get("cause") or 0, message.get("tech_cause") or 0
+                known.q850, known.sip_code = _whole(message.get("cause")), _whole(message.get("tech_cause"))
         elif kind == "StasisEnd":
             if id in self._channels:
                 asyncio.get_running_loop().call_later(_DESTROY_SECONDS, self._end_of, id)
         elif kind == "ChannelDestroyed" and (known := self._channels.get(id)):
-            known.q850 = message.get("cause") or known.q850
-            known.sip_code = message.get("tech_cause") or known.sip_code
+            known.q850 = _whole(message.get("cause")) or known.q850
+            known.sip_code = _whole(message.get("tech_cause")) or known.sip_code
             self._end_of(id)
 
     def _entered_app(self, channel: Mapping[str, Any], arguments: Sequence[str]) -> None:
-        id = str(channel["id"])
-        role = arguments[0] if arguments else ""
+        id = _named(channel["id"])
+        role = arguments[0] if isinstance(arguments, list) and arguments else ""
         if (entered := self._entering.get(id)) and not entered.done():
             entered.set_result(None)
         if role == "tap":
@@ -584,9 +592,10 @@ class AsteriskDriver:
         known = self._channels.get(id)
         if role == "incoming":
             if known is None:
+                incoming = incoming_of(channel, arguments)
                 self._channels[id] = _Channel(id, inbound=True)
                 self._spawn(self._watch(id))
-                self._emit(incoming_of(channel, arguments))
+                self._emit(incoming)
             return
         if known is None:
             known = self._channels[id] = _Channel(id, inbound=False)
@@ -646,9 +655,9 @@ class AsteriskDriver:
             self._emit(BridgeLeft(bridge, id))
 
     def _transfer_asked(self, message: Mapping[str, Any]) -> None:
-        asked = message.get("referred_by") or {}
-        id = str((asked.get("source_channel") or message.get("channel") or {}).get("id", ""))
-        wanted = ((message.get("refer_to") or {}).get("requested_destination") or {}).get("destination", "")
+        asked = _object(message.get("referred_by"))
+        id = _named(_object(asked.get("source_channel") or message.get("channel")).get("id"))
+        wanted = _plain(_object(_object(message.get("refer_to")).get("requested_destination")).get("destination"), 255)
         if id in self._transfers:
             return
         self._transfers[id] = asyncio.get_running_loop().call_later(
@@ -738,7 +747,12 @@ class AsteriskDriver:
         for id in ours:
             self._take_on(live[id])
         for message in held_back:
-            self._handle(message)
+            try:
+                self._handle(message)
+            except Exception:
+                # One that makes no sense must not hide the others.
+                observer.current.event_refused("failed")
+                log.exception("an event of Asterisk could not be used")
 
     async def _subscribe_now(self, channel: str) -> None:
         with contextlib.suppress(AriError):
@@ -803,16 +817,42 @@ def incoming_of(channel: Mapping[str, Any], arguments: Sequence[str]) -> Incomin
     """`Incoming` of a channel that entered the application with ``incoming,<kind>,<endpoint>``."""
     kind = arguments[1] if len(arguments) > 1 else "anonymous"
     endpoint = arguments[2] if len(arguments) > 2 else ""
-    caller = channel.get("caller") or {}
+    caller = _object(channel.get("caller"))
+    kind, endpoint = _plain(kind, 80), _plain(endpoint, 80)
     return Incoming(
         channel=str(channel["id"]),
-        caller=str(caller.get("number", "")),
-        called=str((channel.get("dialplan") or {}).get("exten", "")),
-        caller_name=str(caller.get("name", "")),
+        caller=_plain(caller.get("number"), 64),
+        called=_plain(_object(channel.get("dialplan")).get("exten"), 64),
+        caller_name=_plain(caller.get("name"), 200),
         trunk=endpoint.removeprefix(TRUNK) if kind == "trunk" else "",
         anonymous=kind not in ("trunk", "extension"),
-        sip_call_id=str(channel.get("protocol_id", "")),
+        sip_call_id=_plain(channel.get("protocol_id"), 255),
     )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _whole(value: Any) -> int:
+    """A whole number of a sensible size; 0 for anything else."""
+    return value if type(value) is int and 0 <= value < 1 << 31 else 0
+
+
+def _named(value: Any) -> str:
+    """An id or a name; raises ValueError on what is none. Names become files, so no path passes."""
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or "/" in value or "\0" in value:
+        raise ValueError("an id or a name is missing or senseless")
+    return value
+
+
+def _plain(value: Any, limit: int) -> str:
+    """What a phone says of itself, as text that every database and screen takes: one line, no longer than `limit`."""
+    if not isinstance(value, str):
+        return ""
+    shown = "".join(char if char.isprintable() else " " for char in value[: limit * 4])
+    return shown.strip()[:limit]
 
 
 def endpoint_of(destination: str) -> str:
