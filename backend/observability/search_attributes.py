@@ -49,7 +49,7 @@ async def register(client: Client) -> bool:
         async with asyncio.timeout(WAIT_SECONDS):
             while await missing(client):  # noqa: ASYNC110  Temporal tells nobody when it is ready
                 await asyncio.sleep(0.2)
-    except (RPCError, TimeoutError) as problem:
+    except (RPCError, RuntimeError, TimeoutError) as problem:
         remedy = "; ".join(
             f"temporal operator search-attribute create --namespace {client.namespace} --name {name} --type {kind}"
             for name, kind in WANTED.items()

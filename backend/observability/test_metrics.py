@@ -265,4 +265,3 @@ def test_settings_that_the_runbook_names_exist() -> None:
     text = RUNBOOK.read_text(encoding="utf-8") + Path(RUNBOOK.parents[1] / "ops/prometheus/alerts.yml").read_text()
     named = {name.lower() for name in re.findall(r"CALLWEAVE_([A-Z_]+)", text)}
     assert named and named <= set(Settings.model_fields), named - set(Settings.model_fields)
-
