@@ -70,8 +70,10 @@ class KeyFigures:
     refused: int = 0
 
 
-async def key_to_prompt(target: str, *, calls: int, keys_per_second: float, seconds: float) -> KeyFigures:
-    """Hold `calls` calls and press keys spread evenly over them for `seconds`."""
+async def key_to_prompt(
+    target: str, *, calls: int, keys_per_second: float, seconds: float, talking: bool = False
+) -> KeyFigures:
+    """Hold `calls` calls and press keys spread evenly over them for `seconds`; `talking` sends sound all the time."""
     figures = KeyFigures()
     gap = calls / keys_per_second
     until = time.perf_counter() + seconds + calls / 10 + 1
@@ -84,6 +86,8 @@ async def key_to_prompt(target: str, *, calls: int, keys_per_second: float, seco
         except (CallRefusedError, TimeoutError):
             figures.refused += 1
             return
+        if talking:
+            call.speak(b"")
         try:
             await _press_on(call, listener, figures, gap=gap, offset=(index / calls) * gap, until=until)
         finally:
