@@ -41,6 +41,7 @@ class Environment:
     """What executing nodes needs from the process around it.
 
     ``apologise``  plays the built-in apology and offers the fallback number; None plays nothing
+    ``stand_in``   answers in place of a node's code, or None to let the node run: simulations and replays
     """
 
     registry: Registry
@@ -50,6 +51,7 @@ class Environment:
     trail: TrailSink
     apologise: Callable[[Context], Awaitable[None]] | None = None
     now: Callable[[], datetime] = _utc_now
+    stand_in: Callable[[NodeTask], Awaitable[Outcome | None]] | None = None
 
 
 async def run_task(task: NodeTask, env: Environment) -> Outcome:
@@ -95,6 +97,9 @@ async def run_task(task: NodeTask, env: Environment) -> Outcome:
         return Outcome.error("bad_config", _where(invalid))
     if node.meta.runs.needs_call and (call is None or call.ended) and not node.meta.effects:
         return Outcome(port=HANGUP)
+    answer = await env.stand_in(task) if env.stand_in is not None else None
+    if answer is not None:
+        return _finished(answer, node, config, services.secrets)
     if not node.meta.effects:
         return _finished(await _run(node, ctx, config, task, revealed), node, config, services.secrets)
 

@@ -16,6 +16,8 @@ from telephony.call import Recording
 from telephony.errors import HungUp
 from telephony.prompts import Audio
 
+SILENCE_SLACK = 0.6
+"""Seconds by which a recording of mere silence may be longer than the silence that ended it."""
 MOST_TAKES = 9
 """How often one caller may record again."""
 
@@ -270,11 +272,15 @@ class _Taking:
             await self.line.say(prompt, keys=frozenset(self.config.end_key))
             recording = await self._record(name)
             self.take += 1
-            if recording.seconds >= self.config.min_seconds and recording.seconds > 0:
+            if recording.seconds >= self.config.min_seconds and recording.seconds > 0 and not self._silent(recording):
                 self.kept = recording
                 return recording
             prompt = self.config.too_short_prompt
         return None
+
+    def _silent(self, recording: Recording) -> bool:
+        """Whether silence ended a recording that holds nothing but that silence."""
+        return recording.ended_by == "silence" and recording.seconds <= self.config.max_silence + SILENCE_SLACK
 
     async def _record(self, name: str) -> Recording:
         shortcuts = self.ctx.shortcuts - {self.config.end_key}
