@@ -10,6 +10,7 @@ help:
 	@echo "make test    run every test (real SIP, Temporal and speech on this machine)"
 	@echo "make check   lint, types, import rules, generated files"
 	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
+	@echo "make soak    run what takes long: fuzzing with many examples, endurance"
 	@echo "make schema  write the generated files again (GraphQL and document schemas)"
 	@echo "make setup   only install what is missing"
 	@echo "make clean   remove the environment and what was built"
@@ -34,12 +35,16 @@ check:
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
+soak:
+	@scripts/setup.sh dev
+	$(PY) -m pytest -m soak $(PYTEST_ARGS)
+
 bench:
 	@scripts/setup.sh dev
 	$(PY) -m bench
 
 schema:
-	$(PY) -m backend.graphql.export
+	$(PY) -m backend.graphql.schema
 	$(PY) -m flows.schema
 
 clean:

@@ -367,6 +367,23 @@ def _add_files(app: FastAPI, state: AppState) -> None:
             await heard(actor, "voicemail.played", id)
         return response
 
+    @app.get("/files/simulations/{id}/{number}")
+    async def simulated(
+        id: str, number: int, actor: Annotated[Actor, Depends(needs(Permission.FLOWS_EDIT))]
+    ) -> FileResponse:
+        """What a simulated caller heard, in the product's own voice."""
+        if state.renderer is None:
+            raise NotFoundError(
+                text("此进程没有语音", "this process has no voice"),
+                remedy=text("请在带网关的进程上试听。", "Listen at a process that has a gateway."),
+            )
+        session = state.simulations.find(actor, id)
+        return FileResponse(
+            await state.simulations.sound(session, number, state.renderer),
+            media_type="audio/wav",
+            headers={"Cache-Control": "private, max-age=300"},
+        )
+
     @app.get("/files/prompts/{id}")
     async def prompt(
         id: str, actor: Annotated[Actor, Depends(needs(Permission.PROMPTS_READ))], download: bool = False

@@ -16,6 +16,7 @@ from backend.messages.models import OutboxMessage
 from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
 from backend.prompts.models import Prompt
 from backend.recordings.models import Recording
+from backend.simulation.models import FlowCaseRow
 from backend.voicemails.models import Voicemail
 
 metadata = Entity.metadata
@@ -35,6 +36,7 @@ __all__ = [
     "Extension",
     "Flow",
     "FlowAlias",
+    "FlowCaseRow",
     "FlowVersion",
     "HttpCredential",
     "Lease",

@@ -13,6 +13,8 @@ from backend.health import HealthRegistry
 from backend.identity.permissions import Actor
 from backend.security import SecretBox, api_token
 from backend.settings import Settings
+from backend.simulation.sessions import Sessions
+from telephony.prompts import MediaRenderer
 
 
 class Operations(Protocol):
@@ -59,7 +61,10 @@ class Throttle:
 
 @dataclass(slots=True)
 class AppState:
-    """Everything the API needs. `dev` shows GraphiQL to people who are not signed in."""
+    """Everything the API needs. `dev` shows GraphiQL to people who are not signed in.
+
+    ``renderer`` speaks the prompts of simulated calls; without one they are words only.
+    """
 
     settings: Settings
     db: Database
@@ -71,6 +76,11 @@ class AppState:
     operations: Operations | None = None
     dev: bool = False
     sign_ins: Throttle = field(default_factory=lambda: Throttle(30, 60.0))
+    renderer: MediaRenderer | None = None
+    simulations: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.simulations = Sessions(self.db, self.queries)
 
     @classmethod
     def of(cls, settings: Settings, db: Database | None = None, *, dev: bool = False) -> "AppState":
@@ -90,6 +100,7 @@ class AppState:
 
     async def close(self) -> None:
         """End subscriptions and close connections."""
+        await self.simulations.close()
         self.bus.close()
         await self.queries.close()
         await self.db.close()

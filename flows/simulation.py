@@ -341,6 +341,11 @@ class Simulation:
         return self.result is not None
 
     @property
+    def rings(self) -> bool:
+        """Whether somebody is being dialled and has not answered yet."""
+        return self._driver is not None and bool(self._driver.ringing())
+
+    @property
     def state(self) -> State | None:
         return self._drive.state if self._drive is not None else None
 
@@ -416,6 +421,15 @@ class Simulation:
         if self.line is not None and not self.line.ended:
             self._act("hung_up", "")
             self.line.hang_up()
+
+    def person_does(self, does: PersonDoes) -> None:
+        """Whoever is being dialled now answers, is busy, rejects ... Raises `CallOverError` when no phone rings."""
+        ringing = self._driver.ringing() if self._driver is not None else []
+        if not ringing or self._driver is None:
+            raise CallOverError
+        for channel in ringing:
+            self._driver.decide(channel, _callee(PersonAt(number="", does=does, after=0)))
+        self._tell()
 
     def signal(self, name: str, data: dict[str, Any] | None = None) -> None:
         """Somebody outside tells the run something."""

@@ -72,9 +72,10 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time. ``seconds`` tells how much of it has passed."""
 
-    def __init__(self) -> None:
-        selector = _JumpingSelector()
-        selector.loop = self
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        if selector is None:
+            selector = _JumpingSelector()
+            selector.loop = self
         self.seconds = 0.0
         self.in_threads = 0
         self.main: asyncio.Task[Any] | None = None

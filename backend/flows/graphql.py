@@ -60,6 +60,7 @@ class FlowType(FromRow):
     draft: JSON
     revision: int
     archived: bool
+    cases_required: bool
     created_at: datetime
     updated_at: datetime
     updated_by: str | None

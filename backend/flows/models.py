@@ -10,7 +10,10 @@ from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
 
 
 class Flow(Entity, table=True):
-    """A flow of a business. ``key`` is the document's id, one in the business; ``revision`` guards the draft."""
+    """A flow of a business. ``key`` is the document's id, one in the business; ``revision`` guards the draft.
+
+    ``cases_required``: no version is published while one of its test cases is red.
+    """
 
     __tablename__ = "flows"
     __table_args__ = (UniqueConstraint("business_id", "key"), Index(None, "business_id", "archived", "name"))
@@ -23,6 +26,7 @@ class Flow(Entity, table=True):
     draft: dict[str, Any] = Field(sa_type=Json)
     revision: int = 1
     archived: bool = False
+    cases_required: bool = False
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     updated_by: str | None = Field(default=None, max_length=64)

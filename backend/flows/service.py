@@ -19,7 +19,7 @@ from backend.identity.permissions import Actor
 from backend.numbers.models import PhoneNumber
 from flows import problems as engine
 from flows.document import FlowDocument, canonical_json, content_hash
-from flows.plan import ResolvedFlow, compile_plan, gather
+from flows.plan import Plan, ResolvedFlow, compile_plan, gather, plan_from_bytes
 from flows.problems import Problem, errors_of
 from flows.validation import parse_draft, validate
 from nodes.sdk.registry import Registry, registry
@@ -198,6 +198,42 @@ async def _referred(session: AsyncSession, business_id: str, key: str, reference
     return (await session.exec(statement)).first()
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A draft or version that can be walked."""
+
+    plan: Plan
+    kind: str
+    document: FlowDocument
+    document_hash: str
+
+
+async def compiled_on(db: Database, business_id: str, key: str, on: str, *, nodes: Registry | None = None) -> Compiled:
+    """What stands on ``draft``, an alias or a version number, compiled. Raises InvalidFlowError, NotFoundError."""
+    if on == "draft":
+        return await compile_document(db, business_id, (await get_flow(db, business_id, key)).draft, nodes=nodes)
+    version = await version_behind(db, business_id, key, on)
+    document = FlowDocument.model_validate(version.document)
+    return Compiled(plan_from_bytes(version.plan), document.kind, document, version.document_hash)
+
+
+async def compile_document(
+    db: Database, business_id: str, document: Any, *, nodes: Registry | None = None, version: int = 0
+) -> Compiled:
+    """A document that need not be stored, compiled. Raises InvalidFlowError with every problem."""
+    nodes = nodes or registry()
+    parsed, problems = _read_draft(document)
+    problems = problems + await _problems(db, business_id, parsed, nodes, strict=True)
+    if errors_of(problems):
+        raise InvalidFlowError(problems)
+    resolver = await gather(parsed, lambda other, ref: _resolve(db, business_id, other, ref))
+    try:
+        plan = compile_plan(parsed, nodes, version=version, resolver=resolver)
+    except engine.InvalidFlowError as error:
+        raise InvalidFlowError(error.problems) from error
+    return Compiled(plan, parsed.kind, parsed, content_hash(parsed))
+
+
 # --------------------------------------------------------------------------- versions and aliases
 
 
@@ -228,6 +264,13 @@ async def publish(
         raise InvalidFlowError(problems)
     resolver = await gather(document, lambda other, ref: _resolve(db, actor.business_id, other, ref))
     digest = content_hash(document)
+    if flow.cases_required:
+        # Here, because test cases are a room that leans on this one.
+        from backend.simulation.service import require_green
+
+        await require_green(
+            db, actor.business_id, key, await compile_document(db, actor.business_id, flow.draft, nodes=nodes)
+        )
     for _ in range(5):
         async with read(db) as session:
             last = await _last_version(session, flow.id)
@@ -328,7 +371,23 @@ async def _last_version(session: AsyncSession, flow_id: str) -> FlowVersion | No
 
 
 async def import_flow(db: Database, actor: Actor, document: Any, *, replace: bool = False) -> Saved:
-    """Take a document from a file. With `replace` a flow of the same key gets it as its draft."""
+    """Take a document from a file, with the test cases under ``cases``.
+
+    With `replace` a flow of the same key gets it as its draft, and cases of the same name are replaced.
+    """
+    from backend.simulation.service import read_cases, take_cases
+
+    cases: Any = None
+    if isinstance(document, Mapping) and "cases" in document:
+        document = dict(document)
+        cases = read_cases(document.pop("cases"))
+    saved = await _import(db, actor, document, replace=replace)
+    if cases:
+        await take_cases(db, actor, saved.flow.key, cases)
+    return saved
+
+
+async def _import(db: Database, actor: Actor, document: Any, *, replace: bool) -> Saved:
     parsed, _ = _read_draft(document)
     if replace:
         async with read(db) as session:
@@ -340,9 +399,11 @@ async def import_flow(db: Database, actor: Actor, document: Any, *, replace: boo
 
 
 async def export_flow(db: Database, business_id: str, key: str, *, version: int | None = None) -> dict[str, Any]:
-    """The draft, or a version, as one JSON document."""
+    """The draft with its test cases, or a version, as one JSON document."""
+    from backend.simulation.service import list_cases, with_cases
+
     if version is None:
-        return (await get_flow(db, business_id, key)).draft
+        return with_cases((await get_flow(db, business_id, key)).draft, await list_cases(db, business_id, key))
     return (await get_version(db, business_id, key, version)).document
 
 

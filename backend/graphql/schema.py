@@ -25,6 +25,7 @@ from backend.messages.graphql import MessagesQuery
 from backend.numbers.graphql import NumbersMutation, NumbersQuery
 from backend.prompts.graphql import PromptsMutation, PromptsQuery
 from backend.recordings.graphql import RecordingsMutation, RecordingsQuery
+from backend.simulation.graphql import SimulationMutation, SimulationQuery, SimulationSubscription
 from backend.voicemails.graphql import VoicemailsMutation, VoicemailsQuery
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
@@ -45,6 +46,7 @@ Query = merge_types(
         ListsQuery,
         DataSourcesQuery,
         MessagesQuery,
+        SimulationQuery,
         AuditQuery,
         SystemQuery,
     ),
@@ -63,9 +65,10 @@ Mutation = merge_types(
         CalendarsMutation,
         ListsMutation,
         DataSourcesMutation,
+        SimulationMutation,
     ),
 )
-Subscription = merge_types("Subscription", (CallsSubscription, FlowsSubscription))
+Subscription = merge_types("Subscription", (CallsSubscription, FlowsSubscription, SimulationSubscription))
 
 
 def _is_ours_to_hide(error: GraphQLError) -> bool:

@@ -127,7 +127,7 @@ def test_what_looks_confidential_is_hidden(lines: Any, kind: logs.Format, text: 
 
 
 @given(
-    st.text(st.characters(blacklist_categories=("Cs",)), min_size=Redactor.SHORTEST, max_size=40).filter(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=Redactor.SHORTEST, max_size=40).filter(
         lambda text: text.strip() == text
     ),
     st.text(max_size=40),

@@ -217,6 +217,9 @@ async def publish_file(db: Database, actor: Actor, file: Path) -> None:
             found = select(Flow.id).where(Flow.business_id == actor.business_id, Flow.key == document["id"])
             if (await session.exec(found)).first() is not None:
                 return
+        cases = file.parent.parent / "cases" / file.name
+        if await asyncio.to_thread(cases.exists):
+            document["cases"] = json.loads(await asyncio.to_thread(cases.read_text))
         saved = await import_flow(db, actor, document)
         await publish(db, actor, saved.flow.key, message=f"From {file.name}")
     except (InvalidFlowError, DomainError, OSError, ValueError, KeyError) as problem:

@@ -464,6 +464,7 @@ class Process:
             health=self.health(),
             token=api_token(config.home),
             operations=LiveOperations(self.db, self.directory, lambda: self.gateway, lambda: self.client),
+            renderer=self.renderer,
         )
         app = create_app(state)
         try:

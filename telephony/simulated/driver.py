@@ -314,6 +314,14 @@ class SimulatedDriver:
             one.timers.append(loop.call_later(callee.rings_after + callee.after, self._picks_up, channel, callee))
         one.timers.append(loop.call_later(timeout, self._rings_out, channel))
 
+    def ringing(self) -> list[str]:
+        """Outgoing channels that nobody has answered yet."""
+        return [one.id for one in self._channels.values() if one.outgoing and not one.up]
+
+    def decide(self, channel: str, callee: Callee) -> None:
+        """The party of a ringing channel does this now, whatever it was to do."""
+        self._picks_up(channel, callee)
+
     def _emit_if_up(self, event: Ringing) -> None:
         if event.channel in self._channels:
             self._emit(event)

@@ -1,0 +1,1 @@
+"""Trying flows without a phone: test cases, and sessions that a person leads (FL5)."""
