@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import numpy as np
 import uvloop
 from sqlalchemy import func
@@ -31,6 +32,7 @@ from temporalio.client import Client
 from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.database import Database, read
 from backend.recordings.models import Recording
+from backend.runtime.process import ari_password
 from backend.runtime.testing import Product, free_ports, running_product
 from backend.voicemails.models import Voicemail
 from bench.sip_caller import Address, CallRefusedError, Message, Packet, SipCall, SipCaller
@@ -302,7 +304,24 @@ async def _prepare(product: Product, port: int) -> str:
         d=document,
     )
     await do('mutation { publishFlow(key: "service-hotline") { ' + told + " } }")
+    await _engine_knows(product, "person")
     return f"sip:100@127.0.0.1:{product.sip_port}"
+
+
+async def _engine_knows(product: Product, trunk: str) -> None:
+    """Wait until the engine has taken the trunk over: callers who come before it are strangers."""
+    settings = product.settings
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{settings.ari_port}/ari/",
+        auth=(settings.ari_user, ari_password(settings)),
+        trust_env=False,
+    ) as engine:
+        for _ in range(150):
+            known = [one["resource"] for one in (await engine.get("endpoints")).json()]
+            if any(trunk in name for name in known):
+                return
+            await asyncio.sleep(0.1)
+    raise TimeoutError(f"the engine does not take the trunk {trunk} over")
 
 
 async def run(folder: Path, *, calls: int, at_once: int, every: float, seed: int) -> Report:
