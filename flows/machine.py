@@ -559,6 +559,8 @@ class _Run:
             record.said = list(outcome.said)
             record.error = outcome.failure.reason if outcome.failure else None
             record.error_message = outcome.failure.message if outcome.failure else None
+            changes = {"variables": outcome.variables, "call": outcome.call, "customer": outcome.customer}
+            record.changes = _bounded({name: value for name, value in changes.items() if value})
             self.state.dirty.append(token.step)
 
     def _go(self, token: Token, target: str) -> None:

@@ -95,11 +95,11 @@ async def run_task(task: NodeTask, env: Environment) -> Outcome:
         config = node.Config.model_validate(config_data)
     except ValidationError as invalid:
         return Outcome.error("bad_config", _where(invalid))
-    if node.meta.runs.needs_call and (call is None or call.ended) and not node.meta.effects:
-        return Outcome(port=HANGUP)
     answer = await env.stand_in(task) if env.stand_in is not None else None
     if answer is not None:
         return _finished(answer, node, config, services.secrets)
+    if node.meta.runs.needs_call and (call is None or call.ended) and not node.meta.effects:
+        return Outcome(port=HANGUP)
     if not node.meta.effects:
         return _finished(await _run(node, ctx, config, task, revealed), node, config, services.secrets)
 

@@ -58,7 +58,11 @@ class Record(BaseModel):
 
 
 class TrailStep(Record):
-    """One step of a run's path. Written once when entered, completed when left. Times are UTC."""
+    """One step of a run's path. Written once when entered, completed when left. Times are UTC.
+
+    ``changes`` is what the step changed besides its outputs (``variables``, ``call``, ``customer``): with it a run can
+    be walked again.
+    """
 
     seq: int
     node_id: str
@@ -73,6 +77,7 @@ class TrailStep(Record):
     said: list[str] = Field(default_factory=list)
     error: str | None = None
     error_message: str | None = None
+    changes: dict[str, Any] = Field(default_factory=dict)
 
 
 class NodeTask(BaseModel):

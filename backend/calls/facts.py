@@ -510,6 +510,7 @@ class _Batch:
                 "said": step.said,
                 "error": step.error,
                 "error_message": step.error_message,
+                "changes": step.changes,
             }
         self.unkept.append(
             Event(

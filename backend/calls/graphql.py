@@ -7,15 +7,17 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from backend.calls import service
+from backend.calls import history, service, statistics
 from backend.calls.models import TrailEntry
 from backend.customers.graphql import CustomerType
+from backend.database import utcnow
 from backend.errors import DomainError, not_found
 from backend.events import Event
-from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query, subscription
+from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.permissions import Permission
 from backend.recordings.graphql import RecordingType
 from backend.state import Operations
+from flows.rerun import Comparison, WalkedStep, judgement
 from nodes.sdk.text import text
 
 
@@ -119,6 +121,153 @@ class RunType(FromRow):
         return [TrailStepType.of(step) for step in found]
 
 
+@strawberry.type(name="RunStep", description="A step with what the node was given.")
+class RunStepType:
+    step: TrailStepType
+    inputs: JSON | None = strawberry.field(description="The node's settings as it saw them, without secrets.")
+    seconds: float | None
+
+
+@strawberry.type(name="PastRun", description="One run in full, with all that belongs to its call.")
+class PastRunType:
+    run: RunType
+    call: CallType | None
+    steps: list[RunStepType]
+    legs: list[LegType]
+    recordings: list[RecordingType]
+
+    @classmethod
+    def of(cls, past: history.PastRun) -> "PastRunType":
+        return cls(
+            run=RunType.of(past.run),
+            call=CallType.maybe(past.call),
+            steps=[
+                RunStepType(
+                    step=TrailStepType.of(entry),
+                    inputs=past.inputs.get(entry.seq) if past.inputs is not None else None,  # type: ignore[arg-type]
+                    seconds=(entry.left - entry.entered).total_seconds() if entry.left is not None else None,
+                )
+                for entry in past.trail
+            ],
+            legs=[LegType.of(leg) for leg in past.legs],
+            recordings=[RecordingType.of(recording) for recording in past.recordings],
+        )
+
+
+@strawberry.type(name="WalkedStep", description="A step of a path that was walked again.")
+class WalkedStepType:
+    node_id: str
+    node_name: str
+    flow_id: str
+    port: str | None
+    outputs: JSON
+    error: str | None
+
+    @classmethod
+    def maybe(cls, step: WalkedStep | None) -> "WalkedStepType | None":
+        if step is None:
+            return None
+        return cls(
+            node_id=step.node_id,
+            node_name=step.node_name,
+            flow_id=step.flow_id,
+            port=step.port,
+            outputs=step.outputs,  # type: ignore[arg-type]
+            error=step.error,
+        )
+
+
+@strawberry.type(name="ReplayRow", description="The old step beside the new one.")
+class ReplayRow:
+    old: WalkedStepType | None
+    new: WalkedStepType | None
+    same: bool
+
+
+@strawberry.type(name="ChangedVariable")
+class ChangedVariable:
+    name: str
+    old: JSON | None
+    new: JSON | None
+
+
+@strawberry.type(name="Replay", description="An old run beside the same run on another version.")
+class ReplayType:
+    judgement: str = strawberry.field(description="same, parted, or stopped when an answer is not on record.")
+    rows: list[ReplayRow]
+    parting: int | None
+    why: Words | None
+    variables: list[ChangedVariable]
+    old_outcome: str
+    new_outcome: str
+
+    @classmethod
+    def of(cls, found: Comparison) -> "ReplayType":
+        return cls(
+            judgement=judgement(found),
+            rows=[
+                ReplayRow(old=WalkedStepType.maybe(row.old), new=WalkedStepType.maybe(row.new), same=row.same)
+                for row in found.rows
+            ],
+            parting=found.parting,
+            why=Words.of(found.why) if found.why is not None else None,
+            variables=[ChangedVariable(name=name, old=a, new=b) for name, (a, b) in found.variables.items()],
+            old_outcome=found.old_outcome,
+            new_outcome=found.new_outcome,
+        )
+
+
+@strawberry.type(name="PortCount")
+class PortCount:
+    name: str
+    count: int
+
+
+def _counts(found: dict[str, int]) -> list[PortCount]:
+    return [PortCount(name=name, count=count) for name, count in sorted(found.items())]
+
+
+@strawberry.type(name="NodeStatistics", description="A node over a period; times are seconds of those who left it.")
+class NodeStatisticsType:
+    node_id: str
+    node_type: str
+    entered: int
+    left: list[PortCount]
+    errors: list[PortCount]
+    hangups: int
+    standing: int
+    median: float | None
+    p95: float | None
+
+
+@strawberry.type(name="FlowStatistics", description="What happened in the nodes of a flow over a period.")
+class FlowStatisticsType:
+    runs: int
+    outcomes: list[PortCount]
+    nodes: list[NodeStatisticsType]
+
+    @classmethod
+    def of(cls, found: statistics.FlowStatistics) -> "FlowStatisticsType":
+        return cls(
+            runs=found.runs,
+            outcomes=_counts(found.outcomes),
+            nodes=[
+                NodeStatisticsType(
+                    node_id=one.node_id,
+                    node_type=one.node_type,
+                    entered=one.entered,
+                    left=_counts(one.left),
+                    errors=_counts(one.errors),
+                    hangups=one.hangups,
+                    standing=one.standing,
+                    median=one.median,
+                    p95=one.p95,
+                )
+                for one in found.nodes
+            ],
+        )
+
+
 @strawberry.input(description="What calls are narrowed by; number is the start of caller or called number.")
 class CallFilterInput:
     state: str | None = None
@@ -168,6 +317,32 @@ class CallsQuery:
     @query(Permission.CALLS_READ, "One call.")
     async def call(self, info: Info, id: str) -> CallType:
         return CallType.of(await service.get_call(info.context.state.db, info.context.actor.business_id, id))
+
+    @query(Permission.CALLS_READ, "One run in full: path, inputs, outputs, times, errors, recordings.")
+    async def past_run(self, info: Info, id: str) -> PastRunType:
+        return PastRunType.of(await history.past_run(info.context.state.db, info.context.actor.business_id, id))
+
+    @query(Permission.FLOWS_READ, "Walk an old run on the draft, an alias or a version; assume is port by node id.")
+    async def replay_run(self, info: Info, id: str, on: str = "draft", assume: JSON | None = None) -> ReplayType:
+        ports: dict[str, str] = (
+            {str(node): str(port) for node, port in assume.items()} if isinstance(assume, dict) else {}
+        )
+        found = await history.replay_run(info.context.state.db, info.context.actor.business_id, id, on=on, assume=ports)
+        return ReplayType.of(found)
+
+    @query(Permission.FLOWS_READ, "Counts and times of a flow's nodes over a period, of one version or of all (0).")
+    async def flow_statistics(
+        self, info: Info, key: str, since: datetime, until: datetime | None = None, version: int = 0
+    ) -> FlowStatisticsType:
+        found = await statistics.flow_statistics(
+            info.context.state.db,
+            info.context.actor.business_id,
+            key,
+            since=since,
+            until=until or utcnow(),
+            version=version,
+        )
+        return FlowStatisticsType.of(found)
 
     @query(Permission.CALLS_READ, "Runs, newest first.")
     async def runs(

@@ -129,3 +129,4 @@ class TrailEntry(Entity, table=True):
     said: list[str] = Field(default_factory=list, sa_type=Json)
     error: str | None = Field(default=None, max_length=128)
     error_message: str | None = Field(default=None, sa_type=Text)
+    changes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)

@@ -351,27 +351,6 @@ def list_runs(
     )
 
 
-@runs.command("show")
-def show_run(run_id: str, as_json: Json = False) -> None:
-    """Show the path of a run."""
-
-    async def work() -> tuple[Any, list[Any]]:
-        async with house() as home:
-            found = await calls.get_run(home.db, home.business.id, run_id)
-            return found, await calls.trail_of_run(home.db, home.business.id, run_id)
-
-    found, trail = run(work)
-    if as_json:
-        show_json({"run": found, "trail": trail})
-        return
-    typer.echo(f"{found.id}: {found.flow_key} version {found.flow_version}, {found.state} {found.reason}".rstrip())
-    show_table(
-        ["step", "node", "name", "port", "said", "error"],
-        [(t.seq, t.node_id, t.node_name, t.port, " ".join(t.said), t.error) for t in trail],
-        "No steps yet.",
-    )
-
-
 @node.command("list")
 def list_nodes(as_json: Json = False) -> None:
     """List the node types that flows can use."""

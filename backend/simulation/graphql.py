@@ -217,7 +217,7 @@ class SimulationMutation:
         return await _seen(info, id)
 
     @mutation(Permission.FLOWS_EDIT, "Let time pass at once; without seconds until something happens.")
-    async def skip_in_simulation(self, info: Info, id: str, seconds: float | None = None) -> SimulationType:
+    async def advance_simulation(self, info: Info, id: str, seconds: float | None = None) -> SimulationType:
         sessions = info.context.state.simulations
         await sessions.skip(sessions.find(info.context.actor, id), seconds)
         return await _seen(info, id)

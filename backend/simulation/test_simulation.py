@@ -151,7 +151,7 @@ class Simulated:
 
     async def until(self, node: str) -> Any:
         for _ in range(50):
-            seen = await self.do("skipInSimulation")
+            seen = await self.do("advanceSimulation")
             if seen["standing"] == node or seen["over"]:
                 return seen
         raise AssertionError(f"the flow never stood at {node}: {seen}")
@@ -181,7 +181,7 @@ async def test_a_person_walks_the_hotline_by_hand(simulated: Simulated, key: str
     for _ in range(20):
         if seen["over"]:
             break
-        seen = await simulated.do("skipInSimulation")
+        seen = await simulated.do("advanceSimulation")
     assert seen["over"] and seen["outcome"] == "hangup" and "verify.ok" in seen["path"]
     assert seen["variables"]["left_early"] is True
     refused = await client.refusal(
@@ -204,7 +204,7 @@ async def test_whoever_is_dialled_does_what_the_person_says(simulated: Simulated
     await simulated.do("pressInSimulation", ", $keys: String!", keys="1")
     await simulated.do("pressInSimulation", ", $keys: String!", keys="0")
     for _ in range(50):
-        seen = await simulated.do("skipInSimulation", ", $seconds: Float", seconds=0.2)
+        seen = await simulated.do("advanceSimulation", ", $seconds: Float", seconds=0.2)
         if seen["ringing"]:
             break
     assert seen["ringing"] and seen["standing"] == "person"
@@ -216,9 +216,9 @@ async def test_whoever_is_dialled_does_what_the_person_says(simulated: Simulated
 async def test_time_passes_by_itself_and_faster_when_skipped(simulated: Simulated, key: str) -> None:
     first = await simulated.start(k=key)
     await asyncio.sleep(0.5)
-    second = await simulated.do("skipInSimulation", ", $seconds: Float", seconds=0.001)
+    second = await simulated.do("advanceSimulation", ", $seconds: Float", seconds=0.001)
     assert 0.3 < second["at"] - first["at"] < 5
-    third = await simulated.do("skipInSimulation", ", $seconds: Float", seconds=3600)
+    third = await simulated.do("advanceSimulation", ", $seconds: Float", seconds=3600)
     assert third["over"] and "menu.timeout" in third["path"]
 
 
@@ -229,7 +229,7 @@ async def test_a_document_need_not_be_stored_and_a_broken_one_is_told(client: Ap
         "edges": [{"from": "a", "port": "next", "to": "b"}],
     }  # fmt: skip
     await simulated.start(d=document)
-    seen = await simulated.do("skipInSimulation", ", $seconds: Float", seconds=10)
+    seen = await simulated.do("advanceSimulation", ", $seconds: Float", seconds=10)
     assert seen["path"] == ["a.next", "b.next"] and seen["over"]
     refused = await client.refusal(
         f"mutation($d: JSON) {{ startSimulation(document: $d) {{ {VIEW} {ERRORS} }} }}", d={**document, "entry": "z"}
