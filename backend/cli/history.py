@@ -1,4 +1,4 @@
-"""``callweave run show``, ``run replay`` and ``flow stats``: what happened, and what another version would have done."""
+"""``callweave run show``, ``run replay`` and ``flow stats``: what happened, and what another version does."""
 
 import json
 from datetime import timedelta

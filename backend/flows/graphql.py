@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from backend.flows import service
 from backend.graphql.base import FromRow, Info, Words, mutation, query, subscription
 from backend.identity.permissions import Permission
+from flows.diff import FieldChange, FlowDiff
 from flows.problems import Problem
 from nodes.sdk.registry import describe, registry
 
@@ -102,6 +103,62 @@ class NodeType:
     definition: JSON
 
 
+@strawberry.type(name="FieldChange", description="A value that differs, by its path: added, removed or changed.")
+class FieldChangeType:
+    field: str
+    title: Words
+    kind: str
+    old: JSON | None
+    new: JSON | None
+
+    @classmethod
+    def of(cls, change: FieldChange) -> "FieldChangeType":
+        return cls(field=change.field, title=Words.of(change.title), kind=change.kind, old=change.old, new=change.new)
+
+
+@strawberry.type(name="NodeChange", description="A node that came, went, or is not what it was.")
+class NodeChangeType:
+    node: str
+    kind: str
+    type: str
+    name: str
+    renamed: bool
+    fields: list[FieldChangeType]
+
+
+@strawberry.type(name="WireChange", description="A port that leads elsewhere.")
+class WireChangeType:
+    node: str
+    port: str
+    old: str | None
+    new: str | None
+
+
+@strawberry.type(name="FlowDiff", description="What differs in meaning; layout does not count.")
+class FlowDiffType:
+    nodes: list[NodeChangeType]
+    wires: list[WireChangeType]
+    flow: list[FieldChangeType]
+
+    @classmethod
+    def of(cls, found: FlowDiff) -> "FlowDiffType":
+        return cls(
+            nodes=[
+                NodeChangeType(
+                    node=one.node,
+                    kind=one.kind,
+                    type=one.type,
+                    name=one.name,
+                    renamed=one.renamed,
+                    fields=[FieldChangeType.of(field) for field in one.fields],
+                )
+                for one in found.nodes
+            ],
+            wires=[WireChangeType(node=one.node, port=one.port, old=one.old, new=one.new) for one in found.wires],
+            flow=[FieldChangeType.of(field) for field in found.flow],
+        )
+
+
 @strawberry.type(description="A draft was saved.")
 class DraftChange:
     key: str
@@ -111,6 +168,11 @@ class DraftChange:
 
 @strawberry.type
 class FlowsQuery:
+    @query(Permission.FLOWS_READ, "What differs between two states of a flow: draft, an alias or a version number.")
+    async def flow_diff(self, info: Info, key: str, old: str = "live", new: str = "draft") -> FlowDiffType:
+        found = await service.flow_diff(info.context.state.db, info.context.actor.business_id, key, old, new)
+        return FlowDiffType.of(found)
+
     @query(Permission.FLOWS_READ, "Flows by name.")
     async def flows(self, info: Info, archived: bool = False, kind: str | None = None) -> list[FlowType]:
         found = await service.list_flows(

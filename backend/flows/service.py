@@ -18,6 +18,7 @@ from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.permissions import Actor
 from backend.numbers.models import PhoneNumber
 from flows import problems as engine
+from flows.diff import FlowDiff, diff
 from flows.document import FlowDocument, canonical_json, content_hash
 from flows.plan import Plan, ResolvedFlow, compile_plan, gather, plan_from_bytes
 from flows.problems import Problem, errors_of
@@ -232,6 +233,19 @@ async def compile_document(
     except engine.InvalidFlowError as error:
         raise InvalidFlowError(error.problems) from error
     return Compiled(plan, parsed.kind, parsed, content_hash(parsed))
+
+
+async def flow_diff(
+    db: Database, business_id: str, key: str, old: str, new: str, *, nodes: Registry | None = None
+) -> FlowDiff:
+    """What differs between two states of a flow, each ``draft``, an alias or a version number. Raises NotFoundError."""
+
+    async def document(reference: str) -> FlowDocument:
+        if reference == "draft":
+            return parse_draft((await get_flow(db, business_id, key)).draft)[0]
+        return FlowDocument.model_validate((await version_behind(db, business_id, key, reference)).document)
+
+    return diff(await document(old), await document(new), nodes or registry())
 
 
 # --------------------------------------------------------------------------- versions and aliases

@@ -40,6 +40,21 @@ async def test_a_draft_saves_leniently_and_publishes_strictly(state: AppState, a
     assert await service.list_versions(state.db, "main", "flow") == []
 
 
+async def test_two_states_of_a_flow_are_compared(state: AppState, actor: Actor, client: ApiClient) -> None:
+    await draft(state, actor)
+    await service.publish(state.db, actor, "small")
+    await service.save_draft(state.db, actor, "small", document(message="new name"), revision=1)
+    told = await client.ask(
+        '{ flowDiff(key: "small") { nodes { node kind renamed fields { field old new title { zh } } } wires { node } '
+        "flow { field } } }"
+    )
+    nodes = {one["node"]: one for one in told["flowDiff"]["nodes"]}
+    assert nodes["end"]["kind"] == "added" and nodes["set"]["renamed"]
+    assert nodes["set"]["fields"] == [{"field": "name", "old": "x", "new": "new name", "title": {"zh": "名称"}}]
+    same = await service.flow_diff(state.db, "main", "small", "1", "live")
+    assert same.empty
+
+
 async def test_an_older_draft_never_overwrites_a_newer_one(state: AppState, actor: Actor) -> None:
     await draft(state, actor)
     saved = await service.save_draft(state.db, actor, "small", document(name="new"), revision=1)
