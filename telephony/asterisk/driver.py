@@ -515,7 +515,13 @@ class AsteriskDriver:
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def over(_: object) -> None:
+            self._tasks.discard(task)
+            # A task that is cancelled before its first step never touches what it was to do.
+            work.close()
+
+        task.add_done_callback(over)
 
     # ----------------------------------------------------------------- events
 
@@ -624,14 +630,14 @@ class AsteriskDriver:
     def _playback_ended(self, playback: str, failed: bool, message: Mapping[str, Any] | None = None) -> None:
         target = self._playbacks.pop(playback, None)
         if target is None and message is not None:
-            target = str(message["playback"].get("target_uri", "")).partition(":")[2]
+            target = _target(message["playback"])
         self._emit(PlaybackFinished(target or "", playback, failed))
 
     def _recording_ended(self, name: str, message: Mapping[str, Any] | None = None) -> None:
         recording = self._recordings.pop(name, None)
         target = recording.target if recording else ""
         if recording is None and message is not None:
-            target = str(message["recording"].get("target_uri", "")).partition(":")[2]
+            target = _target(message["recording"])
         if recording is not None and recording.tap is not None and self._ari.connected:
             self._spawn(self._end(recording.tap, "normal"))
         path = self._recordings_folder / f"{name}.wav"
@@ -788,7 +794,14 @@ class AsteriskDriver:
         app, *arguments = str(plan.get("app_data", "")).split(",")
         return arguments if plan.get("app_name") == "Stasis" and app == self._app else []
 
-    def _snapshot(self, channels: Sequence[Mapping[str, Any]], bridges: Sequence[Mapping[str, Any]]) -> Snapshot:
+    def _snapshot(self, channels: Any, bridges: Any) -> Snapshot:
+        try:
+            return self._snapshot_of(channels, bridges)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # A list with holes would end live calls; no list makes whoever asks try again.
+            raise DriverError("lost", "Asterisk's list of channels makes no sense") from error
+
+    def _snapshot_of(self, channels: Sequence[Mapping[str, Any]], bridges: Sequence[Mapping[str, Any]]) -> Snapshot:
         now = datetime.now(UTC)
         found: dict[str, ChannelState] = {}
         for channel in channels:
@@ -845,6 +858,13 @@ def _named(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 255 or "/" in value or "\0" in value:
         raise ValueError("an id or a name is missing or senseless")
     return value
+
+
+def _target(thing: Any) -> str:
+    """What a playback or recording belongs to (``channel:<id>``); empty when that makes no sense."""
+    uri = _object(thing).get("target_uri")
+    target = uri.partition(":")[2] if isinstance(uri, str) else ""
+    return target if len(target) <= 255 else ""
 
 
 def _plain(value: Any, limit: int) -> str:
