@@ -46,6 +46,7 @@ bench:
 schema:
 	$(PY) -m backend.graphql.schema
 	$(PY) -m flows.schema
+	$(PY) -m nodes.reference
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
