@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 def main() -> None:
     """Run the command line."""
-    from backend.cli import cases, diff, history  # noqa: F401  their commands join the others
+    from backend.cli import cases, diff, history, nodes  # noqa: F401  their commands join the others
     from backend.cli.app import app
     from backend.errors import DomainError
     from backend.runtime.errors import ProductError

@@ -543,7 +543,7 @@ class AsteriskDriver:
         kind = message["type"]
         channel = _object(message.get("channel") or message.get("peer"))
         id = channel.get("id", "")
-        if not isinstance(id, str):
+        if not isinstance(id, str) or len(id) > 255:
             raise TypeError(f"a channel's id is no text in {kind}")
         if kind == "StasisStart":
             self._entered_app(channel, message.get("args") or [])
