@@ -128,10 +128,21 @@ def test_an_unfinished_drawing_gets_warnings_only() -> None:
 
 
 def test_a_loop_without_a_wait_is_a_warning() -> None:
-    busy = document({"a": "test.quick", "b": "test.quick"}, "a>b b>a")
+    nodes = {"a": "test.quick", "b": ("logic.branch", {"condition": "vars.n < 3"}), "e": "logic.end"}
+    busy = document(nodes, "a>b b.yes>a b.no>e", variables=[{"name": "n", "type": "number", "default": 0}])
     assert [(one.code, one.severity) for one in validate(busy, REGISTRY)] == [("busy_loop", "warning")]
-    patient = document({"a": "test.quick", "w": ("test.wait", {"seconds": 1})}, "a>w w>a w.timeout>a")
+    waits = nodes | {"w": ("test.wait", {"seconds": 1})}
+    patient = document(waits, "a>w w>b w.timeout>b b.yes>a b.no>e", variables=[{"name": "n", "type": "number"}])
     assert codes(patient) == set()
+
+
+def test_a_loop_without_a_way_out_is_a_warning() -> None:
+    endless = document({"a": "test.quick", "w": ("test.wait", {"seconds": 1})}, "a>w w>a w.timeout>a")
+    assert [(one.code, one.severity, one.node) for one in validate(endless, REGISTRY)] == [
+        ("endless_loop", "warning", "a")
+    ]
+    a_caller_may_leave = document({"t": "test.talk"}, "t>t", kind="ivr")
+    assert "endless_loop" not in {code for code, _ in codes(a_caller_may_leave)}
 
 
 def test_a_computed_field_needs_no_value_yet() -> None:

@@ -623,8 +623,29 @@ class _Validation:
                                 severity="warning",
                             )
 
+    def _can_end(self) -> set[str]:
+        """Nodes from which the flow may end: by an end, a port without an edge, or a caller who hangs up."""
+        ending = set[str]()
+        for node_id, node in self.nodes.items():
+            config = self.configs.get(node_id)
+            wired = self.edges.get(node_id, {})
+            open_port = config is None or any(port.name not in wired for port in node.ports(config))
+            if node.meta.terminal or node.meta.runs.needs_call or open_port:
+                ending.add(node_id)
+        backwards: dict[str, set[str]] = {}
+        for source, ports in self.edges.items():
+            for target in ports.values():
+                backwards.setdefault(target, set()).add(source)
+        waiting = list(ending)
+        while waiting:
+            for source in backwards.get(waiting.pop(), ()):
+                if source not in ending:
+                    ending.add(source)
+                    waiting.append(source)
+        return ending
+
     def _loops(self) -> None:
-        """A loop in which nothing waits runs to the step limit."""
+        """A loop without a way out never ends; one in which nothing waits runs to the step limit."""
         waiting = {
             node_id
             for node_id, node in self.nodes.items()
@@ -632,10 +653,19 @@ class _Validation:
             or node.meta.type == SUBFLOW
             or (node.meta.runs is Runs.IN_WORKFLOW and type(node).resume is not Node.resume)
         }
+        ending = self._can_end()
         for component in _cycles(
             {node_id: list(self.edges.get(node_id, {}).values()) for node_id in self.document.nodes}
         ):
-            if not component & waiting:
+            if not component & ending:
+                self._tell(
+                    "endless_loop",
+                    f"循环 {'、'.join(sorted(component))} 没有出路，流程永远不会结束，请添加出口",
+                    f"no way leads out of the loop {', '.join(sorted(component))}: the flow never ends; add a way out",
+                    node=min(component),
+                    severity="warning",
+                )
+            elif not component & waiting:
                 self._tell(
                     "busy_loop",
                     f"循环 {'、'.join(sorted(component))} 中没有等待的步骤，可能一直运行到步数上限",
