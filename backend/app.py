@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
@@ -53,7 +54,7 @@ def create_app(state: AppState) -> FastAPI:
         return Context(state, await actor_of(state, connection), _address(connection))
 
     app.include_router(
-        GraphQLRouter(
+        _Router(
             schema,
             context_getter=context,
             graphql_ide="graphiql",
@@ -67,6 +68,19 @@ def create_app(state: AppState) -> FastAPI:
     _add_pages(app, state)
     _add_files(app, state)
     return app
+
+
+class _Router(GraphQLRouter[Context, None]):
+    """Refuses whatever is no JSON object with 400."""
+
+    def decode_json(self, data: str | bytes) -> object:
+        try:
+            found = super().decode_json(data)
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise JSONDecodeError(type(error).__name__, "", 0) from error
+        if not isinstance(found, dict | list):
+            raise JSONDecodeError("an object is expected", "", 0)
+        return found
 
 
 # --------------------------------------------------------------------------- who asks
