@@ -10,7 +10,7 @@ help:
 	@echo "make test    run every test (real SIP, Temporal and speech on this machine)"
 	@echo "make check   lint, types, import rules, generated files"
 	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
-	@echo "make soak    run what takes long: fuzzing with many examples, endurance"
+	@echo "make soak    run what takes long: fuzzing with many examples, chaos, load (half an hour)"
 	@echo "make schema  write the generated files again (GraphQL and document schemas)"
 	@echo "make setup   only install what is missing"
 	@echo "make clean   remove the environment and what was built"
@@ -38,6 +38,8 @@ check:
 soak:
 	@scripts/setup.sh dev
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
+	$(PY) -m bench.chaos
+	$(PY) -m bench.load
 
 bench:
 	@scripts/setup.sh dev
