@@ -87,6 +87,9 @@ def _aware(value: str) -> datetime:
         raise GraphQLError(f"'{value}' is no time: write it as 2026-11-22T09:30:00Z") from None
     if found.tzinfo is None:
         raise GraphQLError(f"'{value}' has no time zone: write it as 2026-11-22T09:30:00Z")
+    if not 1900 <= found.year <= 9000:
+        # Nearer to the ends of the calendar another zone or a day more is out of every database's range.
+        raise GraphQLError(f"'{value}' is no time that can be meant: use a year from 1900 to 9000")
     return found
 
 
