@@ -8,6 +8,7 @@ the Asterisk driver with real phones. Waits are generous, sounds are short: a ch
 
 import asyncio
 import secrets
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -338,6 +339,42 @@ async def talking_is_noticed(stage: Stage, witness: Witness) -> None:
     assert (await witness.wait(TalkingStopped, channel=channel)).seconds > 0
 
 
+async def sound_is_heard_while_we_speak(stage: Stage, witness: Witness) -> None:
+    """Frames of 20 ms, loud while the far end speaks, without what we play; none after the end."""
+    driver, channel = stage.driver, ""
+    frames: list[bytes] = []
+    channel, far = await witness.incoming()
+    stream = _name("ear")
+    await driver.listen(channel, stream, frames.append)
+    await driver.listen(channel, stream, frames.append)
+    await driver.play(channel, _name("p"), [stage.sound(5.0)])
+    await asyncio.sleep(1.0)
+    quiet = len(frames)
+    assert 35 < quiet < 65, f"{quiet} frames in a second"
+    assert {len(frame) for frame in frames} == {320}
+    assert not any(map(_loud, frames[:quiet])), "what we play is not heard"
+    await far.speak(1.0)
+    await asyncio.sleep(0.3)
+    spoken = sum(map(_loud, frames[quiet:]))
+    assert 30 < spoken < 75, f"{spoken} loud frames of a second's speech"
+    await driver.stop_listening(stream)
+    await driver.stop_listening(stream)
+    await asyncio.sleep(0.2)
+    after = len(frames)
+    await asyncio.sleep(0.3)
+    assert len(frames) == after, "it goes on after the end"
+    assert all(members == set() for members in (await driver.snapshot()).bridges.values())
+    await driver.listen(channel, _name("ear"), frames.append)
+    await far.hang_up()
+    await witness.wait(Hangup, channel=channel)
+    assert (await driver.snapshot()).channels == {}
+    await _refused(driver.listen(channel, _name("ear"), frames.append))
+
+
+def _loud(frame: bytes) -> bool:
+    return any(abs(sample) > 1000 for sample in struct.unpack(f"<{len(frame) // 2}h", frame))
+
+
 async def what_never_was_is_not_found(stage: Stage, witness: Witness) -> None:
     driver, channel = stage.driver, _name("nobody")
     await _refused(driver.answer(channel))
@@ -424,6 +461,7 @@ CHECKS: tuple[Check, ...] = (
     bridges_join_and_part,
     music_hold_and_mute_switch_on_and_off,
     talking_is_noticed,
+    sound_is_heard_while_we_speak,
     what_never_was_is_not_found,
     a_call_works_over_the_port,
 )

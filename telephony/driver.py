@@ -140,6 +140,9 @@ Event = (
 )
 EventHandler = Callable[[Event], None]
 
+FrameHandler = Callable[[bytes], None]
+"""Gets 20 ms of sound: 320 bytes, 16 bit little-endian, 8,000 samples a second, one channel."""
+
 HangupCause = Literal[
     "normal",
     "busy",
@@ -276,6 +279,16 @@ class Driver(Protocol):
         ...
 
     async def detect_talking(self, channel: str, on: bool) -> None: ...
+
+    async def listen(self, channel: str, stream: str, handler: FrameHandler) -> None:
+        """From now on give `handler` what the far end of an answered channel says, a frame each 20 ms.
+
+        Called from the event loop, in order; silence comes as frames too, what we play does not. It ends with
+        `stop_listening`, the channel, or the engine's connection. A stream of that id that runs is no second one.
+        """
+        ...
+
+    async def stop_listening(self, stream: str) -> None: ...
 
     async def transfer(self, channel: str, target: str) -> None:
         """Send the far end away to another SIP target (REFER)."""

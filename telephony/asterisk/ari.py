@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
 
 from telephony import observer
 from telephony.errors import DriverError
@@ -70,6 +71,7 @@ class AriClient:
         query = urlencode({"app": app, "api_key": f"{user}:{password}"})
         self._url = f"{scheme}://{parts.netloc}{path}/ari/events?{query}"
         self._where = f"{parts.scheme}://{parts.netloc}"
+        self._media = f"{scheme}://{parts.netloc}{path}/media/"
         self._on_event, self._on_connected = on_event, on_connected
         self._on_lost, self._on_replaced = on_lost, on_replaced
         self._socket: ClientConnection | None = None
@@ -185,6 +187,24 @@ class AriClient:
             reason = content.get("message") or content.get("error") if isinstance(content, dict) else text
             raise AriError(status, f"{reason or answer.get('reason_phrase')} ({method} {message['uri']})")
         return content
+
+    async def open_media(self, place: str) -> ClientConnection:
+        """The WebSocket of a media channel (`chan_websocket`), by the id that Asterisk gave it.
+
+        Raises `DriverError` (``lost``) when it cannot be opened.
+        """
+        try:
+            return await connect(
+                self._media + quote(place, safe=""),
+                subprotocols=[Subprotocol("media")],
+                compression=None,
+                open_timeout=3,
+                close_timeout=1,
+                ping_interval=None,
+                proxy=None,
+            )
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise DriverError("lost", f"the sound of a call cannot be had from {self._where}: {error}") from error
 
     # ----------------------------------------------------------------- the socket
 

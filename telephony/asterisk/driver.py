@@ -8,11 +8,14 @@ import re
 import struct
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import WebSocketException
 
 from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
@@ -28,6 +31,7 @@ from telephony.driver import (
     Digit,
     Event,
     EventHandler,
+    FrameHandler,
     Hangup,
     HangupCause,
     Incoming,
@@ -45,8 +49,10 @@ log = logging.getLogger(__name__)
 
 Direction = Literal["none", "in", "out", "both"]
 
-TAP = "tap-"
-"""Ids of the channels that record calls; they are nobody's business outside this file."""
+TAP, EAR, MEDIA = "tap-", "ear-", "media-"
+"""Ids of channels and bridges that record and listen to calls; they are nobody's business outside this file."""
+
+_INNER = (TAP, EAR, MEDIA)
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@+=-]{0,180}")
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
@@ -63,6 +69,7 @@ _TALK_SILENCE_MS, _TALK_THRESHOLD = 800, 128
 _TRANSFER_SECONDS = 30.0
 _SNOOP_SECONDS = 3.0
 _DESTROY_SECONDS = 1.0
+FRAME_BYTES = 320
 
 
 @dataclass(slots=True)
@@ -135,6 +142,8 @@ class AsteriskDriver:
         self._playbacks: dict[str, str] = {}
         self._recordings: dict[str, _Recording] = {}
         self._entering: dict[str, asyncio.Future[None]] = {}
+        self._streams: dict[str, asyncio.Task[None] | None] = {}
+        self._heard: dict[str, str] = {}
         self._transfers: dict[str, asyncio.TimerHandle] = {}
         self._gone = _Memory()
         self._dialled = _Memory()
@@ -172,9 +181,10 @@ class AsteriskDriver:
         await self._ari.close()
         for timer in self._transfers.values():
             timer.cancel()
-        for task in list(self._tasks):
+        readers = [reader for reader in self._streams.values() if reader is not None]
+        for task in [*self._tasks, *readers]:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *readers, return_exceptions=True)
 
     def subscribe(self, handler: EventHandler) -> Callable[[], None]:
         self._handlers.append(handler)
@@ -408,21 +418,97 @@ class AsteriskDriver:
 
     async def _snoop(self, channel: str, snoop: str, *, spy: Direction, whisper: Direction, arguments: str) -> None:
         """Make a snoop channel and wait until it can be used."""
+        async with self._entry_of(snoop, f"listening to {channel}"):
+            try:
+                await self._ari.request(
+                    *("POST", "channels", channel, "snoop", snoop),
+                    spy=spy,
+                    whisper=whisper,
+                    app=self._app,
+                    appArgs=arguments,
+                )
+            except AriError as error:
+                if error.status != 409:
+                    raise
+                self._entering[snoop].cancel()
+
+    @contextlib.asynccontextmanager
+    async def _entry_of(self, channel: str, what: str) -> AsyncIterator[None]:
+        """After the order inside, wait until the channel that it makes has entered the application."""
         entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._entering[snoop] = entered
+        self._entering[channel] = entered
         try:
-            await self._ari.request(
-                "POST", "channels", channel, "snoop", snoop, spy=spy, whisper=whisper, app=self._app, appArgs=arguments
-            )
-            async with asyncio.timeout(_SNOOP_SECONDS):
-                await entered
-        except AriError as error:
-            if error.status != 409:
-                raise
+            yield
+            if not entered.cancelled():
+                async with asyncio.timeout(_SNOOP_SECONDS):
+                    await entered
         except TimeoutError:
-            raise DriverError("timeout", f"listening to {channel} did not begin") from None
+            raise DriverError("timeout", f"{what} did not begin") from None
         finally:
-            self._entering.pop(snoop, None)
+            self._entering.pop(channel, None)
+
+    # ----------------------------------------------------------------- listening
+
+    async def listen(self, channel: str, stream: str, handler: FrameHandler) -> None:
+        """A snoop channel that hears the far end only, bridged with a media channel whose WebSocket we read."""
+        if stream in self._streams:
+            return
+        ear, media = EAR + _checked(_NAME, stream, "stream"), MEDIA + stream
+        self._streams[stream] = None
+        self._heard[stream] = channel
+        try:
+            await self._snoop(channel, ear, spy="in", whisper="none", arguments=f"ear,{channel}")
+            async with self._entry_of(media, f"the sound of {channel}"):
+                made = await self._ari.request(
+                    *("POST", "channels", "externalMedia"),
+                    app=self._app,
+                    channelId=media,
+                    external_host="INCOMING",
+                    connection_type="server",
+                    transport="websocket",
+                    encapsulation="none",
+                    format="slin",
+                )
+                place = _object(_object(made).get("channelvars")).get("MEDIA_WEBSOCKET_CONNECTION_ID")
+                if not isinstance(place, str) or not place:
+                    raise DriverError("refused", "Asterisk names no place for the sound")
+                socket = await self._ari.open_media(place)
+            self._streams[stream] = asyncio.create_task(self._hear(stream, socket, handler), name=f"hear {stream}")
+            await self._ari.request("POST", "bridges", ear, type="mixing", name=ear)
+            await self._ari.request("POST", "bridges", ear, "addChannel", channel=f"{ear},{media}")
+        except BaseException:
+            await self._stop_hearing(stream)
+            raise
+
+    async def stop_listening(self, stream: str) -> None:
+        if stream in self._streams:
+            await self._stop_hearing(stream)
+
+    async def _stop_hearing(self, stream: str) -> None:
+        reader = self._streams.pop(stream, None)
+        self._heard.pop(stream, None)
+        if reader is not None:
+            reader.cancel()
+        if self._ari.connected:
+            self._spawn(self._end(EAR + stream, "normal"))
+            self._spawn(self._end(MEDIA + stream, "normal"))
+            self._spawn(self.destroy_bridge(EAR + stream))
+
+    async def _hear(self, stream: str, socket: ClientConnection, handler: FrameHandler) -> None:
+        """Cut what the socket brings into frames; ends with the socket."""
+        rest = b""
+        try:
+            async for message in socket:
+                if isinstance(message, str):
+                    continue
+                rest += message
+                while len(rest) >= FRAME_BYTES:
+                    frame, rest = rest[:FRAME_BYTES], rest[FRAME_BYTES:]
+                    handler(frame)
+        except WebSocketException as error:
+            log.debug("the sound of %s broke off: %s", stream, error)
+        finally:
+            socket.transport.abort()
 
     # ----------------------------------------------------------------- bridges
 
@@ -547,7 +633,7 @@ class AsteriskDriver:
             raise TypeError(f"a channel's id is no text in {kind}")
         if kind == "StasisStart":
             self._entered_app(channel, message.get("args") or [])
-        elif id.startswith(TAP):
+        elif id.startswith(_INNER):
             return
         elif kind == "ChannelDtmfReceived":
             digit = message["digit"]
@@ -593,7 +679,7 @@ class AsteriskDriver:
         role = arguments[0] if isinstance(arguments, list) and arguments else ""
         if (entered := self._entering.get(id)) and not entered.done():
             entered.set_result(None)
-        if role == "tap":
+        if id.startswith(_INNER):
             return
         known = self._channels.get(id)
         if role == "incoming":
@@ -678,6 +764,8 @@ class AsteriskDriver:
             return
         self._gone.add(id)
         self._playbacks = {p: target for p, target in self._playbacks.items() if target != id}
+        for stream in [one for one, heard in self._heard.items() if heard == id]:
+            self._spawn(self._stop_hearing(stream))
         if any(recording.target == id for recording in self._recordings.values()):
             asyncio.get_running_loop().call_later(_DESTROY_SECONDS, lambda: self._spawn(self._settle(id)))
         if timer := self._transfers.pop(id, None):
@@ -732,6 +820,13 @@ class AsteriskDriver:
                 if tapped:
                     self._recordings.setdefault(id.removeprefix(TAP), _Recording(tapped[0], tap=id))
             await asyncio.gather(*map(self._subscribe_now, [*ours, *taps]))
+            for id in live:
+                # Ears of a process that is no more; whoever wants to listen on does so anew.
+                if id.startswith((EAR, MEDIA)) and id.split("-", 1)[1] not in self._streams:
+                    self._spawn(self._end(id, "normal"))
+            for bridge in (str(one["id"]) for one in bridges):
+                if bridge.startswith(EAR) and bridge.removeprefix(EAR) not in self._streams:
+                    self._spawn(self.destroy_bridge(bridge))
             playing = {p for p in list(self._playbacks) if not await self._still("playbacks", p)}
             recording = {r for r in list(self._recordings) if not await self._still("recordings", "live", r)}
         except BaseException:
@@ -808,7 +903,7 @@ class AsteriskDriver:
             id = str(channel["id"])
             plan = channel.get("dialplan") or {}
             ours = bool(self._arguments(channel)) or id in self._channels or plan.get("app_name") == "AppDial2"
-            if id.startswith(TAP) or not ours:
+            if id.startswith(_INNER) or not ours:
                 continue
             inbound = self._arguments(channel)[:1] == ["incoming"]
             connected, caller = channel.get("connected") or {}, channel.get("caller") or {}
@@ -819,7 +914,11 @@ class AsteriskDriver:
                 up=channel.get("state") == "Up",
                 seconds=max(0.0, (now - datetime.fromisoformat(channel["creationtime"])).total_seconds()),
             )
-        members = {str(b["id"]): frozenset(c for c in b["channels"] if not c.startswith(TAP)) for b in bridges}
+        members = {
+            str(b["id"]): frozenset(c for c in b["channels"] if not c.startswith(_INNER))
+            for b in bridges
+            if not str(b["id"]).startswith(EAR)
+        }
         return Snapshot(found, members)
 
 

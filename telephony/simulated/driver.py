@@ -24,6 +24,7 @@ from telephony.driver import (
     Digit,
     Event,
     EventHandler,
+    FrameHandler,
     Hangup,
     HangupCause,
     Incoming,
@@ -49,6 +50,21 @@ SIP_CODES: Mapping[str, int] = {
     "cancelled": 487,
 }
 _BEEP_SECONDS = 0.25
+FRAME_SECONDS = 0.02
+_LOUD = struct.pack("<160h", *(round(6000 * math.sin(2 * math.pi * 440 * i / 8000)) for i in range(160)))
+_QUIET = bytes(320)
+
+
+class SpokenFrame(bytes):
+    """20 ms of a tone that stands for speech, with the words that it stands for."""
+
+    words: str
+
+    @classmethod
+    def of(cls, words: str) -> "SpokenFrame":
+        frame = cls(_LOUD)
+        frame.words = words
+        return frame
 
 
 @dataclass(slots=True)
@@ -96,6 +112,14 @@ class _Channel:
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Stream:
+    channel: str
+    handler: FrameHandler
+    next: float
+    timer: asyncio.TimerHandle | None = None
+
+
 class SimulatedDriver:
     """The whole `telephony.driver.Driver` port over scripted people.
 
@@ -133,6 +157,7 @@ class SimulatedDriver:
         self._playbacks: dict[str, _Playback] = {}
         self._recorders: dict[str, _Recorder] = {}
         self._known: set[str] = set()
+        self._streams: dict[str, _Stream] = {}
         self._faults: dict[str, deque[DriverError]] = {}
         self._numbers = itertools.count(1)
         self._scripts: set[asyncio.Task[None]] = set()
@@ -518,6 +543,35 @@ class SimulatedDriver:
         await self._command("recording", name)
         recorder = self._recorders.get(name)
         return None if recorder is None else recorder.path
+
+    # ----------------------------------------------------------------- commands: listening
+
+    async def listen(self, channel: str, stream: str, handler: FrameHandler) -> None:
+        await self._command("listen", channel, stream)
+        self._channel(channel)
+        if stream not in self._streams:
+            self._streams[stream] = _Stream(channel, handler, self.now())
+            self._hear(stream)
+
+    def _hear(self, stream: str) -> None:
+        """Give the next frame, and the next one 20 ms later."""
+        one = self._streams.get(stream)
+        if one is None:
+            return
+        channel = self._channels.get(one.channel)
+        if channel is None:
+            del self._streams[stream]
+            return
+        one.next += FRAME_SECONDS
+        one.timer = asyncio.get_running_loop().call_at(one.next, self._hear, stream)
+        talks = channel.talking_since is not None and not channel.muted
+        one.handler(SpokenFrame.of(channel.words) if talks else _QUIET)
+
+    async def stop_listening(self, stream: str) -> None:
+        await self._command("stop_listening", stream)
+        one = self._streams.pop(stream, None)
+        if one is not None and one.timer is not None:
+            one.timer.cancel()
 
     # ----------------------------------------------------------------- commands: bridges
 
