@@ -30,7 +30,7 @@ from nodes.sdk.services import Customer, HoursState, HttpReply, PinCheck, SavedV
 from telephony.calls import CallBook, CallEnd
 from telephony.driver import Incoming
 from telephony.live_call import LiveCall
-from telephony.simulated import Callee, Line, Person, SimulatedDriver, SimulatedRenderer
+from telephony.simulated import Callee, Line, Person, SimulatedDriver, SimulatedEars, SimulatedRenderer
 from telephony.sounds import Sounds
 
 BUSINESS = "simulation"
@@ -472,6 +472,7 @@ class Simulation:
         book = CallBook(
             driver,
             renderer,
+            ears=SimulatedEars(),
             sounds=Sounds(None),
             language=self.language,
             on_incoming=incoming,

@@ -41,6 +41,21 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the caller answered, by voice or by key.
+
+    ``words`` are those understood, empty when there were none that could be; ``digit`` is the key that was pressed
+    instead. ``confidence`` is from 0 to 1.
+    """
+
+    words: str
+    ended_by: Literal["speech", "key", "silence"]
+    texts: list[str]
+    confidence: float = 0.0
+    digit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DialResult:
     """What came of dialling out."""
 
@@ -143,6 +158,38 @@ class Call(Protocol):
         digit or terminator and is not played at all when one was pressed ahead. A terminator pressed right
         after the last possible digit belongs to this entry and is swallowed. On a hang-up `HungUp.digits` holds the
         digits so far.
+        """
+        ...
+
+    def understands(self, language: str | None = None) -> bool:
+        """Whether speech in that language, or the call's own, can be recognised here."""
+        ...
+
+    async def listen(
+        self,
+        items: Sequence[Item],
+        *,
+        phrases: Sequence[str] = (),
+        keys: frozenset[str] = frozenset(),
+        first_timeout: float,
+        pause: float = 0.8,
+        max_seconds: float = 15.0,
+        barge_in: bool = True,
+        language: str | None = None,
+    ) -> Spoken:
+        """Say items and listen to the answer: words, or one of `keys`.
+
+        With `phrases` only those are expected; else anything is understood. `first_timeout` runs from the end of the
+        prompt to the first word, `pause` of silence ends an answer, `max_seconds` is its longest. With `barge_in` the
+        prompt stops when the caller speaks; a key in `keys` always stops it. Other keys are dropped.
+        Raises `SpeechError` (``no_language_pack``) before anything is said when the language has no pack.
+        """
+        ...
+
+    async def detect(self, channel: str | None = None, *, max_seconds: float, wait_for_beep: bool = False) -> Detected:
+        """Listen to the far end of this call, or of a leg, until it is known who or what is there.
+
+        After `max_seconds` the verdict is what is likeliest by then.
         """
         ...
 

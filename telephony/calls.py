@@ -30,6 +30,7 @@ from telephony.driver import (
     Snapshot,
 )
 from telephony.errors import DriverError, HungUp
+from telephony.hearing import Deaf, Ears
 from telephony.live_call import Leg, LiveCall, dial_result_of
 from telephony.prompts import MediaRenderer
 from telephony.sounds import Sounds
@@ -97,6 +98,7 @@ class CallBook:
         on_silence: OnSilence | None = None,
         on_event: OnEvent | None = None,
         guard: GuardTimes | None = None,
+        ears: Ears | None = None,
     ) -> None:
         self.driver = driver
         self.renderer = renderer
@@ -107,6 +109,7 @@ class CallBook:
         self.on_silence = on_silence
         self.on_event = on_event
         self.guard = guard or GuardTimes()
+        self.ears: Ears = ears or Deaf()
         self.connected = True
         self.epoch = secrets.token_hex(3)
         """Part of every id of this process, so that they never meet those of an earlier one."""

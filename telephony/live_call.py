@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from telephony import observer
-from telephony.call import DialResult, Keys, Recording, Said, Talk
+from telephony.call import Detected, DialResult, Keys, Recording, Said, Spoken, Talk
 from telephony.comfort import SilenceGuard
 from telephony.driver import (
     Answered,
@@ -32,6 +32,7 @@ from telephony.driver import (
     Ringing,
 )
 from telephony.errors import DriverError, HungUp, SpeechError
+from telephony.hearing import FRAMES_AT_ONCE, Heard, ProgressEar, Recognition, Words, phrase_in, plain
 from telephony.prompts import Item, Media
 from telephony.sounds import RINGBACK_SECONDS, wav_seconds
 
@@ -52,6 +53,15 @@ _LATE_SECONDS = 10.0
 
 _LOST_SECONDS = 30.0
 """How long a command waits for a lost engine to come back."""
+
+_NOISE_MS = 300
+"""Speech shorter than this in which no word was understood is a cough, and the wait goes on."""
+
+_ANSWER_MS = 400
+"""Speech of this length stops the prompt, words understood stop it earlier."""
+
+_PHRASE_PAUSE_MS = 350
+"""The pause that ends an answer which is a whole phrase already."""
 
 _GRACE = 0.5
 """Time for the second of two events that belong together (left the bridge, hung up)."""
@@ -601,6 +611,121 @@ class LiveCall:
         elif self._keys[0][0] in terminators and self._keys[0][1] <= until:
             self._keys.popleft()
 
+    # ----------------------------------------------------------------- listening
+
+    def understands(self, language: str | None = None) -> bool:
+        return self._book.ears.understands(language or self.language)
+
+    async def listen(
+        self,
+        items: Sequence[Item],
+        *,
+        phrases: Sequence[str] = (),
+        keys: frozenset[str] = frozenset(),
+        first_timeout: float,
+        pause: float = 0.8,
+        max_seconds: float = 15.0,
+        barge_in: bool = True,
+        language: str | None = None,
+    ) -> Spoken:
+        spoken = language or self.language
+        async with self._active():
+            began = self._book.now()
+            recognition = await self._during(self._book.ears.recognise(spoken, phrases))
+            hearing = Hearing(recognition, self.wake)
+
+            def pressed() -> bool:
+                while self._keys and self._keys[0][0] not in keys:
+                    self._keys.popleft()
+                return bool(self._keys)
+
+            try:
+                media = [] if pressed() else await self._render(items, language)
+                if barge_in:
+                    async with self._stream(self.id, hearing):
+                        texts = await self._play(media, lambda: pressed() or hearing.answering)
+                        said = await self._understand(hearing, phrases, pressed, first_timeout, pause, max_seconds)
+                else:
+                    texts = await self._play(media, pressed)
+                    async with self._stream(self.id, hearing):
+                        said = await self._understand(hearing, phrases, pressed, first_timeout, pause, max_seconds)
+            finally:
+                hearing.close()
+            if said is None and pressed():
+                key, at = self._keys.popleft()
+                self._decide(at, began)
+                return Spoken("", "key", texts, digit=key)
+            if said is None:
+                observer.current.recognised(spoken, "silence", hearing.seconds, 0.0)
+                return Spoken("", "silence", texts)
+            words = (phrase_in(said.text, phrases) or "") if phrases else said.text
+            observer.current.recognised(spoken, "match" if words else "no_match", said.heard, said.worked)
+            self._decided_at = None
+            return Spoken(words, "speech", texts, said.confidence)
+
+    async def _understand(
+        self,
+        hearing: "Hearing",
+        phrases: Sequence[str],
+        pressed: Callable[[], bool],
+        first_timeout: float,
+        pause: float,
+        max_seconds: float,
+    ) -> Words | None:
+        """What the caller says from now on; None for a key or silence."""
+        until = self._book.now() + first_timeout
+        while True:
+            if not await self._wait(lambda: pressed() or hearing.speech > 0 or hearing.failed, until):
+                return None
+            limit = self._book.now() + max_seconds
+            await self._wait(lambda: pressed() or hearing.over(phrases, pause) or hearing.failed, limit)
+            if pressed():
+                return None
+            words = await self._during(hearing.finish())
+            if words.text or hearing.length >= _NOISE_MS or self._book.now() >= until:
+                return words
+
+    @asynccontextmanager
+    async def _stream(self, channel: str, listener: "Listener") -> AsyncIterator[None]:
+        """Hear a channel while the block runs. The block need not wait until it begins; a prompt comes first."""
+        stream = self._next_id("ear")
+
+        async def begin() -> None:
+            try:
+                await self._driver.listen(channel, stream, listener.take)
+            except DriverError as error:
+                listener.fail(error)
+
+        async def end() -> None:
+            await asyncio.wait([beginning])
+            await self._quietly(partial(self._driver.stop_listening, stream))
+
+        beginning = self._book.spawn(begin())
+        try:
+            yield
+        finally:
+            self._book.spawn(end())
+
+    async def detect(self, channel: str | None = None, *, max_seconds: float, wait_for_beep: bool = False) -> Detected:
+        async with self._active():
+            self._decided_at = None
+            leg = self._book.claim(self, channel) if channel is not None else None
+            if channel is not None and (leg is None or not leg.up):
+                raise DriverError("not_found", f"the leg {channel} is not up")
+            ear = self._book.ears.progress(wait_for_beep=wait_for_beep)
+            verdict = Verdict(ear, self.wake)
+            try:
+                async with self._stream(channel or self.id, verdict):
+                    until = self._book.now() + max_seconds
+                    await self._wait(
+                        lambda: verdict.found is not None or verdict.failed or (leg is not None and not leg.up), until
+                    )
+                    if leg is not None and not leg.up:
+                        raise DriverError("not_found", f"the leg {channel} has ended")
+                return verdict.result()
+            finally:
+                verdict.close()
+
     # ----------------------------------------------------------------- recording
 
     async def record(
@@ -833,6 +958,123 @@ class LiveCall:
                 await self._quietly(partial(self._driver.hang_up, leg.channel, "normal" if leg.up else "cancelled"))
         for bridge in self._bridges:
             await self._quietly(partial(self._driver.destroy_bridge, bridge))
+
+
+class Listener:
+    """Gives the frames of a line to whoever understands them, some at a time, beside the event loop."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._frames: list[bytes] = []
+        self._work: asyncio.Task[None] | None = None
+        self._closed = False
+        self.error: Exception | None = None
+        self.seconds = 0.0
+        """How much was heard."""
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
+
+    def take(self, frame: bytes) -> None:
+        """The next 20 ms; never waits."""
+        if self._closed or self.failed:
+            return
+        self._frames.append(frame)
+        self.seconds += 0.02
+        if len(self._frames) >= FRAMES_AT_ONCE and (self._work is None or self._work.done()):
+            self._work = asyncio.get_running_loop().create_task(self._give())
+
+    async def _give(self) -> None:
+        while len(self._frames) >= FRAMES_AT_ONCE and not self._closed and not self.failed:
+            frames, self._frames = self._frames, []
+            try:
+                await self.hear(frames)
+                self._wake()
+            except Exception as error:
+                self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more will be heard."""
+        self.error = error
+        self._wake()
+
+    async def hear(self, frames: list[bytes]) -> None:
+        raise NotImplementedError
+
+    async def _settled(self) -> None:
+        """Wait until what was taken has been heard; raises what went wrong."""
+        if self._work is not None:
+            await asyncio.wait([self._work])
+        if self.error is not None:
+            raise self.error if isinstance(self.error, SpeechError) else SpeechError("asr_failed", str(self.error))
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class Hearing(Listener):
+    """A recognition of one answer, as it stands."""
+
+    def __init__(self, recognition: Recognition, wake: Callable[[], None]) -> None:
+        super().__init__(wake)
+        self._recognition = recognition
+        self._heard = Heard()
+        self.length = 0
+        """Milliseconds of speech of the answer that `finish` gave last."""
+
+    async def hear(self, frames: list[bytes]) -> None:
+        self._heard = await self._recognition.hear(frames)
+
+    @property
+    def speech(self) -> int:
+        """Milliseconds of speech so far."""
+        return self._heard.speech
+
+    @property
+    def answering(self) -> bool:
+        """Whether the caller speaks, rather than coughs."""
+        return self.speech >= _ANSWER_MS or (self.speech > 0 and bool(self._heard.partial))
+
+    def over(self, phrases: Sequence[str], pause: float) -> bool:
+        """Whether the answer is complete: a pause, a short one after a whole phrase."""
+        enough = pause * 1000
+        if phrases and any(plain(phrase) == plain(self._heard.partial) for phrase in phrases):
+            enough = min(enough, _PHRASE_PAUSE_MS)
+        return self._heard.speech > 0 and self._heard.silence >= enough
+
+    async def finish(self) -> Words:
+        await self._settled()
+        self.length = self._heard.speech
+        words = await self._recognition.finish()
+        self._heard = Heard()
+        return words
+
+    def close(self) -> None:
+        super().close()
+        self._recognition.close()
+
+
+class Verdict(Listener):
+    """Who or what is at the far end, once it is known."""
+
+    def __init__(self, ear: ProgressEar, wake: Callable[[], None]) -> None:
+        super().__init__(wake)
+        self._ear = ear
+        self.found: Detected | None = None
+
+    async def hear(self, frames: list[bytes]) -> None:
+        if self.found is None:
+            self.found = await self._ear.hear(frames)
+
+    def result(self) -> Detected:
+        if self.error is not None:
+            raise SpeechError("hearing_failed", str(self.error))
+        return self.found or self._ear.finish()
+
+    def close(self) -> None:
+        super().close()
+        self._ear.close()
 
 
 def _never() -> bool:

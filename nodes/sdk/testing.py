@@ -33,14 +33,15 @@ from nodes.sdk.services import (
     SavedVoicemail,
     Services,
 )
-from telephony.call import Call, DialResult, Keys, Recording, Said, Talk
+from telephony.call import Call, Detected, DetectedKind, DialResult, Keys, Recording, Said, Spoken, Talk
 from telephony.calls import CallBook
 from telephony.comfort import GuardTimes
 from telephony.driver import Incoming
-from telephony.errors import DriverError, HungUp
+from telephony.errors import DriverError, HungUp, SpeechError
+from telephony.hearing import phrase_in
 from telephony.live_call import LiveCall
 from telephony.prompts import Audio, Item, Recorded, Speak, Value
-from telephony.simulated import Callee, Line, Person, SimulatedDriver
+from telephony.simulated import Callee, Line, Person, SimulatedDriver, SimulatedEars
 from telephony.sounds import Sounds
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -67,15 +68,25 @@ class Speaks:
     then: str = "#"
 
 
+@dataclass(frozen=True, slots=True)
+class Says:
+    """The caller says something where the node listens; words that are none of its phrases are no match."""
+
+    words: str
+    confidence: float = 1.0
+
+
 SILENT = Silent()
 HANGS_UP = HangsUp()
-Move = str | Silent | HangsUp | Speaks
+Move = str | Silent | HangsUp | Speaks | Says
 """What a caller does next; a string is keys, pressed one after the other."""
 
 
 class ScriptedCall:
     """A call whose caller follows a list of moves, without time passing.
 
+    ``detected``    what is found at the far end, in order; a person when the list is used up
+    ``deaf``        no language has a pack for speech recognition
     ``legs``        what comes of each dial, in order; answered when the list is used up
     ``hang_up_at``  the caller leaves at this moment (0 is the first), counted over everything the node awaits
     ``heard``       what was played; ``log`` every operation in order
@@ -90,6 +101,8 @@ class ScriptedCall:
         language: str = "zh",
         answered: bool = True,
         legs: Sequence[str | DialResult] = (),
+        detected: Sequence[DetectedKind | Detected] = (),
+        deaf: bool = False,
         talk: Talk | None = None,
         hang_up_at: int | None = None,
         folder: Path | None = None,
@@ -100,6 +113,8 @@ class ScriptedCall:
         self.language = language
         self.moves: list[Move] = [move for move in moves if move != ""]
         self.legs = list(legs)
+        self.detected = list(detected)
+        self.deaf = deaf
         self.conversation = talk or Talk(seconds=30.0, ended_by="other")
         self.hang_up_at = hang_up_at
         self.moments = 0
@@ -223,6 +238,52 @@ class ScriptedCall:
                     self._take_key()
                 return Keys(digits, "full", texts)
 
+    def understands(self, language: str | None = None) -> bool:
+        return not self.deaf
+
+    async def listen(
+        self,
+        items: Sequence[Item],
+        *,
+        phrases: Sequence[str] = (),
+        keys: frozenset[str] = frozenset(),
+        first_timeout: float,
+        pause: float = 0.8,
+        max_seconds: float = 15.0,
+        barge_in: bool = True,
+        language: str | None = None,
+    ) -> Spoken:
+        await self._moment()
+        if self.deaf:
+            raise SpeechError("no_language_pack", f"no language pack for {language or self.language}")
+        self.log.append("listen")
+        texts = self._play(items)
+        while True:
+            await self._moment()
+            self._hang_up_if_scripted()
+            if self.moves and isinstance(said := self.moves[0], Says):
+                self.moves.pop(0)
+                words = (phrase_in(said.words, phrases) or "") if phrases else said.words
+                return Spoken(words, "speech", texts, said.confidence)
+            if self._peek_key() is None:
+                if self.moves and isinstance(self.moves[0], Silent):
+                    self.moves.pop(0)
+                return Spoken("", "silence", texts)
+            if (key := self._take_key()) in keys:
+                return Spoken("", "key", texts, digit=key)
+
+    async def detect(self, channel: str | None = None, *, max_seconds: float, wait_for_beep: bool = False) -> Detected:
+        await self._moment()
+        if channel is not None and self.leg_states.get(channel) != "up":
+            raise DriverError("not_found", f"no leg {channel}")
+        self.log.append("detect" if channel is None else f"detect {channel}")
+        await self._moment()
+        self._hang_up_if_scripted()
+        found = self.detected.pop(0) if self.detected else "person"
+        if isinstance(found, Detected):
+            return found
+        return Detected(found, 0.9, f"the test says {found}", 1500, beep=found == "machine" and wait_for_beep)
+
     async def record(
         self, name: str, *, max_seconds: float, max_silence: float, terminators: str = "#", beep: bool = True
     ) -> Recording:
@@ -327,6 +388,7 @@ async def simulated_call(
         book = CallBook(
             driver,
             driver.renderer,
+            ears=SimulatedEars(),
             sounds=Sounds(None),
             language=language,
             guard=GuardTimes(comfort=1e9, apology=1e9),

@@ -2,6 +2,7 @@
 
 from telephony.simulated.clock import VirtualClockLoop, run_virtual
 from telephony.simulated.driver import SimulatedDriver
+from telephony.simulated.ears import SimulatedEars
 from telephony.simulated.person import Callee, Heard, Line, Person
 from telephony.simulated.renderer import SimulatedRenderer, estimate_seconds
 
@@ -11,6 +12,7 @@ __all__ = [
     "Line",
     "Person",
     "SimulatedDriver",
+    "SimulatedEars",
     "SimulatedRenderer",
     "VirtualClockLoop",
     "estimate_seconds",
