@@ -189,7 +189,8 @@ class Call(Protocol):
     async def detect(self, channel: str | None = None, *, max_seconds: float, wait_for_beep: bool = False) -> Detected:
         """Listen to the far end of this call, or of a leg, until it is known who or what is there.
 
-        After `max_seconds` the verdict is what is likeliest by then.
+        While it listens to a leg, the caller hears that it rings. After `max_seconds` the verdict is what is likeliest
+        by then.
         """
         ...
 
@@ -218,6 +219,10 @@ class Call(Protocol):
 
     async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:
         """Where a leg stands that `dial` began, also one dialled before a restart of this process."""
+        ...
+
+    async def hang_up_leg(self, channel: str) -> None:
+        """End a leg that `dial` began; one that is gone is no error."""
         ...
 
     async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:

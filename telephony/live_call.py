@@ -714,6 +714,7 @@ class LiveCall:
                 raise DriverError("not_found", f"the leg {channel} is not up")
             ear = self._book.ears.progress(wait_for_beep=wait_for_beep)
             verdict = Verdict(ear, self.wake)
+            quiet = None if leg is None else await self._ringback(max_seconds, ringback=True)
             try:
                 async with self._stream(channel or self.id, verdict):
                     until = self._book.now() + max_seconds
@@ -725,6 +726,8 @@ class LiveCall:
                 return verdict.result()
             finally:
                 verdict.close()
+                if quiet is not None and not self.ended:
+                    self._book.spawn(self._quietly(quiet))
 
     # ----------------------------------------------------------------- recording
 
@@ -866,6 +869,13 @@ class LiveCall:
         if leg is None or leg.ended_at is not None:
             return "gone"
         return "up" if leg.up else "ringing"
+
+    async def hang_up_leg(self, channel: str) -> None:
+        async with self._active():
+            leg = self._book.claim(self, channel)
+            if leg is not None and leg.ended_at is None:
+                await self._quietly(partial(self._driver.hang_up, channel))
+                await self._wait(lambda: leg.ended_at is not None, self._book.now() + 2 * _GRACE)
 
     async def _originate(self, leg: Leg, caller_id: str, ring_seconds: float) -> None:
         try:

@@ -43,6 +43,7 @@ Widget = Literal[
     "flow",
     "key",
     "keys",
+    "words",
     "variable",
     "json",
 ]

@@ -349,6 +349,11 @@ class ScriptedCall:
         await self._moment()
         return self.leg_states.get(channel, "gone")
 
+    async def hang_up_leg(self, channel: str) -> None:
+        await self._moment()
+        self.log.append(f"hang up {channel}")
+        self.leg_states[channel] = "gone"
+
     async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
         await self._moment()
         if self.leg_states.get(channel) != "up":

@@ -1,6 +1,6 @@
 """What nodes that talk with a caller share: saying, asking for keys, the flow's shortcut keys."""
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -8,7 +8,7 @@ from nodes.sdk.context import Context
 from nodes.sdk.node import ConfigT, Node
 from nodes.sdk.outcome import NodeError, Outcome
 from nodes.sdk.prompt import Prompt
-from telephony.call import Call
+from telephony.call import Call, Spoken
 from telephony.errors import HungUp, TelephonyError
 from telephony.prompts import Item
 
@@ -99,6 +99,47 @@ class Line:
         if key is not None and shortcuts and key in self.ctx.shortcuts - own:
             raise ShortcutPressed(key)
         return key
+
+    async def answer(
+        self,
+        *pieces: Prompt | Item,
+        phrases: Sequence[str] = (),
+        timeout: float,
+        pause: float = 0.8,
+        longest: float = 15.0,
+        interruptible: bool = True,
+        own: frozenset[str] = frozenset(),
+        keys: frozenset[str] = ALL_KEYS,
+    ) -> Spoken:
+        """Play, then listen for words or one of `keys`; see `telephony.call.Call.listen`.
+
+        Keys in `own` are the node's even when the flow uses them as shortcuts.
+        """
+        items: Sequence[Item] = self.items(*pieces)
+        shortcuts = self.ctx.shortcuts - own
+        if not interruptible:
+            await self.say(*items, own=own)
+            items = ()
+        said = await self.call.listen(
+            items,
+            phrases=phrases,
+            keys=keys | shortcuts,
+            first_timeout=timeout,
+            pause=pause,
+            max_seconds=longest,
+            barge_in=interruptible,
+            language=self.ctx.language or None,
+        )
+        self.ctx.said.extend(said.texts)
+        if said.digit is not None and said.digit in shortcuts:
+            raise ShortcutPressed(said.digit)
+        return said
+
+    def words_of(self, words: Mapping[str, Sequence[str]]) -> list[str]:
+        """What a node expects in the caller's language; empty when it expects nothing or nothing can be understood."""
+        language = self.ctx.language or self.call.language
+        found = [*words.get(language, []), *words.get(language.partition("-")[0], [])]
+        return list(dict.fromkeys(found)) if self.call.understands(language) else []
 
     async def number(
         self,

@@ -12,7 +12,7 @@ from nodes.sdk.prompt import Prompt
 from nodes.sdk.text import text
 from nodes.sdk.voice import Line, VoiceNode
 from telephony.call import DialResult
-from telephony.errors import HungUp
+from telephony.errors import DriverError, HungUp
 
 
 class DialConfig(NodeConfig):
@@ -49,6 +49,15 @@ class DialConfig(NodeConfig):
         help=text("拨号前播放给来电者", "Said to the caller before dialling"),
         widget="prompt",
     )
+    only_people: bool = field(
+        False,
+        title=text("仅接通真人", "Connect people only"),
+        help=text(
+            "接通前辨别真人、答录机与传真；约需两秒，来电者继续听回铃音",
+            "Tells a person from a machine and a fax before connecting; takes about two seconds of ringing more",
+        ),
+        widget="switch",
+    )
     release_key: str = field(
         "",
         title=text("退出键", "Release key"),
@@ -82,15 +91,20 @@ class Dial(VoiceNode[DialConfig]):
     example: ClassVar[Mapping[str, Any]] = {"number": "8001"}
 
     def ports(self, config: DialConfig) -> Sequence[Port]:
-        return [
+        ports = [
             Port(name="done", title=text("通话结束", "Talk ended")),
             Port(name="busy", title=text("忙", "Busy")),
             Port(name="no_answer", title=text("无人接听", "No answer")),
             Port(name="failed", title=text("失败", "Failed")),
         ]
+        if config.only_people:
+            ports.insert(1, Port(name="machine", title=text("答录机或传真", "Machine or fax")))
+        return ports
 
     def outputs(self, config: DialConfig) -> Sequence[Output]:
+        screened = [Output(name="answered_by", type="string", title=text("接听者", "Answered by"))]
         return [
+            *(screened if config.only_people else []),
             Output(name="result", type="string", title=text("结果", "Result")),
             Output(name="seconds", type="number", title=text("通话秒数", "Seconds talked")),
             Output(name="ended_by", type="string", title=text("谁结束", "Who ended it")),
@@ -124,9 +138,28 @@ class Dial(VoiceNode[DialConfig]):
             _leg(ctx), destination, caller_id=caller_id, ring_seconds=config.ring_seconds
         )
         if dialled.result == "answered":
+            if config.only_people and (refused := await self._screened(line, dialled)) is not None:
+                return refused
             return await self._connected(line, config, dialled.sip_code)
         port = "busy" if dialled.result == "rejected" else dialled.result
         return Outcome(port=port, outputs={"result": dialled.result, "seconds": 0.0, "sip_code": dialled.sip_code})
+
+    async def _screened(self, line: Line, dialled: DialResult) -> Outcome | None:
+        """Find out who answered; the outcome when that is nobody to talk with. In doubt it is a person."""
+        leg, partial = _leg(line.ctx), line.ctx.partial
+        try:
+            found = await line.call.detect(leg, max_seconds=_SCREENING_SECONDS)
+        except DriverError as error:
+            if error.reason != "not_found":
+                raise
+            # They hung up while we listened.
+            return Outcome(port="no_answer", outputs={"result": "no_answer", "seconds": 0.0, "sip_code": 200})
+        partial["answered_by"] = found.kind
+        if found.kind in _PEOPLE:
+            return None
+        await line.call.hang_up_leg(leg)
+        port = _PORTS.get(found.kind, "machine")
+        return Outcome(port=port, outputs={**partial, "result": port, "seconds": 0.0, "sip_code": dialled.sip_code})
 
     async def _connected(self, line: Line, config: DialConfig, sip_code: int) -> Outcome:
         clock = asyncio.get_running_loop()
@@ -142,6 +175,11 @@ class Dial(VoiceNode[DialConfig]):
         if talk.ended_by == "caller":
             raise HungUp
         return Outcome(port="done", outputs=dict(partial))
+
+
+_SCREENING_SECONDS = 8.0
+_PEOPLE = frozenset({"person", "unsure", "silence"})
+_PORTS = {"busy": "busy", "ringback": "no_answer", "sit": "failed"}
 
 
 def _leg(ctx: Context) -> str:

@@ -1,9 +1,9 @@
-"""Play a prompt and branch on the key pressed."""
+"""Play a prompt and branch on the key pressed or the word spoken."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from nodes.sdk.config import NodeConfig, field
 from nodes.sdk.node import NodeMeta, Output, Port, Runs
@@ -11,6 +11,12 @@ from nodes.sdk.outcome import Outcome
 from nodes.sdk.prompt import Prompt
 from nodes.sdk.text import text
 from nodes.sdk.voice import Line, VoiceNode
+from telephony.hearing import plain
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Words = dict[Language, Annotated[list[Word], Field(max_length=20)]]
+"""Words by language."""
 
 
 class Choice(NodeConfig):
@@ -28,6 +34,16 @@ class Choice(NodeConfig):
         widget="text",
         example="账户余额",
         max_length=60,
+    )
+    words: Words = field(
+        default_factory=dict,
+        title=text("语音词", "Words"),
+        help=text(
+            "来电者说出其中一个词即等于按键；按语言填写，需要该语言的语音包",
+            "Saying one of them does what the key does. One list per language, which needs a language pack",
+        ),
+        widget="words",
+        example={"zh": ["余额", "查余额"], "en": ["balance"]},
     )
 
 
@@ -80,18 +96,38 @@ class MenuConfig(NodeConfig):
     )
 
     @model_validator(mode="after")
-    def _keys_are_unique(self) -> Self:
+    def _keys_and_words_are_unique(self) -> Self:
         keys = [choice.key for choice in self.choices]
         if len(set(keys)) < len(keys):
             raise ValueError("choices: each key may be used once")
+        for language in {one for choice in self.choices for one in choice.words}:
+            words = [plain(word) for choice in self.choices for word in choice.words.get(language, [])]
+            if len(set(words)) < len(words):
+                raise ValueError(f"choices: each word may be used once in {language}")
         return self
+
+    def spoken(self) -> dict[str, list[str]]:
+        """All words by language."""
+        found: dict[str, list[str]] = {}
+        for choice in self.choices:
+            for language, words in choice.words.items():
+                found.setdefault(language, []).extend(words)
+        return found
+
+    def key_of(self, word: str) -> str | None:
+        """The key that a word stands for."""
+        for choice in self.choices:
+            if any(word in words for words in choice.words.values()):
+                return choice.key
+        return None
 
 
 class Menu(VoiceNode[MenuConfig]):
-    """Play a prompt and branch on the key pressed.
+    """Play a prompt and branch on the key pressed or the word spoken.
 
+    - a word does what its key does; without a language pack for the caller's language only keys count
     - a key of the menu fires the port of that name, also when the flow uses the key as a shortcut
-    - a wrong key or silence plays its prompt and the menu again
+    - a wrong key, other words or silence play their prompt and the menu again
     - after the last try, ``invalid`` or ``timeout`` fires, whichever came last
     """
 
@@ -102,7 +138,7 @@ class Menu(VoiceNode[MenuConfig]):
         icon="list-ordered",
         runs=Runs.ON_CALL,
         title=text("按键菜单", "Menu"),
-        help=text("播放菜单并按来电者的按键分支", "Plays a menu and branches on the caller's key"),
+        help=text("播放菜单并按来电者的按键或语音分支", "Plays a menu and branches on the caller's key or word"),
         kinds=("ivr", "campaign", "callback", "subflow"),
     )
     example: ClassVar[Mapping[str, Any]] = {
@@ -124,21 +160,49 @@ class Menu(VoiceNode[MenuConfig]):
         ]
 
     def outputs(self, config: MenuConfig) -> Sequence[Output]:
-        return [
+        outputs = [
             Output(name="key", type="string", title=text("最后的按键", "Last key pressed")),
             Output(name="tries", type="number", title=text("尝试次数", "Tries used")),
         ]
+        if config.spoken():
+            outputs.append(Output(name="words", type="string", title=text("听到的词", "Words heard")))
+        return outputs
 
     async def talk(self, line: Line, config: MenuConfig) -> Outcome:
         own = frozenset(choice.key for choice in config.choices)
         before = Prompt()
-        key: str | None = None
+        silent = True
         for attempt in range(1, config.tries + 1):
+            key, words = await self._choice(line, config, before, own)
+            silent = key is None and words is None
+            line.ctx.partial.update(key=key or "", tries=attempt)
+            if words is not None:
+                line.ctx.partial["words"] = words
+            if key in own:
+                return Outcome(port=str(key), outputs=dict(line.ctx.partial))
+            before = config.timeout_prompt if silent else config.invalid_prompt
+        return Outcome(port="timeout" if silent else "invalid", outputs=dict(line.ctx.partial))
+
+    async def _choice(
+        self, line: Line, config: MenuConfig, before: Prompt, own: frozenset[str]
+    ) -> tuple[str | None, str | None]:
+        """The key that was pressed or meant, and the words that were heard; None for what there was none of."""
+        words = line.words_of(config.spoken())
+        if not words:
             key = await line.key(
                 before, config.prompt, timeout=config.timeout, interruptible=config.interruptible, own=own
             )
-            line.ctx.partial.update(key=key or "", tries=attempt)
-            if key in own:
-                return Outcome(port=str(key), outputs=dict(line.ctx.partial))
-            before = config.timeout_prompt if key is None else config.invalid_prompt
-        return Outcome(port="timeout" if key is None else "invalid", outputs=dict(line.ctx.partial))
+            return key, None
+        said = await line.answer(
+            before,
+            config.prompt,
+            phrases=words,
+            timeout=config.timeout,
+            interruptible=config.interruptible,
+            own=own,
+        )
+        match said.ended_by:
+            case "speech":
+                return config.key_of(said.words), said.words
+            case _:
+                return said.digit, None

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from nodes.sdk.outcome import Outcome
@@ -11,7 +13,8 @@ from nodes.sdk.testing import (
     run_node,
 )
 from nodes.voice.dial import Dial
-from telephony.call import DialResult, Talk
+from telephony.call import Detected, DetectedKind, DialResult, Talk
+from telephony.errors import DriverError
 
 CONFIG = {"number": "8001"}
 LEG = "test-run-1-1-leg"
@@ -21,6 +24,7 @@ EXAMPLES = [
     Example("busy", CONFIG, call=lambda: ScriptedCall(legs=["rejected"])),
     Example("no_answer", CONFIG, call=lambda: ScriptedCall(legs=["no_answer"])),
     Example("failed", CONFIG, call=lambda: ScriptedCall(legs=["failed"])),
+    Example("machine", {**CONFIG, "only_people": True}, call=lambda: ScriptedCall(detected=["machine"])),
     Example("error", {"number": "none"}),
     Example("@0", CONFIG, call=lambda: ScriptedCall("0"), shortcuts=("0",)),
 ]
@@ -82,3 +86,35 @@ async def test_a_leg_that_rings_is_waited_for() -> None:
 async def test_a_lost_leg_is_unknown() -> None:
     assert await reconcile(ScriptedCall()) is None
     assert await reconcile(None) is None
+
+
+# --------------------------------------------------------------------------- people only
+
+
+@pytest.mark.parametrize("kind", ["person", "unsure", "silence"])
+async def test_a_person_is_connected_and_in_doubt_it_is_one(kind: DetectedKind) -> None:
+    call = ScriptedCall(detected=[kind])
+    outcome = await run_node(Dial(), {**CONFIG, "only_people": True}, call=call)
+    assert outcome.port == "done" and outcome.outputs["answered_by"] == kind
+    assert call.log[1:] == ["dial extension:8001 as 02112345678", f"detect {LEG}", "talk"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "port"),
+    [("machine", "machine"), ("fax", "machine"), ("busy", "busy"), ("ringback", "no_answer"), ("sit", "failed")],
+)
+async def test_whoever_is_no_person_is_hung_up_and_told(kind: DetectedKind, port: str) -> None:
+    call = ScriptedCall(detected=[kind])
+    outcome = await run_node(Dial(), {**CONFIG, "only_people": True}, call=call)
+    assert outcome.port == port
+    assert outcome.outputs == {"answered_by": kind, "result": port, "seconds": 0.0, "sip_code": 200}
+    assert call.log[-1] == f"hang up {LEG}"
+
+
+async def test_a_leg_that_ends_while_we_listen_is_no_answer() -> None:
+    class Leaves(ScriptedCall):
+        async def detect(self, channel: str | None = None, **options: Any) -> Detected:
+            raise DriverError("not_found", "gone")
+
+    outcome = await run_node(Dial(), {**CONFIG, "only_people": True}, call=Leaves())
+    assert outcome.port == "no_answer"
