@@ -255,6 +255,7 @@ _NAMES = {
     "gateway": ("话路网关", "Gateway"),
     "asterisk": ("Asterisk", "Asterisk"),
     "tts": ("语音合成", "Speech"),
+    "asr": ("语音识别", "Speech recognition"),
 }
 _STYLE = """
 :root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.5rem}

@@ -8,7 +8,7 @@ from typing import Literal
 
 HealthState = Literal["ok", "degraded", "down", "off"]
 
-COMPONENTS = ("api", "database", "temporal", "worker", "gateway", "asterisk", "tts")
+COMPONENTS = ("api", "database", "temporal", "worker", "gateway", "asterisk", "tts", "asr")
 TIMEOUT = 3.0
 
 

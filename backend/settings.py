@@ -103,6 +103,13 @@ class Settings(BaseSettings):
     default_language: str = Field("zh", description="Language of callers until a flow chooses another")
     timezone: str = Field("Asia/Shanghai", description="Time zone of the first business (IANA name)")
     country: str = Field("CN", pattern="^[A-Z]{2}$", description="Country for numbers written nationally (ISO 3166)")
+    asr_models: str = Field(
+        "",
+        description="Language packs for speech recognition: folders of vosk models as zh=/opt/vosk-zh,en=/opt/vosk-en. "
+        "Packs in <home>/asr/<language> and Python packages vosk_model_<language> are found by themselves",
+    )
+    asr_preload: bool = Field(True, description="Load language packs at start, not with the first call that needs them")
+    asr_threads: int = Field(2, ge=1, le=64, description="Threads that listen to calls (speech, answering machines)")
     tts_workers: int = Field(2, ge=1, le=32, description="TTS child processes")
 
     smtp_url: SecretStr = Field(

@@ -22,6 +22,7 @@ from backend.runtime.temporal_server import TemporalServer, find_binary, reachab
 from backend.settings import Settings
 from telephony.asterisk.install import InstallError, resolve
 from telephony.errors import SpeechError
+from telephony.speech.asr import find_packs
 from telephony.speech.tts import EspeakEngine
 
 MIN_FREE = 1 << 30
@@ -94,8 +95,7 @@ async def programs(settings: Settings) -> list[Finding]:
 
 
 async def speech(settings: Settings) -> list[Finding]:
-    """The voices of the languages that ship."""
-    del settings
+    """The voices of the languages that ship, and what can be understood."""
     engine = EspeakEngine(workers=1)
     try:
         languages = await engine.languages()
@@ -106,7 +106,15 @@ async def speech(settings: Settings) -> list[Finding]:
     missing = [one for one in ("zh", "en") if one not in languages]
     if missing:
         return [Finding("speech", False, f"no voice for {', '.join(missing)}", "Install espeak-ng-data")]
-    return [Finding("speech", True, f"voices: {', '.join(sorted(languages))}")]
+    spoken = Finding("speech", True, f"voices: {', '.join(sorted(languages))}")
+    try:
+        packs = await asyncio.to_thread(find_packs, settings.asr_models, settings.home / "asr")
+    except SpeechError as problem:
+        return [spoken, Finding("recognition", False, str(problem), "Set CALLWEAVE_ASR_MODELS to folders of models")]
+    understood = (
+        ", ".join(sorted(packs)) or f"none; for words beside keys put a vosk model into {settings.home / 'asr'}"
+    )
+    return [spoken, Finding("recognition", True, f"language packs: {understood}")]
 
 
 async def ports(settings: Settings) -> list[Finding]:

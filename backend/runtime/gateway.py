@@ -50,6 +50,7 @@ from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
 from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
 from telephony.errors import DriverError, HungUp, SpeechError
+from telephony.hearing import Ears
 from telephony.live_call import LiveCall
 from telephony.prompts import Item, MediaRenderer, Speak
 from telephony.sounds import Sounds, wav_seconds
@@ -88,6 +89,7 @@ class Gateway:
         *,
         connection: Connection,
         renderer: MediaRenderer,
+        ears: Ears | None = None,
         directory: Directory,
         services_for: Callable[[str], Services],
         client: Callable[[], Client | None],
@@ -98,6 +100,7 @@ class Gateway:
         self._db = db
         self._connection = connection
         self._renderer = renderer
+        self._ears = ears
         self._directory = directory
         self._services_for = services_for
         self._client = client
@@ -186,6 +189,7 @@ class Gateway:
             on_ended=in_call(self._ended),
             on_silence=in_call(self._silent),
             on_event=self._event,
+            ears=self._ears,
         )
         self._driver, self._book = driver, book
         keeper = asyncio.create_task(self._lease.keep(self._lose))

@@ -59,7 +59,10 @@ from nodes.sdk.registry import registry
 from telephony.asterisk.config import AsteriskConfig, ConfigError, Extension, Trunk
 from telephony.asterisk.install import InstallError, resolve
 from telephony.asterisk.process import AsteriskProcess, ProcessError
+from telephony.errors import SpeechError
+from telephony.speech.asr import LanguagePacks, find_packs
 from telephony.speech.cache import PromptCache
+from telephony.speech.ears import SpeechEars
 from telephony.speech.renderer import SpeechRenderer
 from telephony.speech.tts import EspeakEngine
 
@@ -90,7 +93,9 @@ class Process:
         self.workers: Workers | None = None
         self.asterisk: AsteriskProcess | None = None
         self.renderer: SpeechRenderer | None = None
+        self.ears: SpeechEars | None = None
         self.speech = "starting"
+        self.hearing = "starting"
         self.stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -246,6 +251,24 @@ class Process:
 
         task = asyncio.create_task(warm())
         stack.callback(task.cancel)
+        try:
+            packs = await asyncio.to_thread(find_packs, config.asr_models, config.home / "asr")
+        except SpeechError as problem:
+            raise ProductError("a language pack cannot be used", f"CALLWEAVE_ASR_MODELS: {problem}") from problem
+        ears = self.ears = SpeechEars(LanguagePacks(packs, config.home / "asr"), threads=config.asr_threads)
+        stack.callback(ears.close)
+        loading = asyncio.create_task(self._load_packs(ears, sorted(packs) if config.asr_preload else []))
+        stack.callback(loading.cancel)
+
+    async def _load_packs(self, ears: SpeechEars, languages: Sequence[str]) -> None:
+        for language in languages:
+            try:
+                await ears.load(language)
+            except SpeechError as problem:
+                self.hearing = str(problem)
+                log.error("speech cannot be recognised: %s", problem)
+                return
+        self.hearing = "ok"
 
     async def _start_gateway(self, stack: AsyncExitStack) -> None:
         config = self.settings
@@ -268,6 +291,7 @@ class Process:
             self.db,
             connection=connection,
             renderer=self.renderer,
+            ears=self.ears,
             directory=self.directory,
             services_for=self.services,
             client=lambda: self.client,
@@ -399,6 +423,16 @@ class Process:
                 case problem:
                     return ComponentHealth("down", problem)
 
+        async def asr() -> ComponentHealth:
+            languages = ", ".join(sorted(self.ears.packs.packs)) if self.ears is not None else ""
+            match self.hearing:
+                case "ok":
+                    return ComponentHealth("ok", details={"languages": languages or "none"})
+                case "starting":
+                    return ComponentHealth("degraded", "language packs are being loaded")
+                case problem:
+                    return ComponentHealth("degraded", problem)
+
         if {"worker", "gateway"} & set(self.roles):
             checks.register("temporal", temporal)
             checks.register("worker", worker)
@@ -406,6 +440,7 @@ class Process:
             checks.register("gateway", gateway)
             checks.register("asterisk", engine)
             checks.register("tts", tts)
+            checks.register("asr", asr)
         return checks
 
     # ------------------------------------------------------------------ web

@@ -179,6 +179,7 @@ async def running_product(
         "CALLWEAVE_TEMPORAL_UI_PORT": str(ui),
         "CALLWEAVE_ARI_PORT": str(ari),
         "CALLWEAVE_RTP_PORTS": f"{low}-{high}",
+        "CALLWEAVE_ASR_PRELOAD": "false",
         "PYTHONUNBUFFERED": "1",
         **(environment or {}),
     }

@@ -17,8 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import vosk
-
 from telephony.errors import SpeechError
 from telephony.hearing import Heard, Words
 from telephony.speech.vad import RATE, Vad, WebrtcVad
@@ -31,8 +29,6 @@ _ALIASES = {"cn": "zh", "en_us": "en", "en_in": "en", "kr": "ko"}
 _BEGIN_FRAMES = 6
 """So many frames of speech in a row (120 ms) begin speech; shorter sounds are noise."""
 _FRAME_MS = 20
-
-vosk.SetLogLevel(-1)
 
 
 def is_model(folder: Path) -> bool:
@@ -106,6 +102,10 @@ class LanguagePacks:
             )
         with self._locks[code]:
             if code not in self._models:
+                # Its import takes as long as a short command of the command line; most processes never need it.
+                import vosk
+
+                vosk.SetLogLevel(-1)
                 began = time.monotonic()
                 try:
                     self._models[code] = vosk.Model(str(self.packs[code]))
@@ -121,13 +121,15 @@ class VoskRecogniser:
     """One recognition. Every method works at once and takes CPU: call them in a thread, one at a time."""
 
     def __init__(self, model: Any, phrases: Sequence[str], vad: Vad | None = None) -> None:
+        from vosk import KaldiRecognizer
+
         if phrases:
             # Unknown words have a symbol of their own, else every sound would be one of the phrases.
             unknown = [word for word in _UNKNOWN if model.vosk_model_find_word(word) >= 0]
             grammar = json.dumps([*phrases, *unknown], ensure_ascii=False)
-            self._vosk = vosk.KaldiRecognizer(model, RATE, grammar)
+            self._vosk = KaldiRecognizer(model, RATE, grammar)
         else:
-            self._vosk = vosk.KaldiRecognizer(model, RATE)
+            self._vosk = KaldiRecognizer(model, RATE)
         self._vosk.SetWords(True)
         self._vad = vad or WebrtcVad()
         self._done: list[Mapping[str, Any]] = []
