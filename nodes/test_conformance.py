@@ -24,7 +24,7 @@ def test_the_first_library_is_registered() -> None:
     assert registry().problems == []
     assert {node.meta.type for node in BUILT_IN} == {
         *("voice.answer", "voice.reject", "voice.say", "voice.menu", "voice.collect", "voice.record"),
-        *("voice.language", "voice.dial", "voice.hangup"),
+        *("voice.language", "voice.dial", "voice.hangup", "voice.listen", "voice.detect"),
         *("logic.branch", "logic.switch", "logic.set", "logic.wait", "logic.split", "logic.repeat", "logic.hours"),
         *("logic.list", "logic.subflow", "logic.parallel", "logic.join", "logic.end"),
         *("customer.find", "customer.update", "customer.verify_pin", "web.http", "web.query"),

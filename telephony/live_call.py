@@ -631,8 +631,11 @@ class LiveCall:
         spoken = language or self.language
         async with self._active():
             began = self._book.now()
-            recognition = await self._during(self._book.ears.recognise(spoken, phrases))
-            hearing = Hearing(recognition, self.wake)
+            if not self._book.ears.understands(spoken):
+                # Says what is missing.
+                await self._book.ears.recognise(spoken, phrases)
+            # The first use of a language may take a second; the caller need not wait for it.
+            hearing = Hearing(partial(self._book.ears.recognise, spoken, phrases), self.wake)
 
             def pressed() -> bool:
                 while self._keys and self._keys[0][0] not in keys:
@@ -1026,14 +1029,17 @@ class Listener:
 class Hearing(Listener):
     """A recognition of one answer, as it stands."""
 
-    def __init__(self, recognition: Recognition, wake: Callable[[], None]) -> None:
+    def __init__(self, begin: Callable[[], Awaitable[Recognition]], wake: Callable[[], None]) -> None:
         super().__init__(wake)
-        self._recognition = recognition
+        self._begin = begin
+        self._recognition: Recognition | None = None
         self._heard = Heard()
         self.length = 0
         """Milliseconds of speech of the answer that `finish` gave last."""
 
     async def hear(self, frames: list[bytes]) -> None:
+        if self._recognition is None:
+            self._recognition = await self._begin()
         self._heard = await self._recognition.hear(frames)
 
     @property
@@ -1056,13 +1062,14 @@ class Hearing(Listener):
     async def finish(self) -> Words:
         await self._settled()
         self.length = self._heard.speech
-        words = await self._recognition.finish()
+        words = await self._recognition.finish() if self._recognition is not None else Words("", 0.0)
         self._heard = Heard()
         return words
 
     def close(self) -> None:
         super().close()
-        self._recognition.close()
+        if self._recognition is not None:
+            self._recognition.close()
 
 
 class Verdict(Listener):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from telephony.call import Detected, DetectedKind
+from telephony.errors import SpeechError
 from telephony.hearing import Heard, ProgressEar, Recognition, Words, phrase_in
 from telephony.simulated.driver import SpokenFrame
 from telephony.speech.amd import Greeting
@@ -26,6 +27,8 @@ class SimulatedEars:
         return self.languages is None or language.partition("-")[0] in self.languages
 
     async def recognise(self, language: str, phrases: Sequence[str]) -> Recognition:
+        if not self.understands(language):
+            raise SpeechError("no_language_pack", f"there is no language pack for {language!r}")
         return _Recognition(phrases)
 
     def progress(self, *, wait_for_beep: bool) -> ProgressEar:

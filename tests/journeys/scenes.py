@@ -38,9 +38,9 @@ LIKE_PIECES = 0.65
 """The same second by second, on average; a second that is out of its place counts nothing."""
 
 
-def words(text: str) -> dict[str, Any]:
+def words(text: str, language: str = "en") -> dict[str, Any]:
     """A prompt that says the same in every language of the flow."""
-    return {"parts": [{"kind": "text", "text": {"en": text}}]}
+    return {"parts": [{"kind": "text", "text": {language: text}}]}
 
 
 def node(kind: str, **config: Any) -> dict[str, Any]:
@@ -65,21 +65,22 @@ def document(key: str, nodes: Mapping[str, dict[str, Any]], edges: Sequence[str]
     }
 
 
-async def put_live(product: Product, flow: Document, number: str = "") -> None:
-    """Import and publish a flow through the API, and give it a number."""
+async def put_live(product: Product, flow: Document, number: str = "", *, language: str = "en") -> None:
+    """Import and publish a flow through the API, and give it a number whose callers hear a language."""
     errors = "errors { code field node message { en } }"
     saved = await product.graphql(
         f"mutation($d: JSON!) {{ importFlow(document: $d, replace: true) {{ {errors} }} }}", d=flow
     )
-    assert saved["importFlow"]["errors"] == []
+    assert saved["importFlow"]["errors"] == [], saved
     published = await product.graphql(f"mutation($k: String!) {{ publishFlow(key: $k) {{ {errors} }} }}", k=flow["id"])
-    assert published["publishFlow"]["errors"] == []
+    assert published["publishFlow"]["errors"] == [], published
     if number:
         known = await product.graphql("{ phoneNumbers { id number } }")
         given = await product.graphql(
-            "mutation($n: String!, $k: String!, $i: String)"
-            f' {{ savePhoneNumber(number: $n, flow: $k, language: "en", id: $i) {{ {errors} }} }}',
+            "mutation($n: String!, $k: String!, $i: String, $l: String!)"
+            f" {{ savePhoneNumber(number: $n, flow: $k, language: $l, id: $i) {{ {errors} }} }}",
             n=number,
+            l=language,
             k=flow["id"],
             i=next((one["id"] for one in known["phoneNumbers"] if one["number"] == number), None),
         )
