@@ -20,11 +20,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bench.sip_caller import SipCaller
+from telephony.asterisk.testing import running_asterisk
 from telephony.call import Detected, DetectedKind
+from telephony.calls import CallBook
+from telephony.driver import Incoming
+from telephony.errors import HungUp
+from telephony.live_call import LiveCall
 from telephony.prompts import Speak
+from telephony.simulated import SimulatedRenderer
+from telephony.sounds import Sounds
 from telephony.speech import audio, signals
+from telephony.speech.asr import LanguagePacks
 from telephony.speech.audio import Samples
 from telephony.speech.cache import PromptCache
+from telephony.speech.ears import SpeechEars
 from telephony.speech.progress import CallProgress
 from telephony.speech.renderer import NoLibrary, SpeechRenderer
 from telephony.speech.tts import EspeakEngine
@@ -220,10 +230,48 @@ def beeps(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-async def main(folder: Path, rounds: int = 12) -> dict[str, Any]:
+async def over_rtp(samples: Sequence[Sample], folder: Path, at_once: int = 8) -> list[Result]:
+    """The same as real calls: each sample is spoken as RTP into an Asterisk, and the call is listened to."""
+    found: dict[str, asyncio.Future[Detected]] = {}
+    ears = SpeechEars(LanguagePacks({}, folder))
+    turns = asyncio.Semaphore(at_once)
+
+    async with running_asterisk(folder / "asterisk") as (config, driver), SipCaller() as phones:
+
+        async def incoming(call: LiveCall, event: Incoming) -> None:
+            try:
+                await call.answer()
+                verdict = await call.detect(max_seconds=20)
+            except HungUp:
+                verdict = Detected("unsure", 0.0, "the sample was over", 0)
+            found[event.caller].set_result(verdict)
+            await call.hang_up()
+
+        async def call_with(sample: Sample, number: str) -> Result:
+            async with turns:
+                found[number] = asyncio.get_running_loop().create_future()
+                began = time.monotonic()
+                call = await phones.call(f"sip:100@{config.sip_host}:{config.sip_port}", caller=number, timeout=10)
+                call.speak(audio.alaw_encode(np.frombuffer(sample.pcm, dtype="<i2")))
+                verdict = await asyncio.wait_for(found[number], 40)
+                return Result(sample, verdict, 0.0, time.monotonic() - began)
+
+        book = CallBook(driver, SimulatedRenderer(), sounds=Sounds(None), on_incoming=incoming, ears=ears)
+        book.start()
+        try:
+            work = [call_with(sample, str(5_500_000 + index)) for index, sample in enumerate(samples)]
+            return list(await asyncio.gather(*work))
+        finally:
+            await book.stop()
+            ears.close()
+
+
+async def main(folder: Path, rounds: int = 12, *, calls: bool = False) -> dict[str, Any]:
     """All samples through the detector as it ships, and with WebRTC's voice detector instead."""
     corpus = Corpus(rounds=rounds)
     samples = [*corpus.tones(), *corpus.music(), *await corpus.greetings(folder)]
+    if calls:
+        return {"calls": summary(await over_rtp(samples, folder))}
     machines = [one for one in samples if one.kind == "machine"]
     return {
         "silero": summary([judge(one, SileroVad()) for one in samples]),
@@ -248,17 +296,20 @@ def table(figures: dict[str, Any], name: str) -> Table:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.progress", description=__doc__)
     parser.add_argument("--rounds", type=int, default=12, help="samples of each tone")
+    parser.add_argument("--calls", action="store_true", help="as real calls, with SIP and RTP through Asterisk")
     parser.add_argument("--json", action="store_true", help="print plain data instead of tables")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as made_in:
-        found_figures = asyncio.run(main(Path(made_in), arguments.rounds))
+        found_figures = asyncio.run(main(Path(made_in), arguments.rounds, calls=arguments.calls))
     if arguments.json:
         print(json.dumps(found_figures, ensure_ascii=False, indent=2))
     else:
         console = Console()
-        for vad_name in ("silero", "webrtc"):
+        for vad_name in ("calls",) if arguments.calls else ("silero", "webrtc"):
             console.print(table(found_figures, vad_name))
             for miss in found_figures[vad_name]["misses"]:
                 console.print(f"  missed: {miss}", highlight=False)
-            console.print(f"  CPU: {found_figures[vad_name]['cpu_ms_per_second']} ms for each second of audio")
-        console.print("beep:", found_figures["beep"])
+            if not arguments.calls:
+                console.print(f"  CPU: {found_figures[vad_name]['cpu_ms_per_second']} ms for each second of audio")
+        if not arguments.calls:
+            console.print("beep:", found_figures["beep"])
