@@ -10,7 +10,6 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from backend import security
 from backend.app import create_app
@@ -20,6 +19,7 @@ from backend.migrations import upgrade
 from backend.settings import Settings
 from backend.state import AppState
 from backend.testing import ADMIN_PASSWORD, ApiClient
+from backend.testing_postgres import PostgresServer, running_postgres
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -47,25 +47,55 @@ def installation(tmp_path_factory: pytest.TempPathFactory, quick_hashes: None) -
     return home
 
 
-def _settings(home: Path) -> Settings:
-    return Settings(home=home, admin_password=SecretStr(ADMIN_PASSWORD), timezone="Asia/Shanghai")
+def _settings(home: Path, database_url: str = "") -> Settings:
+    return Settings(
+        home=home, admin_password=SecretStr(ADMIN_PASSWORD), timezone="Asia/Shanghai", database_url=database_url
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the session."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_installation(postgres: PostgresServer, installation: Path) -> str:
+    """The name of a database like that of `installation`, to be copied."""
+    url = postgres.database()
+
+    async def make() -> None:
+        state = AppState.of(_settings(installation, url))
+        await upgrade(state.db)
+        await ensure_first_admin(state.db, state.settings)
+        await state.close()
+
+    asyncio.run(make())
+    return url.rsplit("/", 1)[1]
 
 
 @pytest.fixture
-async def state(tmp_path: Path, installation: Path) -> AsyncIterator[AppState]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the tests keep their data: an empty URL is SQLite in the home folder.
+
+    With CALLWEAVE_TEST_DATABASE=postgresql it is a fresh copy of the installation on PostgreSQL.
+    """
+    if os.environ.get("CALLWEAVE_TEST_DATABASE") != "postgresql":
+        yield ""
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    url = postgres.database(request.getfixturevalue("postgres_installation"))
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+async def state(tmp_path: Path, installation: Path, database_url: str) -> AsyncIterator[AppState]:
     """A new installation with its first administrator."""
     home = tmp_path / "home"
     shutil.copytree(installation, home)
-    settings = _settings(home)
-    if os.environ.get("CALLWEAVE_TEST_ALL_ON_POSTGRES"):
-        settings.database_url = os.environ["CALLWEAVE_TEST_POSTGRES"]
-    state = AppState.of(settings)
-    if not state.db.sqlite:
-        async with state.db.engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-        await upgrade(state.db)
-        await ensure_first_admin(state.db, settings)
+    state = AppState.of(_settings(home, database_url))
     yield state
     await state.close()
 

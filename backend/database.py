@@ -110,6 +110,8 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(self.url, **options)
         self.writers: AsyncEngine = self.engine.execution_options(callweave_writer=True)
         self.listeners: list[Listener] = []
+        self.origin = uuid.uuid4().hex[:16]
+        """Marks what this process writes, for `backend.outbox`."""
         self._turn = asyncio.Lock()
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)

@@ -1,10 +1,10 @@
 """Domain events: written with their change, published after the commit.
 
 ``record(session, ...)`` inside ``write(db)`` adds an outbox row to the same transaction; when it has committed, the
-bus hands the event to every subscription of this process, without polling. In a cluster another transport
-(PostgreSQL's NOTIFY, which only wakes, with readers that catch up from the outbox) feeds `EventBus.publish`; nothing
-else changes. Changes that are rows of their own and come in masses (trail steps) are published without an outbox row
-(``kept=False``): their reader catches up from those rows.
+bus hands the event to every subscription of this process, without polling. On PostgreSQL `backend.outbox` brings the
+events of other processes as well; nothing else changes. Changes that are rows of their own and come in masses (trail
+steps) are published without an outbox row (``kept=False``): whoever lost its place catches up from those rows. On
+PostgreSQL they pass through the outbox too, for the other processes, and are deleted soon after.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, insert
+from sqlalchemy import BigInteger, Column, FetchedValue, Index, Integer, false, insert
 from sqlmodel import Field, col, select
 
 from backend.database import AsyncSession, Database, Entity, Json, UtcDateTime, new_id, read, utcnow
@@ -25,7 +25,7 @@ class EventRow(Entity, table=True):
     """One event of the outbox."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "business_id", "seq"), Index(None, "at"))
+    __table_args__ = (Index(None, "business_id", "seq"), Index(None, "at"), Index(None, "tx"))
 
     seq: int | None = Field(
         default=None,
@@ -38,6 +38,12 @@ class EventRow(Entity, table=True):
     subject: str = Field(max_length=128)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     at: datetime = Field(sa_type=UtcDateTime)
+    tx: int | None = Field(default=None, sa_column=Column(BigInteger, server_default=FetchedValue(), nullable=True))
+    """The number of the transaction that wrote it, by PostgreSQL itself: only that tells what may still appear."""
+    origin: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    """The `Database` that wrote it and has told its own process already."""
+    passing: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Only on its way to other processes; see ``kept``."""
 
 
 _INSERT = insert(EventRow.__table__)  # type: ignore[attr-defined]
@@ -60,22 +66,33 @@ def record(
 ) -> Event:
     """Write an event with the change under way; it is published when that commits."""
     event = Event(business_id, topic, subject, data)
-    if kept:
-        session.add(
-            EventRow(id=event.id, business_id=business_id, topic=topic, subject=subject, data=dict(data), at=event.at)
-        )
+    db: Database = session.info["database"]
+    if kept or not db.sqlite:
+        session.add(EventRow(**_row(event, db, passing=not kept)))
     session.info["events"].append(event)
     return event
 
 
+def _row(event: Event, db: Database, *, passing: bool) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "business_id": event.business_id,
+        "topic": event.topic,
+        "subject": event.subject,
+        "data": dict(event.data),
+        "at": event.at,
+        "origin": db.origin,
+        "passing": passing,
+    }
+
+
 async def record_all(session: AsyncSession, events: Sequence[Event], *, unkept: Sequence[Event] = ()) -> None:
     """As `record` for many events at once, in their order; those in `unkept` are published only."""
-    if events:
-        rows = [
-            {"id": one.id, "business_id": one.business_id, "topic": one.topic, "subject": one.subject}
-            | {"data": one.data, "at": one.at}
-            for one in events
-        ]
+    db: Database = session.info["database"]
+    rows = [_row(one, db, passing=False) for one in events]
+    if not db.sqlite:
+        rows += [_row(one, db, passing=True) for one in unkept]
+    if rows:
         await (await session.connection()).execute(_INSERT, rows)
     session.info["events"] += [*events, *unkept]
 
@@ -85,7 +102,7 @@ async def after(db: Database, business_id: str, seq: int, limit: int = 500) -> l
     async with read(db) as session:
         found = await session.exec(
             select(EventRow)
-            .where(EventRow.business_id == business_id, col(EventRow.seq) > seq)
+            .where(EventRow.business_id == business_id, col(EventRow.seq) > seq, col(EventRow.passing).is_(False))
             .order_by(col(EventRow.seq))
             .limit(limit)
         )

@@ -1,7 +1,6 @@
-"""The database's promises on a real file (and on PostgreSQL when CALLWEAVE_TEST_POSTGRES names a server)."""
+"""The database's promises, on a real file and on a real PostgreSQL."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
@@ -19,17 +18,14 @@ from backend.leases.models import Lease
 from backend.migrations import current_revision, head_revision, upgrade
 from backend.models import metadata
 
-POSTGRES = os.environ.get("CALLWEAVE_TEST_POSTGRES", "")
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.skipif(not POSTGRES, reason="no server"))])
+@pytest.fixture(params=["sqlite", "postgresql"])
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'a.db'}" if request.param == "sqlite" else POSTGRES
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'a.db'}"
+    else:
+        url = request.getfixturevalue("postgres").database()
     async with Database(url) as db:
-        if not db.sqlite:
-            async with db.engine.begin() as connection:
-                await connection.execute(text("DROP SCHEMA public CASCADE"))
-                await connection.execute(text("CREATE SCHEMA public"))
         await upgrade(db)
         yield db
 

@@ -7,6 +7,7 @@ from sqlalchemy import Index, Text
 from sqlmodel import Field
 
 from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
+from backend.paging import by_start
 
 
 class Call(Entity, table=True):
@@ -18,8 +19,8 @@ class Call(Entity, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         Index(None, "business_id", "started_at", "id"),
-        Index(None, "business_id", "caller", "started_at"),
-        Index(None, "business_id", "called", "started_at"),
+        Index(None, "business_id", "caller", "started_at", **by_start("caller")),
+        Index(None, "business_id", "called", "started_at", **by_start("called")),
         Index(None, "business_id", "flow_key", "started_at"),
         Index(None, "business_id", "customer_id", "started_at"),
         Index(None, "business_id", "direction", "started_at"),

@@ -7,6 +7,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
+from backend.paging import by_start
 
 
 class Customer(Entity, table=True):
@@ -15,7 +16,8 @@ class Customer(Entity, table=True):
     __tablename__ = "customers"
     __table_args__ = (
         UniqueConstraint("business_id", "card"),
-        Index(None, "business_id", "name", "id"),
+        Index(None, "business_id", "name", "id", **by_start("name")),
+        Index("ix_customers_card_start", "business_id", "card", **by_start("card")),
         Index(None, "business_id", "created_at", "id"),
     )
 
@@ -40,7 +42,10 @@ class CustomerPhone(Entity, table=True):
     """A number of a customer, E.164."""
 
     __tablename__ = "customer_phones"
-    __table_args__ = (UniqueConstraint("customer_id", "number"), Index(None, "business_id", "number"))
+    __table_args__ = (
+        UniqueConstraint("customer_id", "number"),
+        Index(None, "business_id", "number", **by_start("number")),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", max_length=64)

@@ -126,7 +126,8 @@ async def test_limits_hold(state: AppState, actor: Actor, shop: Path) -> None:
 
 
 async def test_the_products_own_database_is_no_source(state: AppState, actor: Actor) -> None:
-    for url in (f"sqlite:///{state.settings.home}/callweave.db", "sqlite:///relative.db", "mysql://x/y", "rubbish"):
+    own = state.db.url.render_as_string(hide_password=False).replace("+aiosqlite", "").replace("+asyncpg", "")
+    for url in (own, "sqlite:///relative.db", "mysql://x/y", "rubbish"):
         with pytest.raises(InvalidError) as refused:
             await service.save_source(state.db, state.secrets, actor, name="x", url=url)
         assert refused.value.field == "url"

@@ -39,6 +39,7 @@ from backend.observability import logs, metrics
 from backend.observability.search_attributes import register as register_search_attributes
 from backend.observability.setup import Observability
 from backend.observability.web import metrics_app
+from backend.outbox import Outbox
 from backend.runtime.children import Identity
 from backend.runtime.directory import Directory
 from backend.runtime.errors import ProductError
@@ -113,6 +114,9 @@ class Process:
             stack.callback(watching.cancel)
             await upgrade(self.db)
             await first_start(config, self.db, self.box)
+            if not self.db.sqlite:
+                others = asyncio.create_task(Outbox(self.db, self.bus).run())
+                stack.callback(others.cancel)
             logs.hide(ari_password(config), api_token(config.home))
             self._show_figures()
             following = asyncio.create_task(self.observability.follow(lambda: self.client))
