@@ -2,12 +2,13 @@
 PY := .venv/bin/python
 PYTEST_ARGS ?=
 
-.PHONY: help setup run stop test check bench soak schema clean
+.PHONY: help setup run stop test unit journeys postgres check bench soak schema clean
 
 help:
 	@echo "make run     install what is missing and start Callweave"
 	@echo "make stop    stop it"
 	@echo "make test    run every test (real SIP, Temporal and speech on this machine)"
+	@echo "make unit, make journeys, make postgres   the parts of it"
 	@echo "make check   lint, types, import rules, generated files"
 	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
 	@echo "make soak    run what takes long: fuzzing with many examples, chaos, load (half an hour)"
@@ -24,9 +25,20 @@ run: setup
 stop:
 	@.venv/bin/callweave down
 
-test:
+test: unit journeys postgres
+
+unit:
 	@scripts/setup.sh dev
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "not journey and not soak" $(PYTEST_ARGS)
+
+journeys:
+	@scripts/setup.sh dev
+	$(PY) -m pytest -m "journey and not soak" $(PYTEST_ARGS)
+
+postgres:
+	@scripts/setup.sh dev
+	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
+		-m "not journey and not soak and not slow and not temporal" backend $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh dev

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -176,6 +176,22 @@ async def write(db: Database) -> AsyncIterator[AsyncSession]:
 @asynccontextmanager
 async def _no_turn() -> AsyncIterator[None]:
     yield
+
+
+@asynccontextmanager
+async def alone(db: Database, name: str) -> AsyncIterator[None]:
+    """Only one process of a cluster at a time is inside; SQLite serves one process anyway."""
+    if db.sqlite:
+        yield
+        return
+    async with db.engine.connect() as connection:
+        # The lock goes with the connection, whatever becomes of this process.
+        await connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"callweave {name}"})
+        try:
+            yield
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": f"callweave {name}"})
+            await connection.commit()
 
 
 E = TypeVar("E", bound=Entity)

@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
 
     @property
+    def engine_folder(self) -> Path:
+        """Folder of this gateway's private Asterisk; gateways of other names may share the home."""
+        return self.home / ("asterisk" if self.name == "main" else f"asterisk-{self.name}")
+
+    @property
     def gateway_queue(self) -> str:
         """Task queue of this gateway."""
         return f"gateway-{self.name}"

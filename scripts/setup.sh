@@ -10,7 +10,7 @@ mode=${1:-run}
 packages=(espeak-ng libespeak-ng1)
 lock=requirements.lock
 if [ "$mode" = dev ]; then
-  packages+=(sip-tester)
+  packages+=(sip-tester postgresql)
   lock=requirements-dev.lock
 fi
 
@@ -41,7 +41,7 @@ setup: this is not a Debian system, so nothing is installed for you. Install the
   - Python 3.11 or newer with its venv module
   - espeak-ng with its shared library (libespeak-ng.so.1)
   - Asterisk 22.10 or newer with chan_websocket, on the PATH (or set CALLWEAVE_ARI_URL to one that runs)
-$([ "$mode" = dev ] && echo '  - SIPp (for the tests)')
+$([ "$mode" = dev ] && printf '  - SIPp and the PostgreSQL server (for the tests)')
 then run with CALLWEAVE_NO_APT=1.
 TEXT
   [ "${CALLWEAVE_NO_APT:-}" = 1 ] || exit 1
@@ -55,6 +55,11 @@ if [ ${#missing[@]} -gt 0 ] && [ "${CALLWEAVE_NO_APT:-}" != 1 ]; then
     root=(sudo)
   fi
   export DEBIAN_FRONTEND=noninteractive
+  if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    # The tests start servers of their own; one that Debian makes and starts would only be in the way.
+    "${root[@]}" mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' | "${root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+  fi
   "${root[@]}" apt-get update -qq || die "apt-get update failed; check the machine's package sources"
   "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"

@@ -32,7 +32,7 @@ from backend.calls.facts import (
     RunStarted,
 )
 from backend.calls.models import Call as CallRow
-from backend.database import Database, new_id, utcnow
+from backend.database import Database, utcnow
 from backend.observability.logs import in_call
 from backend.recordings.service import save_recording
 from backend.runtime.directory import Directory, Target
@@ -179,6 +179,7 @@ class Gateway:
             recordings=connection.recordings,
             sip_address=connection.sip_address,
             on_replaced=self._lose,
+            may_act=self._may_act,
         )
         book = CallBook(
             driver,
@@ -217,6 +218,13 @@ class Gateway:
 
     def _lose(self) -> None:
         self._lost.set()
+
+    def _may_act(self) -> bool:
+        """Whether orders may still be sent. A process that stood still wakes as owner of what is another's by now.
+
+        SQLite serves one process, for which being late alone is no loss.
+        """
+        return self._db.sqlite or self._lease.held
 
     # ------------------------------------------------------------------ after a restart
 
@@ -416,14 +424,15 @@ class Gateway:
         to: str,
         *,
         business_id: str,
+        call_id: str,
         target: Target | None = None,
         bridge_to: str = "",
         caller_id: str = "",
         ring_seconds: float = 40.0,
-    ) -> str:
+    ) -> None:
         """Call somebody; when they answer they walk a flow, or are connected with another number.
 
-        Returns the call's id at once. Raises NodeError when a number may not be dialled.
+        Returns when the call is on record. Raises NodeError when a number may not be dialled.
         """
         if self._book is None:
             raise NodeError("gateway_away", "this gateway does not own its telephony engine now", retryable=True)
@@ -431,7 +440,6 @@ class Gateway:
         destination = await phones.destination(to)
         other = await phones.destination(bridge_to) if bridge_to else ""
         shown = caller_id or await phones.caller_id()
-        call_id = f"out-{new_id()}"
         start = None
         if target is not None and target.plan:
             facts = Incoming(channel=call_id, caller=to, called=shown)
@@ -449,7 +457,6 @@ class Gateway:
             )
         )
         self._spawn(self._place(self._book, call_id, to, destination, other, shown, ring_seconds, target, start))
-        return call_id
 
     async def _place(
         self,

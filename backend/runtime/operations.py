@@ -8,28 +8,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from backend.calls.service import get_call, get_run
-from backend.database import Database
-from backend.errors import ConflictError, DomainError, not_found
+from backend.database import Database, new_id
+from backend.errors import not_found
 from backend.identity.permissions import Actor
-from backend.runtime.directory import Directory
 from backend.runtime.gateway import Gateway
-from nodes.sdk.outcome import NodeError
+from backend.runtime.orders import AwayError, Order, Orders, any_gateway, refuse, send
 from nodes.sdk.text import text
 
 TIMEOUT = 5.0
-
-
-class AwayError(DomainError):
-    """A part of the product that the request needs does not run here or now."""
-
-    code = "unavailable"
-
-
-def gateway_away() -> AwayError:
-    return AwayError(
-        text("电话网关不在本进程运行", "the telephone gateway does not run in this process"),
-        remedy=text("请检查 /healthz。", "Look at /healthz."),
-    )
 
 
 def temporal_away() -> AwayError:
@@ -45,44 +31,42 @@ class LiveOperations:
     def __init__(
         self,
         db: Database,
-        directory: Directory,
+        orders: Orders,
         gateway: Callable[[], Gateway | None],
         client: Callable[[], Client | None],
     ) -> None:
         self._db = db
-        self._directory = directory
+        self._orders = orders
         self._gateway = gateway
         self._client = client
 
     async def place_call(self, actor: Actor, *, number: str, flow: str, alias: str, caller: str) -> str:
         """Dial `number`; who answers walks `flow`, or talks to another number when `flow` is ``number:<digits>``."""
         gateway = self._gateway()
-        if gateway is None or not gateway.connected:
-            raise gateway_away()
-        other = flow.removeprefix("number:") if flow.startswith("number:") else ""
-        target = None if other else await self._directory.flow(actor.business_id, flow, alias or "live")
-        if target is None and not other:
-            raise not_found("已发布的流程", "published flow", f"{flow}@{alias or 'live'}", "flow")
-        try:
-            return await gateway.begin_call(
-                number, business_id=actor.business_id, target=target, bridge_to=other, caller_id=caller
-            )
-        except NodeError as problem:
-            raise ConflictError(
-                text(f"号码 {number} 无法呼叫：{problem.failure.reason}", str(problem)),
-                field="number",
-                code=problem.failure.reason,
-            ) from problem
+        own = gateway is not None and gateway.connected
+        order = Order(
+            kind="place_call",
+            business_id=actor.business_id,
+            call_id=f"out-{new_id()}",
+            number=number,
+            flow=flow,
+            alias=alias,
+            caller=caller,
+        )
+        await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
+        return order.call_id
 
     async def hang_up(self, actor: Actor, call_id: str) -> None:
-        await get_call(self._db, actor.business_id, call_id)
+        call = await get_call(self._db, actor.business_id, call_id)
+        await self._have_done(call.gateway, Order(kind="hang_up", business_id=actor.business_id, call_id=call_id))
+
+    async def _have_done(self, name: str, order: Order) -> None:
+        """Have a gateway carry an order out, in this process or wherever it runs."""
         gateway = self._gateway()
-        if gateway is None:
-            raise gateway_away()
-        call = await gateway.get(call_id)
-        if call is None:
-            raise not_found("进行中的通话", "live call", call_id)
-        await call.cut()
+        if gateway is not None and gateway.name == name and gateway.connected:
+            refuse(await self._orders.carry_out(order))
+        else:
+            refuse(await send(self._connected(), name, order))
 
     async def stop_run(self, actor: Actor, run_id: str) -> None:
         await get_run(self._db, actor.business_id, run_id)

@@ -28,7 +28,7 @@ from sqlalchemy.orm import configure_mappers
 from temporalio.client import Client
 
 from backend.app import create_app
-from backend.database import Database
+from backend.database import Database, alone
 from backend.datasources.service import QueryRunner
 from backend.errors import DomainError
 from backend.events import EventBus
@@ -48,6 +48,7 @@ from backend.runtime.gateway import Connection, Gateway
 from backend.runtime.journal import Journal
 from backend.runtime.ledger import Ledger
 from backend.runtime.operations import LiveOperations
+from backend.runtime.orders import Orders
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect, identity
@@ -89,6 +90,7 @@ class Process:
         self.services = ServiceBook(config, self.db, self.box)
         self.directory = Directory(self.db, config.country)
         self.observability = Observability(config, self.db, registry(), instance=identity(config))
+        self.orders = Orders(self.db, self.directory, lambda: self.gateway)
         self.client: Client | None = None
         self.gateway: Gateway | None = None
         self.workers: Workers | None = None
@@ -113,7 +115,8 @@ class Process:
             watching = asyncio.create_task(self._watch_loop())
             stack.callback(watching.cancel)
             await upgrade(self.db)
-            await first_start(config, self.db, self.box)
+            async with alone(self.db, "first start"):
+                await first_start(config, self.db, self.box)
             if not self.db.sqlite:
                 others = asyncio.create_task(Outbox(self.db, self.bus).run())
                 stack.callback(others.cancel)
@@ -221,7 +224,7 @@ class Process:
             client = await self._temporal()
             gateway.idle.clear()
             try:
-                await self.workers.serve(client, self.settings.gateway_queue, gateway.disowned.wait)
+                await self.workers.serve(client, self.settings.gateway_queue, gateway.disowned.wait, orders=self.orders)
             finally:
                 gateway.idle.set()
 
@@ -285,7 +288,7 @@ class Process:
                 url=config.ari_url,
                 user=config.ari_user,
                 password=password,
-                recordings=config.home / "asterisk" / "spool" / "recording",
+                recordings=config.engine_folder / "spool" / "recording",
                 sip_address=f"{config.sip_reached_at}:{config.sip_port}",
             )
         else:
@@ -306,7 +309,9 @@ class Process:
         try:
             installation = await asyncio.to_thread(resolve, self.settings.cache)
             wanted = await self.engine_config()
-            engine = self.asterisk = AsteriskProcess(wanted, installation, on_death=self._engine_died)
+            engine = self.asterisk = AsteriskProcess(
+                wanted, installation, on_death=self._engine_died, share=not self.db.sqlite
+            )
             adopted = await engine.start()
         except (InstallError, ProcessError) as problem:
             raise ProductError("the telephony engine does not start", str(problem)) from problem
@@ -358,7 +363,8 @@ class Process:
             if row.enabled
         ]
         return AsteriskConfig(
-            folder=config.home / "asterisk",
+            folder=config.engine_folder,
+            system="callweave" if config.name == "main" else f"callweave-{config.name}",
             ari_password=ari_password(config),
             ari_user=config.ari_user,
             ari_port=config.ari_port,
@@ -378,7 +384,7 @@ class Process:
             await asyncio.sleep(PLAN_SECONDS)
             try:
                 wanted = await self.engine_config()
-                if wanted != engine.config and engine.pid is not None:
+                if engine.owned and wanted != engine.config and engine.pid is not None:
                     await engine.apply(wanted)
                     log.info(
                         "Asterisk has taken over %d trunks, %d extensions", len(wanted.trunks), len(wanted.extensions)
@@ -502,7 +508,7 @@ class Process:
             queries=QueryRunner(self.db, self.box),
             health=self.health(),
             token=api_token(config.home),
-            operations=LiveOperations(self.db, self.directory, lambda: self.gateway, lambda: self.client),
+            operations=LiveOperations(self.db, self.orders, lambda: self.gateway, lambda: self.client),
             renderer=self.renderer,
         )
         app = create_app(state)

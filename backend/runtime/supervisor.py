@@ -84,7 +84,7 @@ def app_pid_file(settings: Settings) -> PidFile:
 
 def asterisk_pid_file(settings: Settings) -> PidFile:
     """Where `telephony.asterisk.process` writes down the Asterisk that it runs."""
-    return PidFile(settings.home / "asterisk" / "asterisk.pid")
+    return PidFile(settings.engine_folder / "asterisk.pid")
 
 
 def supervisor_pid_file(settings: Settings) -> PidFile:

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from backend.runtime.lease import known_dead, own_name
+from backend.runtime.orders import Orders, OrderWorkflow
 from backend.settings import Settings
 from flows.runner import Environment
 from flows.task import PlanStore
@@ -49,9 +50,14 @@ async def connect(
             await asyncio.sleep(RETRY_SECONDS)
 
 
-def make_worker(client: Client, queue: str, environment: Environment, settings: Settings) -> Worker:
-    """A worker for workflows and all activities of one queue."""
+def make_worker(
+    client: Client, queue: str, environment: Environment, settings: Settings, orders: Orders | None = None
+) -> Worker:
+    """A worker for workflows and all activities of one queue; with `orders` also for those to a gateway."""
     options: dict[str, Any] = worker_options(environment, max_calls=settings.max_calls)
+    if orders is not None:
+        options["workflows"] = [*options["workflows"], OrderWorkflow]
+        options["activities"] = [*options["activities"], orders.work]
     # Without a build id the SDK makes one by reading the code of every loaded module, which takes seconds.
     build = f"callweave-{version('callweave')}"
     return Worker(client, task_queue=queue, identity=identity(settings), **{"build_id": build, **options})
@@ -65,17 +71,22 @@ class Workers:
         self.environment = environment
         self.running: set[str] = set()
 
-    async def serve(self, client: Client, queue: str, until: Callable[[], Awaitable[object]]) -> None:
-        """Work on a queue until something happens; first free the runs that wait for a dead predecessor."""
+    async def serve(
+        self, client: Client, queue: str, until: Callable[[], Awaitable[object]], *, orders: Orders | None = None
+    ) -> None:
+        """Work on a queue until something happens; first free the runs that wait for a dead predecessor.
+
+        With `orders` it is a gateway's queue, which has one owner: whoever worked on it before has lost it.
+        """
         try:
             async with asyncio.timeout(5):
-                freed = await fail_orphans(client, queue, identity(self.settings))
+                freed = await fail_orphans(client, queue, identity(self.settings), all_others=orders is not None)
             if freed:
                 log.info("%d nodes of an earlier process run again", freed)
         except (RPCError, TimeoutError) as problem:
             # They run again after their heartbeat timeout instead.
             log.warning("nodes of an earlier process cannot be found: %s", problem)
-        worker = make_worker(client, queue, self.environment, self.settings)
+        worker = make_worker(client, queue, self.environment, self.settings, orders)
         working = asyncio.create_task(worker.run())
         ending = asyncio.ensure_future(until())
         self.running.add(queue)
@@ -95,8 +106,11 @@ class Workers:
                 await ending
 
 
-async def fail_orphans(client: Client, queue: str, own: str) -> int:
-    """Fail the running activities whose process is dead, so that they are run again now; returns how many."""
+async def fail_orphans(client: Client, queue: str, own: str, *, all_others: bool = False) -> int:
+    """Fail the running activities whose process is dead, so that they are run again now; returns how many.
+
+    With `all_others` those of every other process: one that stands still is not dead, but may not act any more.
+    """
     failed = 0
     gate = asyncio.Semaphore(20)
 
@@ -107,7 +121,9 @@ async def fail_orphans(client: Client, queue: str, own: str) -> int:
             for pending in described.raw_description.pending_activities:
                 holder = pending.last_worker_identity
                 started = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-                if not started or holder == own or not known_dead(holder.partition("@")[2]):
+                if not started or holder == own:
+                    continue
+                if not all_others and not known_dead(holder.partition("@")[2]):
                     continue
                 handle = client.get_async_activity_handle(
                     workflow_id=workflow_id, run_id=described.run_id, activity_id=pending.activity_id

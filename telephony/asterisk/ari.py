@@ -47,6 +47,7 @@ class AriClient:
     - `on_connected` runs each time the socket is open, before requests of others get through; if it raises
       `DriverError` the socket is closed and opened again.
     - `on_lost` runs when an open socket is gone. The client then tries again until `close`.
+    - Nothing is sent while `may_act` says no.
     - When another socket takes the application over, the client stops for good: nothing is sent any more and
       `on_replaced` runs.
     - What Asterisk sends is not trusted to make sense: a message that does not is counted and left aside, an answer
@@ -64,6 +65,7 @@ class AriClient:
         on_connected: Callable[[], Awaitable[None]],
         on_lost: Callable[[], None],
         on_replaced: Callable[[], None],
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         parts = urlsplit(url)
         scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
@@ -74,6 +76,7 @@ class AriClient:
         self._media = f"{scheme}://{parts.netloc}{path}/media/"
         self._on_event, self._on_connected = on_event, on_connected
         self._on_lost, self._on_replaced = on_lost, on_replaced
+        self._may_act = may_act
         self._socket: ClientConnection | None = None
         self._ready = asyncio.Event()
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -152,6 +155,8 @@ class AriClient:
         socket = self._socket
         if socket is None or self.replaced:
             raise DriverError("lost", "the connection to Asterisk is gone")
+        if not self._may_act():
+            raise DriverError("lost", "this process does not own this Asterisk any more")
         request_id = str(next(self._ids))
         message: dict[str, Any] = {
             "type": "RESTRequest",

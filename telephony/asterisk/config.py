@@ -71,12 +71,14 @@ class AsteriskConfig:
     """One private Asterisk. `folder` holds everything it writes.
 
     `music_folder` has one folder of 8 kHz WAV files for each kind of music; without ``default`` a tune is made.
-    `anonymous` lets callers in whom no trunk or extension vouches for.
+    `anonymous` lets callers in whom no trunk or extension vouches for. `system` begins the ids of channels, and so of
+    calls: no two Asterisks of one database may share it.
     """
 
     folder: Path
     ari_password: str = field(repr=False)
     app: str = "callweave"
+    system: str = "callweave"
     ari_user: str = "callweave"
     ari_port: int = 8088
     sip_host: str = "127.0.0.1"
@@ -330,7 +332,7 @@ astsbindir => {installation.binary.parent}
 [options]
 quiet = yes
 nocolor = yes
-systemname = {config.app}
+systemname = {config.system}
 maxcalls = {config.max_calls * 4 + 100}
 maxfiles = 65536
 """

@@ -114,6 +114,7 @@ class AsteriskDriver:
 
     Subscribe first, then `connect`. `close` ends the socket and never touches calls. When another driver takes the
     socket over, this one stops for good: `ConnectionLost` is sent, `on_replaced` is called, every command is refused.
+    Commands are refused as well while `may_act` says no.
 
     - Calls of an earlier process are taken on at `connect`: `snapshot` tells them, their events come as usual. An
       incoming call that nobody has answered yet is told again by `Incoming`, with the same channel id.
@@ -131,6 +132,7 @@ class AsteriskDriver:
         recordings: Path,
         sip_address: str = "",
         on_replaced: Callable[[], None] | None = None,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._app = app
         self._recordings_folder = recordings
@@ -159,6 +161,7 @@ class AsteriskDriver:
             on_connected=self._reconcile,
             on_lost=self._lost,
             on_replaced=self._replaced,
+            may_act=may_act,
         )
 
     # ----------------------------------------------------------------- connection

@@ -38,6 +38,10 @@ class ProcessError(RuntimeError):
     """Asterisk cannot be started. The message names the cause and the remedy."""
 
 
+class OwnedElsewhereError(ProcessError):
+    """Another process looks after the Asterisk of that folder."""
+
+
 class PortTakenError(ProcessError):
     """A port is used by another program. ``setting`` names the setting to change."""
 
@@ -70,7 +74,8 @@ class AsteriskProcess:
     """One private Asterisk that outlives this Python process.
 
     `start` adopts a running one or starts it, then keeps it alive until `detach` (leave it running) or `stop`.
-    `on_death` is called each time it is found dead, before it is started again.
+    `on_death` is called each time it is found dead, before it is started again. With `share`, one that another process
+    looks after is used as it is, and looked after from the end of that process on.
     """
 
     def __init__(
@@ -80,11 +85,13 @@ class AsteriskProcess:
         *,
         on_death: Callable[[], None] | None = None,
         keep_alive: bool = True,
+        share: bool = False,
     ) -> None:
         self.config = config
         self.installation = installation
         self._on_death = on_death
         self._keep_alive = keep_alive
+        self._share = share
         self._running: _Running | None = None
         self._watch: asyncio.Task[None] | None = None
         self._lock: TextIO | None = None
@@ -92,7 +99,13 @@ class AsteriskProcess:
     @property
     def pid(self) -> int | None:
         """Process id of the running Asterisk, or None."""
-        return self._running.pid if self._running and self._running.alive else None
+        running = self._running or (self._read_pid() if self._share else None)
+        return running.pid if running and running.alive else None
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process looks after it."""
+        return self._lock is not None
 
     # ----------------------------------------------------------------- start and stop
 
@@ -101,7 +114,14 @@ class AsteriskProcess:
 
         An adopted one takes over changed trunks and extensions; one that runs with other ports is replaced.
         """
-        await self._own()
+        try:
+            await self._own()
+        except OwnedElsewhereError:
+            if not self._share:
+                raise
+            await self._booted_elsewhere()
+            self._watch = asyncio.create_task(self._succeed(), name="asterisk-succeed")
+            return True
         adopted = await self._adopt()
         if not adopted:
             try:
@@ -169,7 +189,7 @@ class AsteriskProcess:
             except OSError:
                 if time.monotonic() > until:
                     lock.close()
-                    raise ProcessError(
+                    raise OwnedElsewhereError(
                         f"another process looks after the Asterisk in {self.config.folder}: end it first"
                     ) from None
                 await asyncio.sleep(0.05)
@@ -322,6 +342,34 @@ class AsteriskProcess:
             loop.remove_reader(handle)
             os.close(handle)
             _reap(running.pid)
+
+    async def _booted_elsewhere(self) -> None:
+        until = time.monotonic() + BOOT_SECONDS
+        while not await self.healthy():
+            if time.monotonic() > until:
+                raise ProcessError(
+                    f"the Asterisk that another process looks after does not answer: {self.config.folder}"
+                )
+            await asyncio.sleep(0.1)
+
+    async def _succeed(self) -> None:
+        """Wait for the end of the process that looks after it, then do so here."""
+        while True:
+            try:
+                await self._own()
+            except OwnedElsewhereError:
+                await asyncio.sleep(0.5)
+                continue
+            break
+        log.info("this process looks after the Asterisk in %s now", self.config.folder)
+        try:
+            if not await self._adopt():
+                if self._on_death is not None:
+                    self._on_death()
+                await self._launch()
+        except (ProcessError, httpx.HTTPError, OSError) as problem:
+            log.error("Asterisk cannot be taken over: %s", problem)
+        await self._keep_running()
 
     async def _keep_running(self) -> None:
         deaths = 0
