@@ -61,6 +61,7 @@ schema:
 	$(PY) -m backend.graphql.schema
 	$(PY) -m flows.schema
 	$(PY) -m nodes.reference
+	$(PY) -m flows.catalogue
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results

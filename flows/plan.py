@@ -6,7 +6,7 @@ runs of an unchanged flow share one cached plan in every process.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -118,15 +118,25 @@ class Resolver(Protocol):
         """`reference` is an alias (``live``) or a version number as text. None when there is none."""
         ...
 
+    def published(self, flow: str) -> bool:
+        """Whether the flow has any published version, though perhaps not the one referred to."""
+        ...
+
 
 class MappingResolver:
     """A resolver over what was fetched before. See `gather`."""
 
-    def __init__(self, known: Mapping[tuple[str, str], ResolvedFlow] | None = None) -> None:
+    def __init__(
+        self, known: Mapping[tuple[str, str], ResolvedFlow] | None = None, others: Collection[str] = ()
+    ) -> None:
         self.known = dict(known or {})
+        self.flows = frozenset(others) | {flow for flow, _ in self.known}
 
     def resolve(self, flow: str, reference: str) -> ResolvedFlow | None:
         return self.known.get((flow, reference))
+
+    def published(self, flow: str) -> bool:
+        return flow in self.flows
 
 
 def subflow_reference(config: Mapping[str, Any]) -> tuple[str, str]:
@@ -143,10 +153,16 @@ def references(document: FlowDocument) -> list[tuple[str, str]]:
 
 
 async def gather(
-    document: FlowDocument, fetch: Callable[[str, str], Awaitable[ResolvedFlow | None]]
+    document: FlowDocument,
+    fetch: Callable[[str, str], Awaitable[ResolvedFlow | None]],
+    published: Callable[[str], Awaitable[bool]] | None = None,
 ) -> MappingResolver:
-    """Fetch every subflow that `document` reaches, each once, so that validation and compiling need no I/O."""
+    """Fetch every subflow that `document` reaches, each once, so that validation and compiling need no I/O.
+
+    `published` tells of a flow whose reference leads nowhere whether there are other versions of it.
+    """
     known: dict[tuple[str, str], ResolvedFlow] = {}
+    others: set[str] = set()
     seen: set[tuple[str, str]] = set()
     left = references(document)
     while left:
@@ -158,7 +174,9 @@ async def gather(
         if found is not None:
             known[reference] = found
             left += references(found.document)
-    return MappingResolver(known)
+        elif published is not None and await published(reference[0]):
+            others.add(reference[0])
+    return MappingResolver(known, others)
 
 
 def compile_plan(document: FlowDocument, registry: Registry, *, version: int, resolver: Resolver | None = None) -> Plan:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.catalogue import CATALOGUE
 from nodes.sdk.text import Text, text
 
 Severity = Literal["error", "warning"]
@@ -41,7 +42,9 @@ class InvalidFlowError(Exception):
 def problem(
     code: str, zh: str, en: str, *, node: str | None = None, field: str | None = None, severity: Severity = "error"
 ) -> Problem:
-    """Shorthand, so that a check stays on a few lines."""
+    """Shorthand, so that a check stays on a few lines. Raises KeyError for a code that the catalogue does not hold."""
+    if code not in CATALOGUE:
+        raise KeyError(f"{code} is not in flows/catalogue.py")
     return Problem(code=code, severity=severity, node=node, field=field, message=text(zh, en))
 
 

@@ -446,6 +446,15 @@ class _Validation:
                     field="flow",
                 )
                 continue
+            if resolved is None and self.resolver.published(flow):
+                self._tell(
+                    "missing_alias",
+                    f"流程 {flow} 没有别名或版本 {reference}，请重新选择",
+                    f"the flow {flow} has no alias or version {reference}: choose another",
+                    node=node_id,
+                    field="version" if reference.isdecimal() else "alias",
+                )
+                continue
             if resolved is None:
                 self._tell(
                     "unknown_subflow",

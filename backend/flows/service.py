@@ -11,17 +11,22 @@ from typing import Any
 from sqlmodel import col, select
 
 from backend.audit.service import note
+from backend.calendars.service import list_calendars
 from backend.database import AsyncSession, Database, read, utcnow, write
+from backend.datasources.service import list_credentials, list_queries
 from backend.errors import ConflictError, DomainError, InvalidError, not_found
 from backend.events import record
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.permissions import Actor
+from backend.lists.service import list_lists
 from backend.numbers.models import PhoneNumber
+from backend.prompts.service import list_prompts
 from flows import problems as engine
 from flows.diff import FlowDiff, diff
 from flows.document import FlowDocument, canonical_json, content_hash
 from flows.plan import Plan, ResolvedFlow, compile_plan, gather, plan_from_bytes
 from flows.problems import Problem, errors_of
+from flows.references import Known, check_references
 from flows.validation import parse_draft, validate
 from nodes.sdk.registry import Registry, registry
 from nodes.sdk.text import text
@@ -171,8 +176,41 @@ async def check(
 async def _problems(
     db: Database, business_id: str, document: FlowDocument, nodes: Registry, *, strict: bool
 ) -> list[Problem]:
-    resolver = await gather(document, lambda flow, reference: _resolve(db, business_id, flow, reference))
-    return validate(document, nodes, resolver=resolver, strict=strict)
+    resolver = await gather(
+        document,
+        lambda flow, reference: _resolve(db, business_id, flow, reference),
+        lambda flow: _published(db, business_id, flow),
+    )
+    found = validate(document, nodes, resolver=resolver, strict=strict)
+    return found + check_references(document, nodes, await _known(db, business_id))
+
+
+async def _published(db: Database, business_id: str, key: str) -> bool:
+    """Whether a flow has any published version."""
+    async with read(db) as session:
+        found = await session.exec(
+            select(FlowVersion.id)
+            .join(Flow, col(Flow.id) == col(FlowVersion.flow_id))
+            .where(Flow.business_id == business_id, Flow.key == key)
+            .limit(1)
+        )
+        return found.first() is not None
+
+
+async def _known(db: Database, business_id: str) -> Known:
+    """What a flow of that business may use by name."""
+    prompts: dict[str, set[str]] = {}
+    for one in await list_prompts(db, business_id):
+        prompts.setdefault(one.name, set()).add(one.language)
+    return Known(
+        {
+            "calendar": {one.name for one in await list_calendars(db, business_id)},
+            "list": {one.name for one in await list_lists(db, business_id)},
+            "query": {one.name for one in await list_queries(db, business_id)},
+            "credential": {one.name for one in await list_credentials(db, business_id)},
+        },
+        prompts,
+    )
 
 
 async def _resolve(db: Database, business_id: str, key: str, reference: str) -> ResolvedFlow | None:
