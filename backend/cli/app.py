@@ -354,15 +354,18 @@ def list_runs(
 @node.command("list")
 def list_nodes(as_json: Json = False) -> None:
     """List the node types that flows can use."""
-    from nodes.sdk.registry import describe, registry
+    from nodes.sdk.registry import describe, origin, registry
 
     found = registry()
     if as_json:
-        show_json([describe(each) for each in found.all()])
+        show_json([describe(each) | {"origin": origin(each)} for each in found.all()])
         return
     show_table(
-        ["type", "version", "family", "title", "runs"],
-        [(n.meta.type, n.meta.version, n.meta.family, n.meta.title.en, n.meta.runs.value) for n in found.all()],
+        ["type", "version", "family", "title", "runs", "from"],
+        [
+            (n.meta.type, n.meta.version, n.meta.family, n.meta.title.en, n.meta.runs.value, origin(n) or "Callweave")
+            for n in found.all()
+        ],
         "There are no nodes.",
     )
     for problem in found.problems:

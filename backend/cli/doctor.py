@@ -20,6 +20,7 @@ from backend.runtime.probe_phone import ProbeError, ProbePhone
 from backend.runtime.supervisor import ANY, WELL, asterisk_pid_file, health
 from backend.runtime.temporal_server import TemporalServer, find_binary, reachable
 from backend.settings import Settings
+from nodes.sdk.registry import build
 from telephony.asterisk.install import InstallError, resolve
 from telephony.errors import SpeechError
 from telephony.speech.asr import find_packs
@@ -51,7 +52,7 @@ Check = Callable[[Settings], Awaitable[list[Finding]]]
 async def check_all(settings: Settings) -> list[Finding]:
     """Every check, one after the other."""
     found: list[Finding] = []
-    for check in (home, programs, speech, ports, data, parts):
+    for check in (home, programs, speech, nodes, ports, data, parts):
         try:
             found += await check(settings)
         except Exception as problem:
@@ -115,6 +116,13 @@ async def speech(settings: Settings) -> list[Finding]:
         ", ".join(sorted(packs)) or f"none; for words beside keys put a vosk model into {settings.home / 'asr'}"
     )
     return [spoken, Finding("recognition", True, f"language packs: {understood}")]
+
+
+async def nodes(settings: Settings) -> list[Finding]:
+    """Node types, and what offers some and could not be loaded."""
+    found = build(settings.home / "nodes")
+    wrong = [Finding("nodes", False, f"{one.place}: {one.message}", "callweave node check") for one in found.problems]
+    return [Finding("nodes", True, f"{len(found.all())} types"), *wrong]
 
 
 async def ports(settings: Settings) -> list[Finding]:

@@ -12,6 +12,7 @@ from backend.cli.app import node
 from backend.cli.common import Json, out, show_json
 from backend.errors import InvalidError
 from nodes.sdk.node import Family, Runs
+from nodes.sdk.registry import Problem
 from nodes.sdk.text import text
 
 _TYPE = re.compile(r"^[a-z][a-z0-9_]{0,40}\.[a-z][a-z0-9_]{0,40}$")
@@ -117,3 +118,51 @@ def show(
         show_json(describe(found))
     else:
         typer.echo(page(found, "zh" if language == "zh" else "en"))
+
+
+@node.command("check")
+def check(
+    what: Annotated[
+        str, typer.Argument(metavar="[TYPE|FILE|FOLDER]", help="What to check; all that does not ship otherwise")
+    ] = "",
+) -> None:
+    """Check that nodes keep the contract: texts in both languages, schema, ports, outputs, config."""
+    from nodes.sdk.conformance import check_definition
+    from nodes.sdk.registry import build, load_file, load_folder, origin, registry
+    from nodes.sdk.testing import ContractBrokenError
+
+    path = Path(what)
+    if what and path.exists():
+        loaded = load_folder(path) if path.is_dir() else load_file(path)
+        nodes, problems = list(loaded.nodes), list(loaded.problems)
+        # Against everything else: a type that exists already cannot be added.
+        for each in nodes:
+            try:
+                build().add(each)
+            except ValueError as clash:
+                problems.append(Problem(str(path), str(clash)))
+    elif what:
+        nodes, problems = [each for each in registry().all() if each.meta.type == what], []
+        if not nodes:
+            raise InvalidError(
+                text(f"没有节点类型或文件“{what}”", f"there is no node type and no file '{what}'"),
+                field="what",
+                remedy=text("用 callweave node list 查看类型。", "See 'callweave node list' for the types."),
+            )
+    else:
+        nodes, problems = [each for each in registry().all() if origin(each)], list(registry().problems)
+    broken = len(problems)
+    for problem in problems:
+        out.print(f"wrong  {problem.place}: {problem.message}", markup=False)
+    for each in nodes:
+        try:
+            check_definition(each)
+        except (ContractBrokenError, ValueError) as wrong:
+            broken += 1
+            out.print(f"wrong  {each.meta.type}: {wrong}", markup=False)
+        else:
+            out.print(f"good   {each.meta.type} version {each.meta.version}", markup=False)
+    if not nodes and not problems:
+        out.print("There is nothing to check: every node ships with Callweave.")
+    if broken:
+        raise typer.Exit(1)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,53 @@ def test_a_node_is_shown() -> None:
     assert done.exit_code == 0 and "Plays a menu" in done.output and "`choices`" in done.output
     missing = CliRunner().invoke(app, ["node", "show", "voice.nothing"])
     assert isinstance(missing.exception, InvalidError)
+
+
+# --------------------------------------------------------------------------- node check
+
+
+def test_a_node_that_keeps_the_contract_is_good(tmp_path: Path) -> None:
+    file = made(tmp_path / "made") / "acme_greet_twice" / "__init__.py"
+    done = CliRunner().invoke(app, ["node", "check", str(file)])
+    assert done.exit_code == 0 and "good   acme.greet_twice version 1" in done.output
+    assert CliRunner().invoke(app, ["node", "check", "voice.menu"]).output.strip() == "good   voice.menu version 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda code: code.replace('"""', "#", 2), "docstring"),
+        (lambda code: code + "\nraise RuntimeError('broken at import')\n", "broken at import"),
+        (lambda code: code + "\n)(\n", "line"),
+        (lambda code: code.replace("acme.greet_twice", "voice.menu"), "defined twice"),
+        (lambda code: "x = 1\n", "defines no node"),
+    ],
+)
+def test_what_is_wrong_with_a_node_is_told(tmp_path: Path, change: Callable[[str], str], told: str) -> None:
+    file = made(tmp_path / "made") / "acme_greet_twice" / "__init__.py"
+    code = file.read_text()
+    start = code.index("class ", code.index("(NodeConfig)") + 1) if "docstring" in told else 0
+    file.write_text(code[:start] + change(code[start:]))
+    done = CliRunner().invoke(app, ["node", "check", str(file)])
+    assert done.exit_code == 1 and "wrong" in done.output and told in done.output.replace("\n", " ")
+
+
+def test_the_folder_of_the_installation_is_listed_and_checked(tmp_path: Path) -> None:
+    """A broken file stops nothing: the others are there, and it is told."""
+    folder = tmp_path / "home" / "nodes"
+    folder.mkdir(parents=True)
+    code = (made(tmp_path / "made") / "acme_greet_twice" / "__init__.py").read_text()
+    (folder / "greet.py").write_text(code)
+    (folder / "broken.py").write_text("import nothing_of_that_name\n")
+    environment = {**os.environ, "CALLWEAVE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+
+    def callweave(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from backend.cli import main; main()", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    listed = callweave("node", "list")
+    assert listed.returncode == 0 and "acme.greet_twice" in listed.stdout and str(folder / "greet.py") in listed.stdout
+    assert "broken.py" in listed.stderr and "nothing_of_that_name" in listed.stderr
+    checked = callweave("node", "check")
+    assert checked.returncode == 1
+    assert "good   acme.greet_twice" in checked.stdout and "broken.py" in checked.stdout

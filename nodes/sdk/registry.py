@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, packages_distributions
+from importlib.metadata import version as version_of
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +28,8 @@ from nodes.sdk.node import Node, NodeMeta, Runs
 ENTRY_POINTS = "callweave.nodes"
 BUILT_IN = ("voice", "logic", "customer", "messaging", "web")
 """The families that ship; found without installed metadata, so that a source checkout works as it is."""
+
+_PRIVATE = "_callweave_nodes_"
 
 AnyNode = Node[Any]
 
@@ -114,6 +117,18 @@ def place(node: AnyNode) -> str:
     return f"{file or cls.__module__} ({cls.__qualname__})"
 
 
+def origin(node: AnyNode) -> str:
+    """Who brings a node: empty for what ships, an installed package with its version, or the file in the folder."""
+    module = type(node).__module__
+    if module.split(".")[0] == "nodes":
+        return ""
+    if module.startswith(_PRIVATE):
+        return inspect.getsourcefile(type(node)) or module
+    for name in packages_distributions().get(module.split(".")[0], []):
+        return f"{name} {version_of(name)}"
+    return module
+
+
 def check(node: AnyNode) -> None:
     """Raise `BadNodeError` unless the class keeps the contract."""
     if not isinstance(node, Node):
@@ -160,20 +175,27 @@ def load_folder(path: Path) -> Loaded:
     for file in sorted(path.glob("*.py")) if path.is_dir() else []:
         if file.name.startswith(("_", "test_")):
             continue
-        try:
-            found = _nodes_in(_import_file(file), str(file))
-            if not found:
-                raise BadNodeError("the file defines no node")
-            nodes.extend(found)
-        except (Exception, SystemExit) as error:
-            problems.append(Problem(str(file), _explain(error)))
+        loaded = load_file(file)
+        nodes.extend(loaded.nodes)
+        problems.extend(loaded.problems)
     return Loaded(nodes, problems)
+
+
+def load_file(file: Path) -> Loaded:
+    """Nodes of one Python file."""
+    try:
+        found = _nodes_in(_import_file(file), str(file))
+        if not found:
+            raise BadNodeError("the file defines no node")
+    except (Exception, SystemExit) as error:
+        return Loaded([], [Problem(str(file), _explain(error))])
+    return Loaded(found, [])
 
 
 def _import_file(file: Path) -> ModuleType:
     # A private name keeps such a file from hiding an installed module of the same name.
     digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
-    name = f"_callweave_nodes_{digest}_{file.stem}"
+    name = f"{_PRIVATE}{digest}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise BadNodeError("the file cannot be imported")
