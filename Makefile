@@ -52,6 +52,8 @@ soak:
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 	$(PY) -m bench.chaos
 	$(PY) -m bench.load
+	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \
+		tests/journeys/test_hotline.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
 
 bench:
 	@scripts/setup.sh dev

@@ -107,11 +107,19 @@ class Outbox:
         while True:
             try:
                 connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=10)
+                gone = asyncio.Event()
+                connection.add_termination_listener(lambda _: gone.set())
+                speaking = asyncio.create_task(self._speak(connection))
+                ending = asyncio.create_task(gone.wait())
                 try:
                     await connection.add_listener(CHANNEL, self._heard)
                     self._wake.set()
-                    await self._speak(connection)
+                    await asyncio.wait({speaking, ending}, return_when=asyncio.FIRST_COMPLETED)
+                    if speaking.done():
+                        speaking.result()
                 finally:
+                    speaking.cancel()
+                    ending.cancel()
                     connection.terminate()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
                 log.warning("PostgreSQL cannot wake this process: %s", problem)

@@ -156,8 +156,14 @@ async def test_a_broken_connection_is_opened_again(here: Database, there: Databa
     async with following(here) as bus:
         with bus.subscribe(lambda event: True) as events:
             postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            reader = aiter(events)
             await say(there, "meanwhile")
-            assert (await asyncio.wait_for(anext(aiter(events)), 10)).subject == "meanwhile"
+            assert (await asyncio.wait_for(anext(reader), 10)).subject == "meanwhile"
+            await asyncio.sleep(outbox.POLL)
+            async with following(there):
+                for number in range(3):
+                    await say(there, f"again {number}")
+                    assert (await asyncio.wait_for(anext(reader), outbox.POLL / 2)).subject == f"again {number}"
 
 
 async def test_catching_up_shows_what_is_kept_only(there: Database) -> None:

@@ -81,8 +81,10 @@ def _owned_at(member: Member, name: str) -> str:
 
 
 @asynccontextmanager
-async def running_cluster(folder: Path, postgres: PostgresServer) -> AsyncIterator[Cluster]:
-    """Start everything, wait until both gateways take calls, end everything."""
+async def running_cluster(
+    folder: Path, postgres: PostgresServer, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Cluster]:
+    """Start everything, wait until both gateways take calls, end everything. `environment` adds settings for all."""
     home = folder / "home"
     home.mkdir(parents=True)
     temporal, ui, *https = free_ports(4)
@@ -98,6 +100,7 @@ async def running_cluster(folder: Path, postgres: PostgresServer) -> AsyncIterat
         "CALLWEAVE_SIP_HOST": "127.0.0.1",
         "CALLWEAVE_ASR_PRELOAD": "false",
         "PYTHONUNBUFFERED": "1",
+        **(environment or {}),
     }
     settings = _settings(common)
     async with AsyncExitStack() as stack:
@@ -111,11 +114,11 @@ async def running_cluster(folder: Path, postgres: PostgresServer) -> AsyncIterat
         while not await reachable(settings):
             await asyncio.sleep(0.1)
 
-        async def start(role: str, name: str, environment: Mapping[str, str]) -> Member:
+        async def start(role: str, name: str, own: Mapping[str, str]) -> Member:
             log = folder / f"{role}-{name}-{len(cluster.members)}.log"
             with log.open("wb") as file:
                 process = await asyncio.create_subprocess_exec(
-                    *callweave(), role, env={**common, **environment}, stdout=file, stderr=file
+                    *callweave(), role, env={**common, **own}, stdout=file, stderr=file
                 )
             cluster.members.append(Member(role, name, process, log))
             return cluster.members[-1]
@@ -153,11 +156,11 @@ async def running_cluster(folder: Path, postgres: PostgresServer) -> AsyncIterat
             await _answers(client, cluster)
             cluster.apis.append(client)
         for name, (own, first) in products.items():
-            environment = {**common, **own}
+            whole = {**common, **own}
             cluster.gateways[name] = Product(
                 home=home,
-                environment=environment,
-                settings=_settings(environment),
+                environment=whole,
+                settings=_settings(whole),
                 http_url=str(cluster.apis[0].base_url),
                 http_port=https[0],
                 sip_port=int(own["CALLWEAVE_SIP_PORT"]),

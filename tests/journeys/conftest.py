@@ -1,6 +1,7 @@
 """The running product, started by its own command, and callers at real phones."""
 
 import itertools
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest_asyncio
 
 from backend.database import Database
 from backend.runtime.testing import Product, running_product
+from backend.testing_postgres import running_postgres
 from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
 from telephony.speech.tts import EspeakEngine
+from tests.journeys.cluster import running_cluster
 from tests.journeys.walker import Caller, Walker
 from tests.phones.phone import Phone
 
@@ -21,8 +24,17 @@ _numbers = itertools.count(5_550_001)
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """Callweave as `make run` starts it, in a home of its own on free ports. Its flows may ask this machine."""
+    """Callweave as `make run` starts it, in a home of its own on free ports. Its flows may ask this machine.
+
+    With CALLWEAVE_TEST_CLUSTER it is one gateway of a cluster of many processes on PostgreSQL.
+    """
     environment = {"CALLWEAVE_HTTP_ALLOW": "127.0.0.1"}
+    if os.environ.get("CALLWEAVE_TEST_CLUSTER"):
+        with running_postgres() as postgres:
+            folder = tmp_path_factory.mktemp("cluster")
+            async with running_cluster(folder, postgres, environment) as cluster:
+                yield cluster.gateways["a"]
+        return
     async with running_product(tmp_path_factory.mktemp("home"), environment) as running:
         yield running
 
