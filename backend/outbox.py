@@ -107,23 +107,27 @@ class Outbox:
         while True:
             try:
                 connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=10)
-                gone = asyncio.Event()
-                connection.add_termination_listener(lambda _: gone.set())
-                speaking = asyncio.create_task(self._speak(connection))
-                ending = asyncio.create_task(gone.wait())
-                try:
-                    await connection.add_listener(CHANNEL, self._heard)
-                    self._wake.set()
-                    await asyncio.wait({speaking, ending}, return_when=asyncio.FIRST_COMPLETED)
-                    if speaking.done():
-                        speaking.result()
-                finally:
-                    speaking.cancel()
-                    ending.cancel()
-                    connection.terminate()
+                await self._attend(connection)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
                 log.warning("PostgreSQL cannot wake this process: %s", problem)
                 await asyncio.sleep(POLL)
+
+    async def _attend(self, connection: "asyncpg.Connection[Any]") -> None:
+        """Hear and speak until the connection is gone."""
+        gone = asyncio.Event()
+        connection.add_termination_listener(lambda _: gone.set())
+        speaking = asyncio.create_task(self._speak(connection))
+        ending = asyncio.create_task(gone.wait())
+        try:
+            await connection.add_listener(CHANNEL, self._heard)
+            self._wake.set()
+            await asyncio.wait({speaking, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if speaking.done():
+                speaking.result()
+        finally:
+            speaking.cancel()
+            ending.cancel()
+            connection.terminate()
 
     async def _speak(self, connection: "asyncpg.Connection[Any]") -> None:
         while True:
