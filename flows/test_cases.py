@@ -194,3 +194,43 @@ async def test_a_sample_agrees_with_a_real_server(hotline: Plan, temporal_server
     assert real.passed, [failure.message.en for failure in real.failures]
     assert (real.path, real.outcome, real.reason) == (virtual.path, virtual.outcome, virtual.reason)
     assert real.variables == virtual.variables
+
+
+def test_callers_of_a_case_speak_to_menus_and_questions() -> None:
+    def words(**said: str) -> dict[str, Any]:
+        return {"parts": [{"kind": "text", "text": said}]}
+
+    plan = compile_plan(
+        document(
+            {
+                "answer": "voice.answer",
+                "menu": (
+                    "voice.menu",
+                    {
+                        "prompt": words(zh="查余额还是转人工？", en="Balance or a person?"),
+                        "choices": [
+                            {"key": "1", "words": {"zh": ["余额"]}},
+                            {"key": "0", "words": {"zh": ["人工"]}},
+                        ],
+                    },
+                ),
+                "city": ("voice.listen", {"prompt": words(zh="您在哪个城市？", en="Which city?")}),
+                "bye": "voice.hangup",
+            },
+            "answer>menu menu.1>city menu.0>bye menu.timeout>bye menu.invalid>bye city>bye",
+        ),
+        registry(),
+        version=1,
+    )
+    case = FlowCase.model_validate(
+        {
+            "name": "spoken",
+            "scene": {"language": "zh"},
+            "steps": [{"hear": "查余额"}, {"say": "我想查余额"}, {"hear": "哪个城市"}, {"say": "上海"}],
+            "expect": {"outcome": "completed", "outputs": {"menu.words": "余额", "city.words": "上海"}},
+        }
+    )
+    result = run_case(case, plan, registry())
+    assert result.passed, [failure.message.en for failure in result.failures]
+    silent = FlowCase.model_validate({"name": "silent", "expect": {"path": ["menu.timeout"]}})
+    assert run_case(silent, plan, registry()).passed
