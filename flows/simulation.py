@@ -60,7 +60,8 @@ class Mock(Part):
         return Outcome(port=self.port, outputs=self.outputs, customer=self.customer)
 
 
-PersonDoes = Literal["answers", "busy", "no_answer", "rejects", "unavailable"]
+PersonDoes = Literal["answers", "busy", "no_answer", "rejects", "unavailable", "machine", "fax"]
+"""A ``machine`` recites a greeting and beeps, a ``fax`` answers with its tone; both hang up after a while."""
 
 
 class PersonAt(Part):
@@ -263,6 +264,8 @@ _CALLEE = {
     "no_answer": "no_answer",
     "rejects": "rejected",
     "unavailable": "unavailable",
+    "machine": "answered",
+    "fax": "answered",
 }
 
 
@@ -560,7 +563,16 @@ class _NotingRenderer(SimulatedRenderer):
 
 def _callee(person: PersonAt) -> Callee:
     async def talks(line: Line) -> None:
-        if person.talks:
+        if person.does == "machine":
+            await line.wait(0.5)
+            await line.speak(4.0, "您好，我现在不方便接听，请留言。 Please leave a message.")
+            await line.speak(0.4, "♪ beep")
+            await line.wait(person.talks or 60)
+            line.hang_up()
+        elif person.does == "fax":
+            await line.speak(person.talks or 5, "♪ fax")
+            line.hang_up()
+        elif person.talks:
             await line.wait(person.talks)
             line.hang_up()
 

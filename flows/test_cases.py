@@ -234,3 +234,25 @@ def test_callers_of_a_case_speak_to_menus_and_questions() -> None:
     assert result.passed, [failure.message.en for failure in result.failures]
     silent = FlowCase.model_validate({"name": "silent", "expect": {"path": ["menu.timeout"]}})
     assert run_case(silent, plan, registry()).passed
+
+
+@pytest.mark.parametrize(("does", "port"), [("machine", "machine"), ("fax", "machine"), ("answers", "done")])
+def test_a_case_says_who_answers_a_dialled_number(does: str, port: str) -> None:
+    plan = compile_plan(
+        document(
+            {
+                "answer": "voice.answer",
+                "dial": ("voice.dial", {"number": "8001", "only_people": True}),
+                "bye": "voice.hangup",
+            },
+            "answer>dial dial.done>bye dial.machine>bye dial.busy>bye dial.no_answer>bye dial.failed>bye",
+        ),
+        registry(),
+        version=1,
+    )
+    person = {"number": "8001", "does": does, "talks": 20}
+    case = FlowCase.model_validate(
+        {"name": does, "scene": {"people": [person]}, "expect": {"outcome": "completed", "path": [f"dial.{port}"]}}
+    )
+    result = run_case(case, plan, registry())
+    assert result.passed, [failure.message.en for failure in result.failures]

@@ -204,7 +204,9 @@ class SimulationMutation:
         await sessions.hang_up(sessions.find(info.context.actor, id))
         return await _seen(info, id)
 
-    @mutation(Permission.FLOWS_EDIT, "Whoever the flow dials: answers, busy, no_answer, rejects or unavailable.")
+    @mutation(
+        Permission.FLOWS_EDIT, "Whoever the flow dials: answers, busy, no_answer, rejects, unavailable, machine or fax."
+    )
     async def person_in_simulation(self, info: Info, id: str, does: str) -> SimulationType:
         if does not in get_args(PersonDoes):
             raise InvalidError(
