@@ -33,7 +33,8 @@ unit:
 
 journeys:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -m "journey and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "journey and not cluster and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -m "cluster and not soak" $(PYTEST_ARGS)
 
 postgres:
 	@scripts/setup.sh dev

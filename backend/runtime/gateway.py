@@ -39,6 +39,7 @@ from backend.runtime.directory import Directory, Target
 from backend.runtime.journal import Journal
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
+from backend.runtime.tasks import end
 from backend.settings import Settings
 from flows.task import CallFacts, FlowResult, FlowStart
 from flows.temporal import start_flow
@@ -212,9 +213,7 @@ class Gateway:
                 await asyncio.wait_for(self.idle.wait(), 6)
             self._driver = self._book = None
             await book.stop()
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            await end(keeper)
 
     def _lose(self) -> None:
         self._lost.set()

@@ -51,6 +51,7 @@ from backend.runtime.operations import LiveOperations
 from backend.runtime.orders import Orders
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
+from backend.runtime.tasks import end
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect, identity
 from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
@@ -190,9 +191,7 @@ class Process:
                 with contextlib.suppress(TimeoutError, asyncio.CancelledError, Exception):
                     await asyncio.wait_for(asyncio.shield(task), 3)
             began = time.monotonic()
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+            await end(task)
             log.debug("the part %s ended in %.2f s", task.get_name(), time.monotonic() - began)
 
     # ------------------------------------------------------------------ Temporal

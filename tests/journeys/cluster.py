@@ -54,6 +54,8 @@ class Cluster:
     members: list[Member] = field(default_factory=list)
     gateways: dict[str, Product] = field(default_factory=dict)
     apis: list[httpx.AsyncClient] = field(default_factory=list)
+    engines: list[Settings] = field(default_factory=list)
+    """Settings of the gateways whose Asterisks outlive them."""
 
     def of(self, role: str, name: str = "") -> list[Member]:
         """Live members of a role."""
@@ -138,7 +140,7 @@ async def running_cluster(
             }
             first = await start("gateway", name, own)
             products[name] = (own, first)
-            stack.push_async_callback(stop_engine, _settings({**common, **own}))
+            cluster.engines.append(_settings({**common, **own}))
         for name, (_, first) in products.items():
             await cluster.wait_owned(name, first, timeout=START_SECONDS)
         for name, (own, _) in products.items():
@@ -197,7 +199,7 @@ async def _answers(client: httpx.AsyncClient, cluster: Cluster) -> None:
         await asyncio.sleep(0.1)
 
 
-async def stop_engine(settings: Settings) -> None:
+async def _stop_engine(settings: Settings) -> None:
     """End the private Asterisk of a gateway, which outlives it."""
     file = PidFile(settings.engine_folder / "asterisk.pid")
     identity = file.read()
@@ -220,3 +222,6 @@ async def _end(cluster: Cluster) -> None:
         except TimeoutError:
             member.process.kill()
             await member.process.wait()
+    # Not before: a gateway starts a dead Asterisk again.
+    for settings in cluster.engines:
+        await _stop_engine(settings)

@@ -28,7 +28,12 @@ from tests.journeys.scenes import until
 from tests.journeys.walker import Walker
 from tests.phones.phone import Phone
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.cluster,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
 
 _numbers = itertools.count(5_570_001)
 
