@@ -10,7 +10,7 @@ mode=${1:-run}
 packages=(espeak-ng libespeak-ng1)
 lock=requirements.lock
 if [ "$mode" = dev ]; then
-  packages+=(sip-tester postgresql)
+  packages+=(sip-tester postgresql chromium fonts-noto-cjk)
   lock=requirements-dev.lock
 fi
 
