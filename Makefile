@@ -47,6 +47,7 @@ check:
 	.venv/bin/ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	cd designer && npm run --silent types && npm run --silent lint && npm run --silent test
 
 soak:
 	@scripts/setup.sh dev
@@ -67,5 +68,5 @@ schema:
 	$(PY) -m flows.catalogue
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+	rm -rf .venv designer/dist designer/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,6 @@
-"""The web server: GraphQL over HTTP and WebSocket, files over REST, ``/healthz`` and a plain landing page."""
+"""The web server: GraphQL over HTTP and WebSocket, files over REST, ``/healthz`` and the web app."""
 
-import html
 import mimetypes
-import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +11,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.exceptions import WebSocketException
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.requests import HTTPConnection
 from strawberry.fastapi import GraphQLRouter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -34,6 +32,7 @@ from backend.recordings.files import inside
 from backend.security import same
 from backend.state import AppState
 from backend.voicemails import service as voicemails
+from backend.web_app import add_web_app
 from nodes.sdk.text import text
 
 MAX_BODY = 6 * 1024 * 1024
@@ -67,6 +66,7 @@ def create_app(state: AppState) -> FastAPI:
     add_metrics(app, state.settings, lambda request: _manages_system(state, request))
     _add_pages(app, state)
     _add_files(app, state)
+    add_web_app(app, state.settings)
     return app
 
 
@@ -231,81 +231,6 @@ def _add_pages(app: FastAPI, state: AppState) -> None:
             status_code=200 if ok else 503,
             headers={"Cache-Control": "no-store"},
         )
-
-    @app.get("/", response_class=HTMLResponse)
-    async def landing(request: Request) -> HTMLResponse:
-        actor = await actor_of(state, request)
-        nonce = secrets.token_urlsafe(16)
-        page = _landing_page(await state.health.report(), actor, state.dev, nonce)
-        policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'"
-        return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
-
-
-_STATES = {
-    "ok": ("正常", "running"),
-    "degraded": ("降级", "degraded"),
-    "down": ("故障", "down"),
-    "off": ("未启用", "not here"),
-}
-_NAMES = {
-    "api": ("接口", "API"),
-    "database": ("数据库", "Database"),
-    "temporal": ("Temporal", "Temporal"),
-    "worker": ("流程执行", "Worker"),
-    "gateway": ("话路网关", "Gateway"),
-    "asterisk": ("Asterisk", "Asterisk"),
-    "tts": ("语音合成", "Speech"),
-    "asr": ("语音识别", "Speech recognition"),
-}
-_STYLE = """
-:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.5rem}
-h1{margin:0;font-size:1.8rem}p{margin:.3rem 0 1.6rem;opacity:.75}table{width:100%;border-collapse:collapse}
-td{padding:.5rem .25rem;border-bottom:1px solid #8884}td:last-child{text-align:right}
-.ok{color:#1a8f4c}.down{color:#d2322d}.degraded{color:#b26a00}.off{opacity:.5}
-form{display:grid;gap:.6rem;margin-top:1.6rem}input,button{font:inherit;padding:.55rem .7rem;border:1px solid #8886;
-border-radius:.4rem}button{background:#2456c7;color:#fff;border:0;cursor:pointer}#said{color:#d2322d;min-height:1.6em}
-nav{margin-top:1.6rem;display:flex;gap:1.2rem}
-"""
-_SCRIPT = """
-const ask=(query,variables)=>fetch('/graphql',{method:'POST',headers:{'content-type':'application/json',
-'x-callweave':'1'},body:JSON.stringify({query,variables})}).then(r=>r.json());
-const f=document.querySelector('form');
-if(f)f.onsubmit=async e=>{e.preventDefault();const d=Object.fromEntries(new FormData(f));
-const r=await ask('mutation($name:String!,$password:String!){login(name:$name,password:$password)'+
-'{errors{message{zh en}}}}',d);
-const x=r.data&&r.data.login.errors[0];if(r.data&&!x)location.reload();
-else document.getElementById('said').textContent=x?x.message.zh+' / '+x.message.en:'?'};
-const o=document.getElementById('out');
-if(o)o.onclick=async e=>{e.preventDefault();await ask('mutation{logout{errors{code}}}');location.reload()};
-"""
-
-
-def _landing_page(report: dict[str, ComponentHealth], actor: Actor | None, dev: bool, nonce: str) -> str:
-    rows = "".join(
-        f"<tr><td>{html.escape(' / '.join(dict.fromkeys(_NAMES.get(name, (name, name)))))}</td>"
-        f'<td class="{found.state}">{" / ".join(_STATES[found.state])}</td></tr>'
-        for name, found in report.items()
-    )
-    links = ""
-    if actor is not None or dev:
-        links += '<a href="/graphql">GraphiQL</a><a href="/healthz">healthz</a>'
-    if actor is not None:
-        links += f'<span>{html.escape(actor.name)}</span><a id="out" href="#">退出 / Sign out</a>'
-    form = (
-        ""
-        if actor is not None
-        else '<form><input name="name" placeholder="账号 / Name" autocomplete="username" required>'
-        '<input name="password" type="password" placeholder="密码 / Password" autocomplete="current-password" required>'
-        '<button>登录 / Sign in</button><div id="said" role="alert"></div></form>'
-    )
-    return (
-        '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>Callweave</title>'
-        '<meta name="viewport" content="width=device-width">'
-        f'<style nonce="{nonce}">{_STYLE}</style>'
-        "<h1>Callweave</h1><p>呼叫中心流程引擎 / Flow engine for call centres</p>"
-        f"<table>{rows}</table><nav>{links}</nav>{form}"
-        f'<script nonce="{nonce}">{_SCRIPT}</script></html>'
-    )
 
 
 # --------------------------------------------------------------------------- files

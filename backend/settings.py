@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM private key for HTTPS=files")
     public_url: str = Field("", description="Address of the web app as browsers see it; empty to derive it")
 
+    web_folder: Path | None = Field(None, description="Folder of the built web app; empty for the one that ships")
+
     database_url: str = Field("", description="SQLAlchemy URL; empty for SQLite in the home folder")
 
     temporal_address: str = Field("", description="host:port of a Temporal cluster; empty for a private dev server")

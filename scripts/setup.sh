@@ -39,9 +39,10 @@ else
   cat >&2 <<TEXT
 setup: this is not a Debian system, so nothing is installed for you. Install these by hand:
   - Python 3.11 or newer with its venv module
+  - Node.js 20.19 or newer with npm (to build the web app)
   - espeak-ng with its shared library (libespeak-ng.so.1)
   - Asterisk 22.10 or newer with chan_websocket, on the PATH (or set CALLWEAVE_ARI_URL to one that runs)
-$([ "$mode" = dev ] && printf '  - SIPp and the PostgreSQL server (for the tests)')
+$([ "$mode" = dev ] && printf '  - SIPp, the PostgreSQL server, Chromium and a Chinese font (for the tests)')
 then run with CALLWEAVE_NO_APT=1.
 TEXT
   [ "${CALLWEAVE_NO_APT:-}" = 1 ] || exit 1
@@ -83,6 +84,31 @@ if [ ! -e "$stamp" ]; then
   touch "$stamp"
   # What tests need includes what running needs.
   [ "$mode" != dev ] || touch ".venv/.installed-run-$(cat requirements.lock pyproject.toml | sha256sum | cut -c1-16)"
+fi
+
+# The web app needs Node.js to be built, not to run. A Node.js that is too old is left alone: one from PyPI serves.
+recent_node() { command -v node >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+  process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' && command -v npm >/dev/null; }
+built=$({ cat requirements-node.lock backend/schema.graphql
+  find designer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/src/gql/*' -print0 |
+    LC_ALL=C sort -z | xargs -0 cat; } | sha256sum | cut -c1-16)
+if [ ! -e "designer/dist/.built-$built" ]; then
+  if ! recent_node; then
+    say "installing Node.js from requirements-node.lock (this machine has none that is recent enough)"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+    PATH=$PWD/.venv/bin:$PATH
+  fi
+  say "building the web app with Node.js $(node --version)"
+  (
+    cd designer
+    if [ ! -e "node_modules/.installed-$(sha256sum <package-lock.json | cut -c1-16)" ]; then
+      npm ci --silent --no-audit --no-fund
+      touch "node_modules/.installed-$(sha256sum <package-lock.json | cut -c1-16)"
+    fi
+    npm run --silent build >dist.log 2>&1 || { cat dist.log >&2; exit 1; }
+    rm -f dist.log
+    touch "dist/.built-$built"
+  )
 fi
 
 .venv/bin/python -m telephony.asterisk.install

@@ -1,0 +1,155 @@
+import { StyleProvider } from '@ant-design/cssinjs';
+import { App as AntApp, Button, ConfigProvider, Result, Spin } from 'antd';
+import en from 'antd/locale/en_US';
+import zh from 'antd/locale/zh_CN';
+import dayjs from 'dayjs';
+import 'dayjs/locale/zh-cn';
+import { Suspense, useEffect } from 'react';
+import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
+import { Provider } from 'urql';
+import { client, restartSocket } from '@/graphql/client';
+import { useLanguage, useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { ChangePasswordForm } from './ChangePassword';
+import { ErrorBoundary } from './ErrorBoundary';
+import { groups } from './pages';
+import { pages } from './registry';
+import { pageAt, Shell } from './Shell';
+import { SignInPage } from './SignIn';
+import { SessionProvider, useSession } from './session';
+import { themeOf, useLook } from './theme';
+import { appWords } from './words';
+
+export function App() {
+  const language = useLanguage();
+  const { mode } = useLook();
+  dayjs.locale(language === 'zh' ? 'zh-cn' : 'en');
+  return (
+    <StyleProvider layer>
+      <ConfigProvider
+        theme={themeOf(mode)}
+        locale={language === 'zh' ? zh : en}
+        button={{ autoInsertSpace: false }}
+      >
+        <AntApp
+          notification={{ placement: 'bottomRight', duration: 8 }}
+          message={{ maxCount: 3 }}
+          className="cw-root"
+        >
+          <Provider value={client}>
+            <BrowserRouter>
+              <ErrorBoundary>
+                <SessionProvider
+                  waiting={<Waiting />}
+                  away={(retry) => <Away retry={retry} />}
+                  signIn={(done) => (
+                    <SignInPage
+                      done={() => {
+                        restartSocket();
+                        done();
+                      }}
+                    />
+                  )}
+                >
+                  <Inside />
+                </SessionProvider>
+              </ErrorBoundary>
+            </BrowserRouter>
+          </Provider>
+        </AntApp>
+      </ConfigProvider>
+    </StyleProvider>
+  );
+}
+
+function Waiting() {
+  return <Spin fullscreen delay={300} />;
+}
+
+function Away({ retry }: { retry: () => void }) {
+  const c = useWords(common);
+  useEffect(() => {
+    const timer = setInterval(retry, 3000);
+    return () => clearInterval(timer);
+  }, [retry]);
+  return (
+    <main>
+      <Result status="warning" title={c('offline')} extra={<Button onClick={retry}>{c('retry')}</Button>} />
+    </main>
+  );
+}
+
+function Inside() {
+  const t = useWords(appWords);
+  const { person, reload } = useSession();
+  if (person.mustChangePassword) {
+    return (
+      <main className="cw-signin">
+        <section className="cw-signin-card">
+          <h1>{t('changePassword')}</h1>
+          <p>{t('mustChange')}</p>
+          <ChangePasswordForm done={reload} />
+        </section>
+      </main>
+    );
+  }
+  return (
+    <Shell>
+      <Routes>
+        <Route path="/" element={<Home />} />
+        {pages.map((page) => (
+          <Route key={page.path} path={page.path} element={<PageFrame path={page.path} />} />
+        ))}
+        <Route path="*" element={<NotFound />} />
+      </Routes>
+    </Shell>
+  );
+}
+
+/** The start page is the first page of the menu that the person may see. */
+function Home() {
+  const { may } = useSession();
+  for (const group of groups) {
+    const page = pages.find((one) => one.group === group && may(one.permission));
+    if (page) return <Navigate to={page.path} replace />;
+  }
+  return <NotFound />;
+}
+
+function PageFrame({ path }: { path: string }) {
+  const c = useWords(common);
+  const text = useText();
+  const { may } = useSession();
+  const location = useLocation();
+  const page = pages.find((one) => one.path === path);
+  const title = page ? text(page.title) : '';
+  useEffect(() => {
+    document.title = title ? `${title} · Callweave` : 'Callweave';
+  }, [title]);
+  if (!page) return <NotFound />;
+  if (!may(page.permission)) return <Result status="403" title={c('noPermission')} />;
+  return (
+    <ErrorBoundary key={pageAt(location.pathname)?.path}>
+      <Suspense fallback={<Spin className="cw-page-spin" delay={200} />}>
+        <page.component />
+      </Suspense>
+    </ErrorBoundary>
+  );
+}
+
+function NotFound() {
+  const c = useWords(common);
+  const navigate = useNavigate();
+  return (
+    <Result
+      status="404"
+      title={c('notFound')}
+      subTitle={c('notFoundHelp')}
+      extra={
+        <Button type="primary" onClick={() => void navigate('/')}>
+          {c('home')}
+        </Button>
+      }
+    />
+  );
+}

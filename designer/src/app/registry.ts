@@ -1,0 +1,5 @@
+/** The pages of all features, in the order of the menu. */
+import { flowPages } from '@/features/flows/pages';
+import type { Page } from './pages';
+
+export const pages: Page[] = [...flowPages];

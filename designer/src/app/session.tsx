@@ -1,0 +1,66 @@
+/** Who is signed in, and what that person may do. */
+import { createContext, type ReactNode, useContext, useMemo } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
+import type { MeQuery } from '@/gql/graphql';
+
+export const ME = graphql(`
+  query Me {
+    me {
+      id
+      name
+      permissions
+      mustChangePassword
+      business { id name timezone country language }
+    }
+  }
+`);
+
+export type Person = NonNullable<MeQuery['me']>;
+
+interface Session {
+  person: Person;
+  may(permission: string | undefined): boolean;
+  reload(): void;
+}
+
+const Context = createContext<Session | null>(null);
+
+export function useSession(): Session {
+  const found = useContext(Context);
+  if (!found) throw new Error('no session: this component belongs behind the sign-in');
+  return found;
+}
+
+/** Whether the signed-in person has a permission. */
+export function useMay(permission: string): boolean {
+  return useSession().may(permission);
+}
+
+export function SessionProvider({
+  children,
+  signIn,
+  waiting,
+  away,
+}: {
+  children: ReactNode;
+  signIn: (done: () => void) => ReactNode;
+  waiting: ReactNode;
+  away: (retry: () => void) => ReactNode;
+}) {
+  const [answer, ask] = useQuery({ query: ME, requestPolicy: 'cache-and-network' });
+  const person = answer.data?.me ?? null;
+  const session = useMemo<Session | null>(
+    () =>
+      person && {
+        person,
+        may: (permission) => !permission || person.permissions.includes(permission),
+        reload: () => ask({ requestPolicy: 'network-only' }),
+      },
+    [person, ask],
+  );
+  if (session) return <Context value={session}>{children}</Context>;
+  if (answer.fetching || answer.stale) return waiting;
+  if (answer.error) return away(() => ask({ requestPolicy: 'network-only' }));
+  return signIn(() => ask({ requestPolicy: 'network-only' }));
+}

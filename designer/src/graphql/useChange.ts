@@ -1,0 +1,73 @@
+/** Changes (mutations) whose refusals are shown to the person: one place for all errors. */
+import { App } from 'antd';
+import { useCallback, useState } from 'react';
+import { type AnyVariables, type TypedDocumentNode, useClient } from 'urql';
+import { currentLanguage, say, type Text } from '@/i18n';
+import { common } from '@/i18n/common';
+import { checkConnection } from './connection';
+
+/** Why a change was refused, as every mutation of the API tells it. */
+export interface UserError {
+  code: string;
+  field: string;
+  message: Text;
+  remedy: Text;
+}
+
+export interface Outcome<T> {
+  value: T | null;
+  errors: UserError[];
+}
+
+type Result<D> = D extends { [key: string]: infer R }
+  ? R extends { value?: infer V | null; errors: unknown[] }
+    ? NonNullable<V>
+    : never
+  : never;
+
+export function wordsOf(error: UserError): string {
+  const language = currentLanguage();
+  return [error.message[language], error.remedy[language]].filter(Boolean).join(' ');
+}
+
+/**
+ * A function that runs a mutation of one field and gives its value, or null after the errors were shown.
+ * With `quiet` nothing is shown and the errors are returned for the caller to show beside the fields.
+ */
+export function useChange<Data, Variables extends AnyVariables>(
+  document: TypedDocumentNode<Data, Variables>,
+): [(variables: Variables, options?: { quiet?: boolean }) => Promise<Outcome<Result<Data>>>, boolean] {
+  const client = useClient();
+  const { notification } = App.useApp();
+  const [busy, setBusy] = useState(0);
+  const run = useCallback(
+    async (variables: Variables, options?: { quiet?: boolean }): Promise<Outcome<Result<Data>>> => {
+      setBusy((count) => count + 1);
+      try {
+        const answer = await client.mutation(document, variables).toPromise();
+        const first = answer.data ? Object.values(answer.data)[0] : undefined;
+        const errors: UserError[] = (first as { errors?: UserError[] } | undefined)?.errors ?? [];
+        if (answer.error) {
+          const network = Boolean(answer.error.networkError);
+          if (network) checkConnection();
+          const said = network ? say(common, 'offline') : (answer.error.graphQLErrors[0]?.message ?? '');
+          errors.push({
+            code: network ? 'offline' : String(answer.error.graphQLErrors[0]?.extensions?.code ?? 'failed'),
+            field: '',
+            message: { zh: said || say(common, 'unknownError'), en: said || say(common, 'unknownError') },
+            remedy: { zh: '', en: '' },
+          });
+        }
+        if (errors.length > 0 && !options?.quiet) {
+          notification.error({ title: say(common, 'failed'), description: errors.map(wordsOf).join('\n') });
+        }
+        const value = (first as { value?: unknown } | undefined)?.value ?? null;
+        return { value: value as Result<Data> | null, errors };
+      } finally {
+        setBusy((count) => count - 1);
+      }
+    },
+    [client, document, notification],
+  );
+  return [run, busy > 0];
+}

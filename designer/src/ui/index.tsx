@@ -1,0 +1,178 @@
+/** Small pieces that all pages share. */
+import { Button, Popconfirm, Tooltip } from 'antd';
+import type { TooltipPlacement } from 'antd/es/tooltip';
+import { type ReactNode, useEffect, useState } from 'react';
+import { useLanguage, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { absolute, ago, duration, groupedPhone } from './format';
+
+export { absolute, ago, duration, groupedPhone } from './format';
+
+/** Title of a page, one sentence of what it is for, and its main actions. */
+export function PageHeader({
+  title,
+  help,
+  children,
+}: {
+  title: ReactNode;
+  help?: ReactNode;
+  children?: ReactNode;
+}) {
+  return (
+    <header className="cw-header">
+      <div className="cw-header-text">
+        <h1>{title}</h1>
+        {help && <p>{help}</p>}
+      </div>
+      {children && <div className="cw-header-actions">{children}</div>}
+    </header>
+  );
+}
+
+/** An empty page teaches the next step with one button. */
+export function EmptyState({
+  title,
+  help,
+  action,
+  icon,
+}: {
+  title: ReactNode;
+  help?: ReactNode;
+  action?: ReactNode;
+  icon?: ReactNode;
+}) {
+  return (
+    <div className="cw-empty">
+      {icon}
+      <h2>{title}</h2>
+      {help && <p>{help}</p>}
+      {action}
+    </div>
+  );
+}
+
+export type Tone = 'act' | 'good' | 'wait' | 'bad' | 'outbound' | 'off';
+
+const SHAPES: Record<Tone, string> = {
+  act: 'circle',
+  good: 'circle',
+  wait: 'diamond',
+  bad: 'square',
+  outbound: 'diamond',
+  off: 'ring',
+};
+
+/** A state as a coloured shape and a word, so that nobody needs to tell colours apart. */
+export function StateTag({ tone, children }: { tone: Tone; children: ReactNode }) {
+  return (
+    <span
+      className="cw-state"
+      data-shape={SHAPES[tone]}
+      style={{ '--tone': `var(--${tone})` } as React.CSSProperties}
+    >
+      {children}
+    </span>
+  );
+}
+
+/** A moment: relative and live, absolute on hover. */
+export function Time({ at, exact }: { at: string | null | undefined; exact?: boolean }) {
+  const language = useLanguage();
+  useTick(exact ? null : 15_000);
+  if (!at) return <span className="cw-quiet">–</span>;
+  if (exact) return <time dateTime={at}>{absolute(at)}</time>;
+  return (
+    <Tooltip title={absolute(at)}>
+      <time dateTime={at}>{ago(at, language)}</time>
+    </Tooltip>
+  );
+}
+
+/** Seconds as "2 min 05 s"; with `since` it runs live. */
+export function Duration({ seconds, since }: { seconds?: number | null; since?: string | null }) {
+  const language = useLanguage();
+  useTick(since ? 1000 : null);
+  const shown = since ? (Date.now() - Date.parse(since)) / 1000 : seconds;
+  if (shown === null || shown === undefined) return <span className="cw-quiet">–</span>;
+  return <span className="cw-num">{duration(Math.max(0, shown), language)}</span>;
+}
+
+/** Renders again every so many milliseconds; null for never. */
+export function useTick(milliseconds: number | null): void {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (milliseconds === null) return;
+    const timer = setInterval(() => tick((now) => now + 1), milliseconds);
+    return () => clearInterval(timer);
+  }, [milliseconds]);
+}
+
+/** A phone number in groups. */
+export function Phone({ number }: { number: string | null | undefined }) {
+  return <span className="cw-num">{number ? groupedPhone(number) : '–'}</span>;
+}
+
+/** A button with only a picture: it always has a name, shown on hover and read aloud. */
+export function IconButton({
+  label,
+  icon,
+  onClick,
+  danger,
+  disabled,
+  placement,
+  shortcut,
+  active,
+  size,
+}: {
+  label: string;
+  icon: ReactNode;
+  onClick?: () => void;
+  danger?: boolean;
+  disabled?: boolean;
+  placement?: TooltipPlacement;
+  shortcut?: string;
+  active?: boolean;
+  size?: 'small' | 'middle' | 'large';
+}) {
+  return (
+    <Tooltip title={shortcut ? `${label}  ${shortcut}` : label} placement={placement}>
+      <Button
+        type={active ? 'primary' : 'text'}
+        size={size}
+        aria-label={label}
+        aria-pressed={active}
+        icon={icon}
+        danger={danger}
+        disabled={disabled}
+        onClick={onClick}
+      />
+    </Tooltip>
+  );
+}
+
+/** Asks before something is deleted, and says what it touches. */
+export function ConfirmDelete({
+  name,
+  help,
+  onConfirm,
+  children,
+}: {
+  name: string;
+  help?: string;
+  onConfirm: () => unknown;
+  children: ReactNode;
+}) {
+  const c = useWords(common);
+  return (
+    <Popconfirm
+      title={c('confirmDelete', { name })}
+      description={help}
+      okText={c('delete')}
+      cancelText={c('cancel')}
+      okButtonProps={{ danger: true }}
+      onConfirm={() => void onConfirm()}
+    >
+      {children}
+    </Popconfirm>
+  );
+}
