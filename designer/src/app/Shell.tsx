@@ -79,7 +79,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
         </div>
         <Tooltip title={narrow ? `${t('goTo')} Ctrl K` : ''} placement="right">
-          <Button className="cw-goto" onClick={palette.open} aria-label={t('goTo')}>
+          <Button className="cw-goto" onClick={palette.open} aria-label={narrow ? t('goTo') : undefined}>
             <Search size={16} aria-hidden />
             {!narrow && (
               <>

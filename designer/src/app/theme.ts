@@ -54,27 +54,61 @@ export const palettes: Record<Mode, Palette> = {
 export const FONT =
   '"Inter Variable", "Inter", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, sans-serif';
 
+type Derive = NonNullable<Exclude<ThemeConfig['algorithm'], readonly unknown[]>>;
+
+/**
+ * Ant's dark algorithm mixes every colour with the background until text in it is hard to read. Here the tones stay
+ * as they are named above: light ones, with dark text on whatever is filled with them.
+ */
+const darkTones: Derive = (seed, map) => {
+  const tones = palettes.dark;
+  const family = (name: string, tone: string, hover: string) => ({
+    [`color${name}`]: tone,
+    [`color${name}Hover`]: hover,
+    [`color${name}Active`]: tone,
+    [`color${name}Text`]: tone,
+    [`color${name}TextHover`]: hover,
+    [`color${name}TextActive`]: tone,
+    [`color${name}BorderHover`]: hover,
+  });
+  return {
+    ...theme.darkAlgorithm(seed, map),
+    ...family('Primary', tones.act, '#9dbcff'),
+    ...family('Info', tones.act, '#9dbcff'),
+    ...family('Error', tones.bad, '#ffa9a1'),
+    ...family('Success', tones.good, '#7fdba6'),
+    ...family('Warning', tones.wait, '#f0c47c'),
+    colorLink: tones.act,
+    colorLinkHover: '#9dbcff',
+    colorLinkActive: tones.act,
+  };
+};
+
 export function themeOf(mode: Mode): ThemeConfig {
   const colours = palettes[mode];
+  const dark = mode === 'dark';
   return {
-    algorithm: mode === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
+    algorithm: dark ? darkTones : theme.defaultAlgorithm,
     cssVar: { key: 'cw' },
     token: {
-      colorPrimary: mode === 'dark' ? '#3f74e0' : colours.act,
+      colorPrimary: colours.act,
       colorSuccess: colours.good,
       colorWarning: colours.wait,
       colorError: colours.bad,
-      colorInfo: mode === 'dark' ? '#3f74e0' : colours.act,
+      colorInfo: colours.act,
       colorLink: colours.act,
-      colorTextBase: colours.text,
+      colorTextLightSolid: dark ? '#0d1420' : '#ffffff',
+      colorText: colours.text,
+      colorTextHeading: colours.text,
       colorTextSecondary: colours.quiet,
       colorTextTertiary: colours.quiet,
       colorTextDescription: colours.quiet,
-      colorTextPlaceholder: mode === 'dark' ? '#8f99a8' : '#6b7484',
+      colorTextPlaceholder: dark ? '#8f99a8' : '#6b7484',
       colorBgLayout: colours.page,
       colorBgContainer: colours.card,
       colorBgElevated: colours.raised,
-      colorBorder: mode === 'dark' ? '#454e5e' : '#c4cad3',
+      colorBgSpotlight: dark ? '#dfe5ee' : '#1b2230',
+      colorBorder: dark ? '#454e5e' : '#c4cad3',
       colorBorderSecondary: colours.line,
       fontFamily: FONT,
       fontSize: 14,
@@ -85,9 +119,20 @@ export function themeOf(mode: Mode): ThemeConfig {
     },
     components: {
       Layout: { siderBg: colours.card, headerBg: colours.card, bodyBg: colours.page },
-      Menu: { itemHeight: 36, activeBarBorderWidth: 0, itemBg: 'transparent', subMenuItemBg: 'transparent' },
-      Table: { headerBg: colours.card, cellPaddingBlock: 10 },
-      Tooltip: { colorBgSpotlight: mode === 'dark' ? '#3a4250' : '#1b2230' },
+      Menu: {
+        itemHeight: 36,
+        activeBarBorderWidth: 0,
+        itemBg: 'transparent',
+        subMenuItemBg: 'transparent',
+        itemSelectedBg: dark ? '#24324f' : '#e6edfb',
+        itemSelectedColor: colours.act,
+      },
+      Table: {
+        headerBg: colours.card,
+        headerColor: colours.quiet,
+        headerSplitColor: 'transparent',
+        cellPaddingBlock: 10,
+      },
     },
   };
 }
