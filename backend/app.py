@@ -26,6 +26,7 @@ from backend.identity.graphql import cookie_name
 from backend.identity.permissions import Actor, Permission, system_actor
 from backend.identity.service import actor_of_token, first_business
 from backend.observability.web import add_metrics
+from backend.phones.proxy import add_sip
 from backend.prompts import service as prompts
 from backend.recordings import service as recordings
 from backend.recordings.files import inside
@@ -62,6 +63,12 @@ def create_app(state: AppState) -> FastAPI:
         ),
         prefix="/graphql",
     )
+
+    async def phone_user(connection: HTTPConnection) -> Actor | None:
+        _check_origin(state, connection)
+        return await actor_of(state, connection)
+
+    add_sip(app, state, phone_user)
     _add_guards(app, state)
     add_metrics(app, state.settings, lambda request: _manages_system(state, request))
     _add_pages(app, state)

@@ -14,6 +14,7 @@ from backend.leases.models import Lease
 from backend.lists.models import ListEntry, NumberList
 from backend.messages.models import OutboxMessage
 from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
+from backend.phones.models import TrialCall
 from backend.prompts.models import Prompt
 from backend.recordings.models import Recording
 from backend.simulation.models import FlowCaseRow
@@ -53,6 +54,7 @@ __all__ = [
     "Recording",
     "Run",
     "TrailEntry",
+    "TrialCall",
     "Trunk",
     "User",
     "UserSession",

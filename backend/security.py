@@ -31,6 +31,7 @@ class SecretBox:
 
     def __init__(self, *keys: bytes) -> None:
         self._keys = MultiFernet([Fernet(key) for key in keys])
+        self._first = keys[0]
 
     @classmethod
     def at(cls, home: Path) -> "SecretBox":
@@ -55,6 +56,10 @@ class SecretBox:
             return self._keys.decrypt(reference.removeprefix(PREFIX).encode()).decode()
         except InvalidToken as error:
             raise SealError("a sealed value cannot be opened: was the key file replaced?") from error
+
+    def derive(self, label: str) -> str:
+        """A secret of its own for a label: the same in every process that has the key, and it tells nothing of it."""
+        return hmac.new(self._first, f"derive:{label}".encode(), hashlib.sha256).hexdigest()
 
     @staticmethod
     def is_sealed(value: str) -> bool:

@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     local_networks: str = Field(
         "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", description="Networks that are reached without NAT, comma separated"
     )
+    ice_servers: str = Field(
+        "",
+        description="STUN and TURN servers for browser phones behind routers, comma separated: "
+        "stun:stun.example:3478, user:password@turn:turn.example:3478",
+    )
+    sip_socket: str = Field(
+        "", pattern=r"^(wss?://\S+)?$", description="Asterisk's SIP WebSocket; empty for the private one's"
+    )
     max_calls: int = Field(1000, ge=1, description="Calls at once; further ones hear busy")
     fallback_number: str = Field(
         "8001", description="Number rung when a flow fails or Temporal is away; empty for none"
@@ -165,6 +173,16 @@ class Settings(BaseSettings):
         if self.external_address:
             return self.external_address
         return _own_address() if ip_address(self.sip_host).is_unspecified else self.sip_host
+
+    @property
+    def sip_reached_locally(self) -> str:
+        """The address of this machine that SIP and RTP leave from."""
+        return _own_address() if ip_address(self.sip_host).is_unspecified else self.sip_host
+
+    @property
+    def phone_socket(self) -> str:
+        """Where browser phones reach Asterisk, through the web server."""
+        return self.sip_socket or f"ws://127.0.0.1:{self.ari_port}/ws"
 
     @property
     def base_url(self) -> str:

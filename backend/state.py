@@ -11,6 +11,7 @@ from backend.datasources.service import QueryRunner
 from backend.events import EventBus
 from backend.health import HealthRegistry
 from backend.identity.permissions import Actor
+from backend.phones.service import BrowserPhone
 from backend.security import SecretBox, api_token
 from backend.settings import Settings
 from backend.simulation.sessions import Sessions
@@ -22,6 +23,10 @@ class Operations(Protocol):
 
     async def place_call(self, actor: Actor, *, number: str, flow: str, alias: str, caller: str) -> str:
         """Dial `number` and run `flow` with whoever answers; returns the call's id. Raises DomainError."""
+        ...
+
+    async def open_phone(self, actor: Actor, phone: BrowserPhone, period: int) -> None:
+        """Let a browser register as that phone with its password of a period. Raises DomainError."""
         ...
 
     async def hang_up(self, actor: Actor, call_id: str) -> None:

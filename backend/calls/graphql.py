@@ -286,7 +286,8 @@ class CallEvent:
     call: CallType
 
 
-def _operations(info: Info) -> Operations:
+def operations(info: Info) -> Operations:
+    """What only a running gateway can do. Raises DomainError when this process reaches none."""
     found = info.context.state.operations
     if found is None:
         raise DomainError(
@@ -370,7 +371,7 @@ class CallsQuery:
     @query(Permission.CALLS_READ, "The live state of a run: where it stands and its variables.")
     async def run_state(self, info: Info, id: str) -> JSON:
         await service.get_run(info.context.state.db, info.context.actor.business_id, id)
-        found: Any = dict(await _operations(info).run_state(info.context.actor, id))
+        found: Any = dict(await operations(info).run_state(info.context.actor, id))
         return JSON(found)
 
 
@@ -388,20 +389,20 @@ class CallsMutation:
 
     @mutation(Permission.SYSTEM, "Dial a number and run a flow with whoever answers; returns the call's id.")
     async def place_call(self, info: Info, number: str, flow: str, alias: str = "live", caller: str = "") -> str:
-        return await _operations(info).place_call(
+        return await operations(info).place_call(
             info.context.actor, number=number, flow=flow, alias=alias, caller=caller
         )
 
     @mutation(Permission.SYSTEM, "End a live call.")
     async def hang_up(self, info: Info, id: str) -> Done:
         await service.get_call(info.context.state.db, info.context.actor.business_id, id)
-        await _operations(info).hang_up(info.context.actor, id)
+        await operations(info).hang_up(info.context.actor, id)
         return Done()
 
     @mutation(Permission.SYSTEM, "Stop a run.")
     async def stop_run(self, info: Info, id: str) -> Done:
         await service.get_run(info.context.state.db, info.context.actor.business_id, id)
-        await _operations(info).stop_run(info.context.actor, id)
+        await operations(info).stop_run(info.context.actor, id)
         return Done()
 
 

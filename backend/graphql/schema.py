@@ -23,6 +23,7 @@ from backend.identity.graphql import IdentityMutation, IdentityQuery
 from backend.lists.graphql import ListsMutation, ListsQuery
 from backend.messages.graphql import MessagesQuery
 from backend.numbers.graphql import NumbersMutation, NumbersQuery
+from backend.phones.graphql import PhonesMutation, PhonesQuery
 from backend.prompts.graphql import PromptsMutation, PromptsQuery
 from backend.recordings.graphql import RecordingsMutation, RecordingsQuery
 from backend.simulation.graphql import SimulationMutation, SimulationQuery, SimulationSubscription
@@ -38,6 +39,7 @@ Query = merge_types(
         FlowsQuery,
         CallsQuery,
         NumbersQuery,
+        PhonesQuery,
         CustomersQuery,
         RecordingsQuery,
         VoicemailsQuery,
@@ -58,6 +60,7 @@ Mutation = merge_types(
         FlowsMutation,
         CallsMutation,
         NumbersMutation,
+        PhonesMutation,
         CustomersMutation,
         RecordingsMutation,
         VoicemailsMutation,

@@ -47,11 +47,21 @@ class Permission(StrEnum):
     SOURCES = "sources.manage"
     MESSAGES_READ = "messages.read"
     MESSAGES_SEND = "messages.send"
+    PHONE = "phone.use"
 
 
 P = Permission
 _AGENT = frozenset(
-    {P.SIGNED_IN, P.CALLS_READ, P.CALLS_NOTE, P.VOICEMAILS, P.CUSTOMERS_READ, P.CUSTOMERS_EDIT, P.MESSAGES_SEND}
+    {
+        P.SIGNED_IN,
+        P.CALLS_READ,
+        P.CALLS_NOTE,
+        P.VOICEMAILS,
+        P.CUSTOMERS_READ,
+        P.CUSTOMERS_EDIT,
+        P.MESSAGES_SEND,
+        P.PHONE,
+    }
 )
 _QUALITY = frozenset(
     {P.SIGNED_IN, P.CALLS_READ, P.CALLS_NOTE, P.RECORDINGS_LISTEN, P.VOICEMAILS, P.CUSTOMERS_READ, P.FLOWS_READ}

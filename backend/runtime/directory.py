@@ -8,6 +8,8 @@ from backend.database import Database, read
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.service import first_business
 from backend.numbers.service import NoRoute, route_call
+from backend.phones.models import TrialCall
+from backend.phones.service import dialled_trial, get_trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ class Directory:
             route.language,
         )
 
+    async def trial(self, business_id: str, id: str) -> Target:
+        """What a test call walks. Raises NotFoundError."""
+        return _of_trial(await get_trial(self._db, business_id, id))
+
+    async def dialled_trial(self, dialled: str, call_id: str) -> tuple[Target, str] | None:
+        """What the test call walks that a browser has dialled, and the number it pretends to call from."""
+        row = await dialled_trial(self._db, dialled, call_id)
+        return None if row is None else (_of_trial(row), row.caller)
+
     async def flow(self, business_id: str, key: str, alias: str = "live") -> Target | None:
         """A published flow by its key."""
         async with read(self._db) as session:
@@ -58,3 +69,7 @@ class Directory:
             )
             row = found.first()
         return None if row is None else Target(business_id, key, row[1], row[2], row[0], alias)
+
+
+def _of_trial(row: TrialCall) -> Target:
+    return Target(row.business_id, row.flow_key, row.version, row.plan_hash, row.kind, row.standing, row.language)

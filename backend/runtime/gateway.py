@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -34,18 +34,21 @@ from backend.calls.facts import (
 from backend.calls.models import Call as CallRow
 from backend.database import Database, utcnow
 from backend.observability.logs import in_call
+from backend.phones.service import PERIOD, TRIAL, BrowserPhone, expires_at, password_of, phone_failed
 from backend.recordings.service import save_recording
 from backend.runtime.directory import Directory, Target
 from backend.runtime.journal import Journal
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
 from backend.runtime.tasks import end
+from backend.security import SecretBox
 from backend.settings import Settings
 from flows.task import CallFacts, FlowResult, FlowStart
 from flows.temporal import start_flow
 from nodes.sdk.context import Context
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Services
+from telephony.asterisk.config import ConfigError, WebPhone
 from telephony.asterisk.driver import AsteriskDriver
 from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
@@ -95,6 +98,7 @@ class Gateway:
         services_for: Callable[[str], Services],
         client: Callable[[], Client | None],
         journal: Journal,
+        box: SecretBox,
     ) -> None:
         self.settings = settings
         self.name = settings.name
@@ -106,6 +110,8 @@ class Gateway:
         self._services_for = services_for
         self._client = client
         self._journal = journal
+        self._box = box
+        self._phones: dict[str, asyncio.TimerHandle] = {}
         self._sounds = Sounds(settings.home / "sounds")
         self._lease = OwnershipLease(db, f"gateway-{settings.name}")
         self._driver: AsteriskDriver | None = None
@@ -199,6 +205,8 @@ class Gateway:
             book.start()
             await driver.connect()
             await self._reconcile(driver, book)
+            for name in await driver.web_phones():
+                self._close_later(driver, name, 2 * PERIOD.total_seconds())
             self.disowned.clear()
             self.adopted.set()
             await self._lost.wait()
@@ -299,7 +307,16 @@ class Gateway:
         log.info("a call to %s begins", event.called)
         if event.anonymous:
             self._anonymous.add(call.id)
-        target = await self._directory.find(event.called)
+        target = None
+        if event.called.startswith(TRIAL) and not event.trunk:
+            tried = await self._directory.dialled_trial(event.called, call.id)
+            if tried is not None:
+                # Whoever holds the word is known; the flow meets the caller that its author wants it to meet.
+                self._anonymous.discard(call.id)
+                target, pretended = tried
+                event = replace(event, anonymous=False, caller=pretended or event.caller)
+                call.caller = event.caller
+        target = target or await self._directory.find(event.called)
         self._businesses[call.id] = target.business_id
         call.language = target.language or self.settings.default_language
         start = self._start_of(call, target, event) if target.plan else None
@@ -504,6 +521,38 @@ class Gateway:
             if result.result == "answered":
                 await call.talk(leg)
         await call.hang_up()
+
+    # ------------------------------------------------------------------ phones in browsers
+
+    async def open_phone(self, phone: BrowserPhone, period: int) -> None:
+        """Let a browser register as that phone with its password of a period, until that has passed.
+
+        Raises DomainError when the engine refuses.
+        """
+        driver = self._driver
+        if driver is None:
+            raise phone_failed("unavailable", "电话网关暂不可用", "the telephone gateway cannot be reached now")
+        wanted = WebPhone(
+            phone.name, password_of(self._box, phone.name, period), phone.number, phone.display, phone.dials
+        )
+        try:
+            await driver.keep_web_phone(wanted, self.settings.sip_host)
+        except (DriverError, ConfigError) as problem:
+            log.error("the browser phone %s cannot be opened: %s", phone.name, problem)
+            raise phone_failed("phone_failed", "无法开通网页电话", "the browser phone cannot be opened") from problem
+        self._close_later(driver, phone.name, (expires_at(period) - utcnow()).total_seconds())
+
+    def _close_later(self, driver: AsteriskDriver, name: str, seconds: float) -> None:
+        if (timer := self._phones.pop(name, None)) is not None:
+            timer.cancel()
+
+        async def close() -> None:
+            self._phones.pop(name, None)
+            if driver is self._driver:
+                with contextlib.suppress(DriverError):
+                    await driver.forget_web_phone(name)
+
+        self._phones[name] = asyncio.get_running_loop().call_later(seconds, lambda: self._spawn(close()))
 
     # ------------------------------------------------------------------ what happens on calls
 

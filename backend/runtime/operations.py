@@ -11,6 +11,7 @@ from backend.calls.service import get_call, get_run
 from backend.database import Database, new_id
 from backend.errors import not_found
 from backend.identity.permissions import Actor
+from backend.phones.service import BrowserPhone
 from backend.runtime.gateway import Gateway
 from backend.runtime.orders import AwayError, Order, Orders, any_gateway, refuse, send
 from nodes.sdk.text import text
@@ -55,6 +56,20 @@ class LiveOperations:
         )
         await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
         return order.call_id
+
+    async def open_phone(self, actor: Actor, phone: BrowserPhone, period: int) -> None:
+        gateway = self._gateway()
+        own = gateway is not None and gateway.connected
+        order = Order(
+            kind="open_phone",
+            business_id=actor.business_id,
+            call_id="",
+            number=phone.number,
+            name=phone.name,
+            display=phone.display,
+            period=period,
+        )
+        await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
 
     async def hang_up(self, actor: Actor, call_id: str) -> None:
         call = await get_call(self._db, actor.business_id, call_id)

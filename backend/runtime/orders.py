@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from backend.database import Database, new_id, read, utcnow
     from backend.errors import ConflictError, DomainError, NotFoundError, not_found
     from backend.leases.models import Lease
+    from backend.phones.service import BrowserPhone
     from backend.runtime.directory import Directory
     from backend.runtime.gateway import Gateway
     from nodes.sdk.outcome import NodeError
@@ -46,17 +47,23 @@ def gateway_away() -> AwayError:
 
 
 class Order(BaseModel):
-    """What a gateway is to do. ``flow`` may be ``number:<digits>``: who answers talks to that number."""
+    """What a gateway is to do.
+
+    ``flow`` may be ``number:<digits>``: who answers talks to that number; or ``trial:<id>``: they try a flow out.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["place_call", "hang_up"]
+    kind: Literal["place_call", "hang_up", "open_phone"]
     business_id: str
     call_id: str
     number: str = ""
     flow: str = ""
     alias: str = ""
     caller: str = ""
+    name: str = ""
+    display: str = ""
+    period: int = 0
 
 
 class Done(BaseModel):
@@ -79,7 +86,13 @@ class Orders:
     async def carry_out(self, order: Order) -> Done:
         """Do it; a refusal is an answer, too."""
         try:
-            await (self._place(order) if order.kind == "place_call" else self._hang_up(order))
+            match order.kind:
+                case "place_call":
+                    await self._place(order)
+                case "hang_up":
+                    await self._hang_up(order)
+                case "open_phone":
+                    await self._open_phone(order)
         except DomainError as problem:
             return Done(code=problem.code, message=problem.message, remedy=problem.remedy, field=problem.field)
         return Done()
@@ -93,7 +106,12 @@ class Orders:
                 return
         other = order.flow.removeprefix("number:") if order.flow.startswith("number:") else ""
         alias = order.alias or "live"
-        target = None if other else await self._directory.flow(order.business_id, order.flow, alias)
+        trial = order.flow.removeprefix("trial:") if order.flow.startswith("trial:") else ""
+        target = None
+        if trial:
+            target = await self._directory.trial(order.business_id, trial)
+        elif not other:
+            target = await self._directory.flow(order.business_id, order.flow, alias)
         if target is None and not other:
             raise not_found("已发布的流程", "published flow", f"{order.flow}@{alias}", "flow")
         try:
@@ -111,6 +129,12 @@ class Orders:
                 field="number",
                 code=problem.failure.reason,
             ) from problem
+
+    async def _open_phone(self, order: Order) -> None:
+        gateway = self._gateway()
+        if gateway is None or not gateway.connected:
+            raise gateway_away()
+        await gateway.open_phone(BrowserPhone(order.name, order.number, order.display), order.period)
 
     async def _hang_up(self, order: Order) -> None:
         gateway = self._gateway()

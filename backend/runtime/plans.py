@@ -1,9 +1,10 @@
-"""Compiled plans by content hash, from the published versions."""
+"""Compiled plans by content hash, from the published versions and from test calls of drafts."""
 
 from sqlmodel import select
 
 from backend.database import Database, read
 from backend.flows.models import FlowVersion
+from backend.phones.models import TrialCall
 
 
 class DatabasePlans:
@@ -17,6 +18,9 @@ class DatabasePlans:
         async with read(self._db) as session:
             found = await session.exec(select(FlowVersion.plan).where(FlowVersion.plan_hash == plan_hash).limit(1))
             plan = found.first()
+            if plan is None:
+                tried = await session.exec(select(TrialCall.plan).where(TrialCall.plan_hash == plan_hash).limit(1))
+                plan = tried.first()
         if plan is None:
             raise KeyError(f"there is no published plan {plan_hash}")
         return plan

@@ -302,6 +302,7 @@ class Process:
             services_for=self.services,
             client=lambda: self.client,
             journal=self.journal,
+            box=self.box,
         )
 
     async def _private_asterisk(self, stack: AsyncExitStack) -> Connection:
@@ -371,6 +372,7 @@ class Process:
             sip_port=config.sip_port,
             rtp_ports=(low, high),
             external_address=config.external_address,
+            local_address=config.sip_reached_locally if config.external_address else "",
             local_networks=tuple(part.strip() for part in config.local_networks.split(",") if part.strip()),
             max_calls=config.max_calls,
             trunks=tuple(trunks),

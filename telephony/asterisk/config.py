@@ -15,6 +15,8 @@ Encryption = Literal["off", "srtp"]
 
 DEFAULT_CODECS = ("alaw", "ulaw", "g722")
 WEBRTC_CODECS = ("opus", "alaw", "ulaw")
+WEB_CODECS = ("alaw", "ulaw", "opus")
+"""Of browser phones: what trunks and telephones speak comes first, so that nothing is converted."""
 CODECS = frozenset({"alaw", "ulaw", "g722", "opus", "gsm"})
 RETRY_SECONDS = 20
 """How long a new call rings while no application is connected."""
@@ -24,6 +26,12 @@ TRUNK = "trunk-"
 ANONYMOUS = "anonymous"
 DIRECT = "direct"
 """The endpoint that calls to a bare SIP address leave through; nothing comes in by it."""
+WEB = "web-"
+"""The endpoint of an extension's browser phone carries this prefix before the number."""
+USER = "user-"
+"""The endpoint of a browser phone without an extension carries this prefix."""
+WEB_SILENCE_SECONDS = 8
+"""A browser phone that sends no sound for so long is gone: a closed laptop or page says no goodbye."""
 
 
 class ConfigError(ValueError):
@@ -67,6 +75,21 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPhone:
+    """A phone in a browser. It lives in the memory of a running Asterisk, with a password that is replaced often.
+
+    `name` is its SIP user; callers see `number`. One that `dials` may call what a phone of the house may call;
+    another is a caller whom nobody vouches for.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    number: str = ""
+    display: str = ""
+    dials: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class AsteriskConfig:
     """One private Asterisk. `folder` holds everything it writes.
 
@@ -86,6 +109,7 @@ class AsteriskConfig:
     rtp_ports: tuple[int, int] = (20000, 22000)
     external_address: str = ""
     local_networks: tuple[str, ...] = ()
+    local_address: str = ""
     max_calls: int = 1000
     anonymous: bool = True
     trunks: tuple[Trunk, ...] = ()
@@ -129,6 +153,8 @@ def check(config: AsteriskConfig) -> None:
         raise ConfigError("rtp_ports", f"{low}-{high} has no room for a call: give a range such as 20000-22000")
     if config.external_address:
         _host("external_address", config.external_address)
+    if config.local_address:
+        _address("local_address", config.local_address)
     for network in config.local_networks:
         _network("local_networks", network)
     if config.max_calls < 1:
@@ -289,9 +315,8 @@ def render(config: AsteriskConfig, installation: Installation, music: Sequence[s
             "[general]\nenabled=yes\npretty=no\nwebsocket_write_timeout=1000\n"
             f"[{config.ari_user}]\ntype=user\nread_only=no\npassword_format=plain\npassword={config.ari_password}\n"
         ),
-        "rtp.conf": (
-            f"[general]\nrtpstart={config.rtp_ports[0]}\nrtpend={config.rtp_ports[1]}\nstrictrtp=yes\nicesupport=yes\n"
-        ),
+        "rtp.conf": _rtp(config),
+        "sorcery.conf": _SORCERY,
         "pjsip.conf": _pjsip(config),
         "extensions.conf": _dialplan(config),
         "musiconhold.conf": _music(config, music),
@@ -308,11 +333,59 @@ def render(config: AsteriskConfig, installation: Installation, music: Sequence[s
         "ccss.conf": "[general]\n",
         "dnsmgr.conf": "[general]\nenable=no\n",
     }
-    for name in ("acl", "chan_websocket", "cli", "cli_aliases", "cli_permissions", "codecs", "dsp", "sorcery", "udptl"):
+    for name in ("acl", "chan_websocket", "cli", "cli_aliases", "cli_permissions", "codecs", "dsp", "udptl"):
         files.setdefault(f"{name}.conf", "")
     for name in ("websocket_client", "enum"):
         files.setdefault(f"{name}.conf", "")
     return files
+
+
+_SORCERY = "[res_pjsip]\n" + "".join(
+    f"{kind}=config,pjsip.conf,criteria=type={kind}\n{kind}=memory\n" for kind in ("endpoint", "aor", "auth")
+)
+"""Phones of the configuration, and those in browsers, which come and go."""
+
+
+def _rtp(config: AsteriskConfig) -> str:
+    out = f"[general]\nrtpstart={config.rtp_ports[0]}\nrtpend={config.rtp_ports[1]}\nstrictrtp=yes\nicesupport=yes\n"
+    if config.external_address and config.local_address:
+        # Browsers are told the outer address beside our own.
+        out += f"[ice_host_candidates]\n{config.local_address} => {config.external_address},include_local_address\n"
+    return out
+
+
+def web_phone_objects(phone: WebPhone, sip_host: str) -> dict[tuple[str, str], dict[str, str]]:
+    """What Asterisk keeps of a browser phone: fields by kind and name, in the order in which to make them."""
+    _word("name", phone.name)
+    _secret("password", phone.password, required=True)
+    _plain("display", phone.display)
+    if re.search(r'["<>\\\\]', phone.display) or not re.fullmatch(r"[0-9A-Za-z+]{0,40}", phone.number):
+        raise ConfigError("display", 'must not contain ", <, > or a backslash')
+    values: dict[str, str | Sequence[str]] = {
+        **_common(sip_host),
+        "context": "from-extension" if phone.dials else "from-browser",
+        "aors": phone.name,
+        "auth": phone.name,
+        "allow": ",".join(WEB_CODECS),
+        "identify_by": "username,auth_username",
+        "callerid": f'"{phone.display or phone.number}" <{phone.number}>',
+        "rewrite_contact": "yes",
+        "webrtc": "yes",
+        "dtmf_mode": "rfc4733",
+        "rtp_timeout": str(WEB_SILENCE_SECONDS),
+        # They come through our own web server: nobody outside may try their names.
+        "deny": "0.0.0.0/0.0.0.0,::/0",
+        "permit": "127.0.0.1/255.255.255.255,::1/128",
+    }
+    fields = {key: value if isinstance(value, str) else ",".join(value) for key, value in values.items()}
+    return {
+        ("aor", phone.name): {
+            "max_contacts": "1", "remove_existing": "yes", "minimum_expiration": "30",
+            "default_expiration": "60", "maximum_expiration": "120",
+        },
+        ("auth", phone.name): {"auth_type": "userpass", "username": phone.name, "password": phone.password},
+        ("endpoint", phone.name): fields,
+    }  # fmt: skip
 
 
 def _asterisk(config: AsteriskConfig, installation: Installation) -> str:
@@ -352,7 +425,6 @@ def _section(name: str, kind: str, values: dict[str, str | Sequence[str]]) -> st
 
 def _pjsip(config: AsteriskConfig) -> str:
     bracketed = f"[{config.sip_host}]" if ":" in config.sip_host else config.sip_host
-    everywhere = ipaddress.ip_address(config.sip_host).is_unspecified
     nat: dict[str, str | Sequence[str]] = {}
     if config.external_address:
         nat = {
@@ -378,19 +450,7 @@ def _pjsip(config: AsteriskConfig) -> str:
             "method": "tlsv1_2",
             **nat,
         })  # fmt: skip
-    common: dict[str, str | Sequence[str]] = {
-        "disallow": "all",
-        "dtmf_mode": "auto_info",
-        "direct_media": "no",
-        "rtp_symmetric": "yes",
-        "force_rport": "yes",
-        "allow_transfer": "yes",
-        "rtp_timeout": "300",
-        "rtp_timeout_hold": "3600",
-        "language": "en",
-    }
-    if not everywhere:
-        common |= {"media_address": config.sip_host, "bind_rtp_to_media_address": "yes"}
+    common = _common(config.sip_host)
     out += _section(DIRECT, "endpoint", {
         **common,
         "context": "nowhere",
@@ -410,6 +470,24 @@ def _pjsip(config: AsteriskConfig) -> str:
         + "".join(_trunk(t, common) for t in config.trunks)
         + "".join(_extension(e, common) for e in config.extensions)
     )
+
+
+def _common(sip_host: str) -> dict[str, str | Sequence[str]]:
+    """What every endpoint has."""
+    common: dict[str, str | Sequence[str]] = {
+        "disallow": "all",
+        "dtmf_mode": "auto_info",
+        "direct_media": "no",
+        "rtp_symmetric": "yes",
+        "force_rport": "yes",
+        "allow_transfer": "yes",
+        "rtp_timeout": "300",
+        "rtp_timeout_hold": "3600",
+        "language": "en",
+    }
+    if not ipaddress.ip_address(sip_host).is_unspecified:
+        common |= {"media_address": sip_host, "bind_rtp_to_media_address": "yes"}
+    return common
 
 
 def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
@@ -495,7 +573,7 @@ def _dialplan(config: AsteriskConfig) -> str:
     The contexts hold no pattern that the special extension ``h`` would fit.
     """
     out = "[nowhere]\n\n"
-    for kind in ("trunk", "extension", "anonymous"):
+    for kind in ("trunk", "extension", "anonymous", "browser"):
         out += f"[from-{kind}]\n"
         for pattern in ("_[+*#0-9]!", "_[a-zA-Z]."):
             out += f"""exten => {pattern},1,Set(PJSIP_TRANSFER_HANDLING()=ari-only)

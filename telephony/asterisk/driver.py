@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
 from telephony.asterisk.causes import Q850, hangup_cause
-from telephony.asterisk.config import DIRECT, TRUNK
+from telephony.asterisk.config import DIRECT, TRUNK, USER, WEB, WebPhone, web_phone_objects
 from telephony.driver import (
     Answered,
     BridgeEntered,
@@ -54,6 +54,10 @@ TAP, EAR, MEDIA = "tap-", "ear-", "media-"
 
 _INNER = (TAP, EAR, MEDIA)
 
+TWIN = "@web"
+"""Ends the id of the channel to an extension's browser phone while its telephone rings, too. The pair is one channel
+by the first's id; nobody outside this file sees the second."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@+=-]{0,180}")
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
 _URI = re.compile(
@@ -69,6 +73,8 @@ _TALK_SILENCE_MS, _TALK_THRESHOLD = 800, 128
 _TRANSFER_SECONDS = 30.0
 _SNOOP_SECONDS = 3.0
 _DESTROY_SECONDS = 1.0
+_PAIR_SECONDS = 5.0
+_REFUSED = frozenset({486, 600, 603})
 FRAME_BYTES = 320
 
 
@@ -91,6 +97,14 @@ class _Recording:
     target: str
     terminators: frozenset[str] = frozenset()
     tap: str | None = None
+
+
+@dataclass(slots=True)
+class _Pair:
+    """The telephone and the browser phone of one extension, rung together: the first that answers has the call."""
+
+    ringing: set[str]
+    winner: str | None = None
 
 
 @dataclass(slots=True)
@@ -147,6 +161,8 @@ class AsteriskDriver:
         self._streams: dict[str, asyncio.Task[None] | None] = {}
         self._heard: dict[str, str] = {}
         self._transfers: dict[str, asyncio.TimerHandle] = {}
+        self._pairs: dict[str, _Pair] = {}
+        self._web_phones: dict[tuple[str, str], dict[str, str]] = {}
         self._gone = _Memory()
         self._dialled = _Memory()
         self._held_back: list[dict[str, Any]] | None = None
@@ -218,6 +234,11 @@ class AsteriskDriver:
         known = self._channels.get(channel)
         if known is not None and known.ordered is None:
             known.ordered = cause
+        pair = self._pairs.get(channel)
+        for one in sorted(pair.ringing) if pair is not None and pair.winner is None else [self._real(channel)]:
+            await self._hang_up_now(one, cause)
+
+    async def _hang_up_now(self, channel: str, cause: HangupCause) -> None:
         try:
             await self._ari.request("DELETE", "channels", channel, reason_code=Q850[cause])
         except AriError as error:
@@ -379,26 +400,25 @@ class AsteriskDriver:
         _checked(_NAME, channel, "channel")
         if channel in self._channels or channel in self._dialled:
             return
-        endpoint = endpoint_of(destination)
+        endpoints = [endpoint_of(destination)]
         if re.search(r"[\x00-\x1f\x7f]", caller_id):
             raise DriverError("refused", "the caller id holds control characters")
         self._dialled.add(channel)
+        if destination.startswith("extension:"):
+            endpoints = await self._phones(destination.removeprefix("extension:"))
         deadline = asyncio.get_running_loop().time() + max(1, math.ceil(timeout))
         self._channels[channel] = _Channel(channel, inbound=False, deadline=deadline)
+        if len(endpoints) > 1:
+            self._pairs[channel] = _Pair({channel, channel + TWIN})
+            self._spawn(self._originate_twin(channel, endpoints[1], caller_id, timeout, variables or {}))
+        endpoint = endpoints[0]
         try:
-            await self._ari.request(
-                "POST",
-                "channels",
-                channel,
-                endpoint=endpoint,
-                app=self._app,
-                appArgs="out",
-                callerId=caller_id or None,
-                timeout=max(1, math.ceil(timeout)),
-                body={"variables": {**(variables or {}), "PJSIP_TRANSFER_HANDLING()": "ari-only"}},
-            )
+            await self._originate(channel, endpoint, caller_id, timeout, variables or {})
         except AriError as error:
             if error.status == 409:
+                return
+            if channel in self._pairs:
+                self._twin_ended(channel, channel)
                 return
             if channel in self._channels and error.status in (400, 404, 500):
                 # Asterisk has no such endpoint, or a phone that has not registered.
@@ -414,6 +434,138 @@ class AsteriskDriver:
                 self._channels.setdefault(channel, _Channel(channel, inbound=False))
             raise
 
+    async def _originate(
+        self, channel: str, endpoint: str, caller_id: str, timeout: float, variables: Mapping[str, str]
+    ) -> None:
+        named = {f"PJSIP_HEADER(add,{name})" if name.startswith("X-") else name: v for name, v in variables.items()}
+        await self._ari.request(
+            "POST",
+            "channels",
+            channel,
+            endpoint=endpoint,
+            app=self._app,
+            appArgs="out",
+            callerId=caller_id or None,
+            timeout=max(1, math.ceil(timeout)),
+            body={"variables": {**named, "PJSIP_TRANSFER_HANDLING()": "ari-only"}},
+        )
+
+    async def _phones(self, number: str) -> list[str]:
+        """The phones of an extension to ring: those that have registered, its telephone when none has."""
+        phone, browser = f"PJSIP/{number}", f"PJSIP/{WEB}{number}"
+        if not await self._online(WEB + number):
+            return [phone]
+        return [phone, browser] if await self._online(number) else [browser]
+
+    async def _online(self, endpoint: str) -> bool:
+        try:
+            found = await self._ari.request("GET", "endpoints", "PJSIP", endpoint)
+        except AriError as error:
+            if error.status == 404:
+                return False
+            raise
+        return _object(found).get("state") == "online"
+
+    async def _originate_twin(
+        self, channel: str, endpoint: str, caller_id: str, timeout: float, variables: Mapping[str, str]
+    ) -> None:
+        try:
+            await self._originate(channel + TWIN, endpoint, caller_id, timeout, variables)
+        except DriverError as error:
+            log.info("cannot dial %s: %s", endpoint, error)
+            self._twin_ended(channel, channel + TWIN)
+
+    # ----------------------------------------------------------------- an extension's two phones
+
+    def _real(self, channel: str) -> str:
+        """The channel behind an id: of a pair the phone that answered."""
+        pair = self._pairs.get(channel)
+        return channel if pair is None or pair.winner is None else pair.winner
+
+    def _logical(self, kind: str, id: str, message: Mapping[str, Any]) -> str | None:
+        """The id under which a channel is known; None for a phone of a pair that does not count any more."""
+        name = id.removesuffix(TWIN)
+        pair = self._pairs.get(name)
+        if pair is None:
+            return id
+        if pair.winner is None and kind == "StasisStart":
+            self._won(name, pair, id)
+        if pair.winner is None and kind == "ChannelDestroyed":
+            code = _whole(message.get("tech_cause"))
+            refused = code in _REFUSED or _whole(message.get("cause")) in (17, 21)
+            pair.ringing.discard(id)
+            if refused or not pair.ringing:
+                self._won(name, pair, id)
+        if pair.winner is None and kind in ("ChannelHangupRequest", "StasisEnd", "ChannelDestroyed"):
+            return None
+        return name if pair.winner in (None, id) else None
+
+    def _won(self, name: str, pair: _Pair, winner: str) -> None:
+        """From now on one phone alone is the channel: it answered, or refused for both."""
+        pair.winner = winner
+        for other in pair.ringing - {winner}:
+            self._spawn(self._hang_up_now(other, "normal"))
+
+    def _name_of(self, id: str) -> str:
+        """The id under which a channel of Asterisk is known."""
+        name = id.removesuffix(TWIN)
+        return name if name in self._pairs else id
+
+    def _twin_ended(self, name: str, id: str) -> None:
+        """One phone of a pair could not be rung."""
+        pair = self._pairs[name]
+        pair.ringing.discard(id)
+        if not pair.ringing and pair.winner is None:
+            self._end_of(name, "unavailable")
+
+    def _merged(self, channels: Any) -> Any:
+        """A list of Asterisk's channels in which each pair is one."""
+        ids = {str(_object(channel).get("id")): channel for channel in channels}
+        for id in ids:
+            if not id.endswith(TWIN) or id.startswith(_INNER):
+                continue
+            name = id.removesuffix(TWIN)
+            pair = self._pairs.setdefault(name, _Pair({one for one in (name, id) if one in ids}))
+            if pair.winner is None:
+                up = [one for one in (name, id) if one in ids and ids[one].get("state") == "Up"]
+                if up or name not in ids:
+                    self._won(name, pair, up[0] if up else id)
+        found = []
+        for id, channel in ids.items():
+            name = id.removesuffix(TWIN)
+            pair_ = self._pairs.get(name)
+            if pair_ is None or pair_.winner == id or (pair_.winner is None and id == name):
+                found.append({**channel, "id": name if pair_ is not None else id})
+        return found
+
+    # ----------------------------------------------------------------- phones in browsers
+
+    async def keep_web_phone(self, phone: WebPhone, sip_host: str) -> None:
+        """Let a browser register as that phone, by its password of now. It lasts until Asterisk ends."""
+        for (kind, name), fields in web_phone_objects(phone, sip_host).items():
+            if self._web_phones.get((kind, name)) == fields:
+                continue
+            listed = [{"attribute": key, "value": value} for key, value in fields.items()]
+            await self._ari.request(
+                "PUT", "asterisk", "config", "dynamic", "res_pjsip", kind, name, body={"fields": listed}
+            )
+            self._web_phones[kind, name] = fields
+
+    async def web_phones(self) -> list[str]:
+        """Names of the phones that browsers may register as, those of an earlier process too."""
+        found = await self._ari.request("GET", "endpoints", "PJSIP")
+        names = [str(_object(one).get("resource", "")) for one in found]
+        return [name for name in names if name.startswith((WEB, USER))]
+
+    async def forget_web_phone(self, name: str) -> None:
+        """Let nobody register as that phone any more. A call of it goes on."""
+        for kind in ("endpoint", "auth", "aor"):
+            self._web_phones.pop((kind, name), None)
+            with _not_found_is_fine():
+                await self._ari.request(
+                    "DELETE", "asterisk", "config", "dynamic", "res_pjsip", kind, _checked(_NAME, name, "name")
+                )
+
     async def snoop(self, channel: str, snoop: str, *, spy: Direction, whisper: Direction) -> None:
         _checked(_NAME, snoop, "snoop")
         if snoop not in self._channels:
@@ -424,7 +576,7 @@ class AsteriskDriver:
         async with self._entry_of(snoop, f"listening to {channel}"):
             try:
                 await self._ari.request(
-                    *("POST", "channels", channel, "snoop", snoop),
+                    *("POST", "channels", self._real(channel), "snoop", snoop),
                     spy=spy,
                     whisper=whisper,
                     app=self._app,
@@ -545,7 +697,7 @@ class AsteriskDriver:
                 raise
 
     async def snapshot(self) -> Snapshot:
-        channels = await self._ari.request("GET", "channels")
+        channels = self._merged(await self._ari.request("GET", "channels"))
         bridges = await self._ari.request("GET", "bridges")
         return self._snapshot(channels, bridges)
 
@@ -554,7 +706,7 @@ class AsteriskDriver:
     async def _do(self, channel: str, method: Method, *path: str, **query: str | int | None) -> None:
         """A command to a channel; one that is just leaving counts as gone."""
         try:
-            await self._ari.request(method, "channels", channel, *path, body=None, **query)
+            await self._ari.request(method, "channels", self._real(channel), *path, body=None, **query)
         except AriError as error:
             known = self._channels.get(channel)
             dialling = known is not None and not known.inbound and not known.answered
@@ -578,7 +730,7 @@ class AsteriskDriver:
     async def _with_channel(self, method: Literal["POST"], *path: str, channel: str) -> None:
         """A bridge command, for which Asterisk says 400 when the channel is gone."""
         try:
-            await self._ari.request(method, *path, channel=channel)
+            await self._ari.request(method, *path, channel=self._real(channel))
         except AriError as error:
             if error.status == 400:
                 raise DriverError("not_found", f"the channel {channel} is gone") from error
@@ -634,6 +786,10 @@ class AsteriskDriver:
         id = channel.get("id", "")
         if not isinstance(id, str) or len(id) > 255:
             raise TypeError(f"a channel's id is no text in {kind}")
+        if not id.startswith(_INNER) and (name := self._logical(kind, id, message)) != id:
+            if name is None:
+                return
+            channel, id = {**channel, "id": name}, name
         if kind == "StasisStart":
             self._entered_app(channel, message.get("args") or [])
         elif id.startswith(_INNER):
@@ -751,7 +907,7 @@ class AsteriskDriver:
 
     def _transfer_asked(self, message: Mapping[str, Any]) -> None:
         asked = _object(message.get("referred_by"))
-        id = _named(_object(asked.get("source_channel") or message.get("channel")).get("id"))
+        id = self._name_of(_named(_object(asked.get("source_channel") or message.get("channel")).get("id")))
         wanted = _plain(_object(_object(message.get("refer_to")).get("requested_destination")).get("destination"), 255)
         if id in self._transfers:
             return
@@ -766,6 +922,8 @@ class AsteriskDriver:
         if known is None:
             return
         self._gone.add(id)
+        if id in self._pairs:
+            asyncio.get_running_loop().call_later(_PAIR_SECONDS, self._pairs.pop, id, None)
         self._playbacks = {p: target for p, target in self._playbacks.items() if target != id}
         for stream in [one for one, heard in self._heard.items() if heard == id]:
             self._spawn(self._stop_hearing(stream))
@@ -809,10 +967,12 @@ class AsteriskDriver:
                 await send("POST", "asterisk", "variable", variable=_BOOT, value=boot)
             again, restarted = self._boot is not None, self._boot not in (None, boot)
             self._boot = boot
+            if restarted:
+                self._web_phones.clear()
             await send(
                 "PUT", "applications", self._app, "eventFilter", body={"disallowed": [{"type": t} for t in _NOISE]}
             )
-            channels = await send("GET", "channels")
+            channels = self._merged(await send("GET", "channels"))
             bridges = await send("GET", "bridges")
             snapshot = self._snapshot(channels, bridges)
             live = {str(c["id"]): c for c in channels}
@@ -861,7 +1021,7 @@ class AsteriskDriver:
     async def _subscribe_now(self, channel: str) -> None:
         with contextlib.suppress(AriError):
             await self._ari.send_now(
-                "POST", "applications", self._app, "subscription", eventSource=f"channel:{channel}"
+                "POST", "applications", self._app, "subscription", eventSource=f"channel:{self._real(channel)}"
             )
 
     async def _still(self, *path: str) -> bool:
@@ -918,7 +1078,7 @@ class AsteriskDriver:
                 seconds=max(0.0, (now - datetime.fromisoformat(channel["creationtime"])).total_seconds()),
             )
         members = {
-            str(b["id"]): frozenset(c for c in b["channels"] if not c.startswith(_INNER))
+            str(b["id"]): frozenset(self._name_of(c) for c in b["channels"] if not c.startswith(_INNER))
             for b in bridges
             if not str(b["id"]).startswith(EAR)
         }

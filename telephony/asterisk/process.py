@@ -244,7 +244,7 @@ class AsteriskProcess:
     def _fixed_part(self) -> str:
         """What a running Asterisk cannot take over."""
         files = render(self.config, self.installation)
-        parts = {name: files[name] for name in ("http.conf", "ari.conf", "rtp.conf")}
+        parts = {name: files[name] for name in ("http.conf", "ari.conf", "rtp.conf", "sorcery.conf")}
         transports = [s for s in files["pjsip.conf"].split("\n\n") if "\ntype=transport\n" in f"{s}\n"]
         return json.dumps({**parts, "transports": transports}, indent=1)
 

@@ -1,0 +1,1 @@
+"""Phones in browsers and calls that try a flow out."""
