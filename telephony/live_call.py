@@ -883,7 +883,13 @@ class LiveCall:
     async def _originate(self, leg: Leg, caller_id: str, ring_seconds: float) -> None:
         try:
             await self._during(
-                self._driver.originate(leg.channel, leg.destination, caller_id=caller_id, timeout=ring_seconds)
+                self._driver.originate(
+                    leg.channel,
+                    leg.destination,
+                    caller_id=caller_id,
+                    timeout=ring_seconds,
+                    variables=_told_of(self.id, leg.destination),
+                )
             )
         except DriverError as error:
             # An order lost on the way may have been taken: it is never given twice.
@@ -1096,6 +1102,11 @@ class Verdict(Listener):
 
 def _never() -> bool:
     return False
+
+
+def _told_of(call_id: str, destination: str) -> dict[str, str]:
+    """What a phone of the house is told beside who calls: which call of ours it is."""
+    return {"X-Callweave-Call": call_id} if destination.startswith("extension:") else {}
 
 
 def _decided(leg: Leg) -> bool:
