@@ -90,6 +90,7 @@ def test_no_type_shows_a_secret() -> None:
         "Mutation.setPassword",
         "SavedExtension.password",
         "User.mustChangePassword",
+        "WebPhone.password",
     }
 
 
