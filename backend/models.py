@@ -2,8 +2,10 @@
 
 from backend.audit.models import AuditEntry, AuditHead
 from backend.calendars.models import CalendarRow
+from backend.callbacks.models import EventMark, FlowRule, RuleStart
 from backend.calls.models import Call, Leg, Run, TrailEntry
-from backend.customers.models import Customer, CustomerPhone, PinTry
+from backend.chat.models import Announcement, AnnouncementSeen, ChatMember, ChatMessage
+from backend.customers.models import Customer, CustomerField, CustomerLevel, CustomerNote, CustomerPhone, PinTry
 from backend.database import Entity
 from backend.datasources.models import DataSource, HttpCredential, NamedQuery
 from backend.effects.models import EffectRecord
@@ -16,28 +18,42 @@ from backend.messages.models import OutboxMessage
 from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
 from backend.phones.models import TrialCall
 from backend.prompts.models import Prompt
-from backend.recordings.models import Recording
+from backend.recordings.models import CopyTarget, FileCopy, Recording, RecordingRule, RetentionRule
 from backend.simulation.models import FlowCaseRow
-from backend.voicemails.models import Voicemail
+from backend.tasks.models import Task
+from backend.voicemails.models import Voicemail, VoicemailBox
+from backend.wrapup.models import Disposition, WrapUp
 
 metadata = Entity.metadata
 
 __all__ = [
+    "Announcement",
+    "AnnouncementSeen",
     "AuditEntry",
     "AuditHead",
     "Business",
     "CalendarRow",
     "Call",
+    "ChatMember",
+    "ChatMessage",
+    "CopyTarget",
     "Customer",
+    "CustomerField",
+    "CustomerLevel",
+    "CustomerNote",
     "CustomerPhone",
     "DataSource",
+    "Disposition",
     "EffectRecord",
     "EmergencyRoute",
+    "EventMark",
     "EventRow",
     "Extension",
+    "FileCopy",
     "Flow",
     "FlowAlias",
     "FlowCaseRow",
+    "FlowRule",
     "FlowVersion",
     "HttpCredential",
     "Lease",
@@ -52,12 +68,18 @@ __all__ = [
     "PinTry",
     "Prompt",
     "Recording",
+    "RecordingRule",
+    "RetentionRule",
+    "RuleStart",
     "Run",
+    "Task",
     "TrailEntry",
     "TrialCall",
     "Trunk",
     "User",
     "UserSession",
     "Voicemail",
+    "VoicemailBox",
+    "WrapUp",
     "metadata",
 ]

@@ -17,6 +17,7 @@ class OutboxMessage(Entity, table=True):
         UniqueConstraint("business_id", "key"),
         Index(None, "business_id", "created_at", "id"),
         Index(None, "state", "created_at"),
+        Index(None, "customer_id", "created_at"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
@@ -28,6 +29,7 @@ class OutboxMessage(Entity, table=True):
     text: str = Field(default="", sa_type=Text)
     html: str | None = Field(default=None, sa_type=Text)
     attachments: list[str] = Field(default_factory=list, sa_type=Json)
+    customer_id: str | None = Field(default=None, max_length=64)
     state: str = Field(default="queued", max_length=16)
     error: str = Field(default="", max_length=1000)
     reference: str = Field(default="", max_length=255)

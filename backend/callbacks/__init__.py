@@ -1,0 +1,1 @@
+"""Rules that start flows when something happens."""

@@ -1,0 +1,1 @@
+"""Messages between agents, announcements, the running line."""

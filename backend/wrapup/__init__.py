@@ -1,0 +1,1 @@
+"""What comes of calls: notes, disposition codes, the next contact."""
