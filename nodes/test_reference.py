@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.reference import LANGUAGES, file_of, shipped
+from nodes.reference import DESCRIPTIONS, LANGUAGES, descriptions, file_of, shipped
 from nodes.sdk.reference import Language, page, reference
 
 
@@ -22,3 +22,7 @@ def test_every_node_has_its_ports_fields_and_words(language: Language) -> None:
             assert f"`{name}`" in words, f"{node.meta.type}.{name}"
         for port in node.all_ports(node.Config.model_validate(dict(node.example))):
             assert f"- `{port.name}`" in words
+
+
+def test_the_designers_tests_see_the_nodes_as_they_are() -> None:
+    assert DESCRIPTIONS.read_text(encoding="utf-8") == descriptions(), "run 'make schema'"

@@ -17,6 +17,11 @@ class FindConfig(NodeConfig):
         title=text("查找方式", "Find by"),
         help=text("电话号码、卡号或客户编号", "Telephone number, card number or customer id"),
         widget="select",
+        options={
+            "phone": text("电话号码", "Phone number"),
+            "card": text("卡号", "Card number"),
+            "id": text("客户编号", "Customer id"),
+        },
     )
     value: Any = field(
         title=text("值", "Value"),

@@ -16,6 +16,7 @@ class JoinConfig(NodeConfig):
             "All branches, or the first one to arrive (the others are stopped)",
         ),
         widget="select",
+        options={"all": text("全部支路", "All branches"), "first": text("最先到达的一路", "The first to arrive")},
     )
 
 

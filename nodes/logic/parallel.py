@@ -16,6 +16,7 @@ class ParallelConfig(NodeConfig):
         title=text("支路", "Branches"),
         help=text("同时进行的支路名称，每个一个出口", "Names of the branches that run at once, each a way out"),
         widget="choices",
+        port=True,
         min_length=2,
         max_length=20,
     )

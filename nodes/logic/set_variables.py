@@ -34,6 +34,7 @@ class SetConfig(NodeConfig):
         title=text("赋值", "Assignments"),
         help=text("所有表达式先用旧值计算，再一起赋值", "All are computed from the old values, then set together"),
         widget="keyvalue",
+        unique=["name"],
         min_length=1,
         max_length=50,
     )

@@ -18,6 +18,7 @@ class Share(NodeConfig):
         help=text("出口名称：小写字母、数字和下划线", "Name of the way out: small letters, digits and underscores"),
         widget="text",
         example="a",
+        port=True,
         pattern=r"^[a-z0-9_]{1,32}$",
     )
     percent: float = field(
@@ -35,6 +36,7 @@ class SplitConfig(NodeConfig):
         title=text("比例", "Shares"),
         help=text("各出口的百分比，合计 100", "Percentages of the ways out, 100 together"),
         widget="choices",
+        unique=["name"],
         min_length=2,
         max_length=20,
     )

@@ -18,6 +18,7 @@ class Case(NodeConfig):
         help=text("出口名称：小写字母、数字和下划线", "Name of the way out: small letters, digits and underscores"),
         widget="text",
         example="gold",
+        port=True,
         pattern=r"^[a-z0-9_]{1,32}$",
     )
     value: str = field(
@@ -48,6 +49,7 @@ class SwitchConfig(NodeConfig):
         title=text("情形", "Cases"),
         help=text("每种情形一个出口", "Each case is a way out"),
         widget="choices",
+        unique=["name", "value"],
         min_length=1,
         max_length=50,
     )

@@ -29,6 +29,11 @@ class WaitConfig(NodeConfig):
         title=text("等待", "Wait for"),
         help=text("一段时间、某个时刻或一个事件", "A length of time, a time of day, or an event"),
         widget="select",
+        options={
+            "seconds": text("一段时间", "A length of time"),
+            "time": text("某个时刻", "A time of day"),
+            "signal": text("一个事件", "An event"),
+        },
     )
     seconds: Any = field(
         60,
@@ -39,12 +44,14 @@ class WaitConfig(NodeConfig):
         ),
         widget="expression",
         expression=True,
+        when={"until": ["seconds", "signal"]},
     )
     time_of_day: str = field(
         "09:00",
         title=text("时刻", "Time of day"),
         help=text("下一次到这个时刻为止，24 小时制", "Until it is this time next, on the 24-hour clock"),
         widget="text",
+        when={"until": ["time"]},
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
     )
     timezone: str = field(
@@ -56,6 +63,7 @@ class WaitConfig(NodeConfig):
         ),
         example="Asia/Shanghai",
         widget="text",
+        when={"until": ["time"]},
         max_length=64,
     )
     signal: str = field(
@@ -64,6 +72,7 @@ class WaitConfig(NodeConfig):
         help=text("等待的事件名称", "Name of the event to wait for"),
         widget="text",
         example="payment",
+        when={"until": ["signal"]},
         pattern=r"^([a-z][a-z0-9_.-]{0,63})?$",
     )
 

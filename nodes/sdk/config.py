@@ -8,11 +8,15 @@ A field is declared with :func:`field`, which stores its hints in the JSON Schem
 ``x-expression``           the string is one expression; the machine replaces it by its value
 ``x-secret``               the value is confidential: it travels encrypted and is never logged
 ``x-example``              an example for help texts
+``x-options``              names of the values of a choice, ``{"zh": ..., "en": ...}`` by value
+``x-when``                 the form shows the field while others of the same model have one of these values
+``x-port``                 the value (or each item) names a way out of the node, so that edges follow when it changes
+``x-unique``               fields whose values differ between the items of the list
 
 Because the hints sit in the schema, the engine finds what to render without importing the node.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +72,10 @@ def field(
     expression: bool = False,
     secret: bool = False,
     example: Any = None,
+    options: Mapping[str, Text] | None = None,
+    when: Mapping[str, Sequence[Any]] | None = None,
+    port: bool = False,
+    unique: Sequence[str] = (),
     default_factory: Callable[[], Any] | None = None,
     **constraints: Any,
 ) -> Any:
@@ -88,6 +96,14 @@ def field(
         extra["x-secret"] = True
     if example is not None:
         extra["x-example"] = example
+    if options is not None:
+        extra["x-options"] = {value: name.model_dump() for value, name in options.items()}
+    if when is not None:
+        extra["x-when"] = {name: list(values) for name, values in when.items()}
+    if port:
+        extra["x-port"] = True
+    if unique:
+        extra["x-unique"] = list(unique)
     if default_factory is not None:
         return Field(default_factory=default_factory, json_schema_extra=extra, **constraints)
     return Field(default, json_schema_extra=extra, **constraints)

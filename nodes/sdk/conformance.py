@@ -82,6 +82,11 @@ def _check_schema(node: Node[Any]) -> None:
                 not (field.get("x-template") and field.get("x-expression")),
                 f"{where}: a field is a template or an expression, not both",
             )
+            for value, name in (field.get("x-options") or {}).items():
+                _check_text(name, f"{where}: name of the option {value!r}")
+                _demand(value in field.get("enum", ()), f"{where}: {value!r} is no value of it, remove the option")
+            for other in field.get("x-when") or {}:
+                _demand(other in part["properties"], f"{where}: `when` names {other}, which is no field beside it")
             if field.get("x-expression"):
                 # The node sees the value, which may be anything; the document holds the source text.
                 values = field.get("additionalProperties", field)

@@ -42,11 +42,23 @@ class ValuePart(NodeConfig):
         "text",
         title=text("读法", "Read as"),
         help=text("数字、金额、日期、时间、逐位或原样", "Number, money, date, time, digit by digit, or as it is"),
+        widget="select",
+        options={
+            "text": text("原样", "As it is"),
+            "number": text("数字", "Number"),
+            "money": text("金额", "Money"),
+            "date": text("日期", "Date"),
+            "time": text("时间", "Time"),
+            "datetime": text("日期和时间", "Date and time"),
+            "digits": text("逐位", "Digit by digit"),
+            "phone": text("电话号码", "Phone number"),
+        },
     )
     currency: str = field(
         "CNY",
         title=text("货币", "Currency"),
         help=text("ISO 4217 货币代码，用于金额", "ISO 4217 code, for money"),
+        when={"read_as": ["money"]},
         pattern="^[A-Z]{3}$",
     )
 

@@ -44,6 +44,11 @@ class CollectConfig(NodeConfig):
         title=text("结束键", "End key"),
         help=text("按此键结束输入；空为不用结束键", "Ends the entry; empty for none"),
         widget="select",
+        options={
+            "#": text("井号 #", "Hash #"),
+            "*": text("星号 *", "Star *"),
+            "": text("不用结束键", "No end key"),
+        },
     )
     first_timeout: float = field(
         5,
@@ -78,12 +83,19 @@ class CollectConfig(NodeConfig):
             "Card check digit (Luhn), a date as YYYYMMDD, or a telephone number",
         ),
         widget="select",
+        options={
+            "none": text("不校验", "No check"),
+            "luhn": text("银行卡号", "Card number"),
+            "date": text("日期", "Date"),
+            "phone": text("电话号码", "Phone number"),
+        },
     )
     country: str = field(
         "CN",
         title=text("国家", "Country"),
         help=text("校验电话号码时的国家代码", "Country of numbers without a country code, for the telephone check"),
         widget="text",
+        when={"check": ["phone"]},
         pattern="^[A-Z]{2}$",
     )
     tries: int = field(

@@ -47,6 +47,7 @@ class LanguageConfig(NodeConfig):
         title=text("选项", "Choices"),
         help=text("按键对应的语言", "Which key chooses which language"),
         widget="languages",
+        unique=["key"],
         min_length=1,
         max_length=12,
     )

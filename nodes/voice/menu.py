@@ -25,6 +25,7 @@ class Choice(NodeConfig):
         help=text("来电者按的键", "The key that the caller presses"),
         widget="key",
         example="1",
+        port=True,
         pattern=r"^[0-9*#]$",
     )
     label: str = field(
@@ -57,6 +58,7 @@ class MenuConfig(NodeConfig):
         title=text("选项", "Choices"),
         help=text("每个按键一个出口", "Each key is a way out"),
         widget="choices",
+        unique=["key"],
         min_length=1,
         max_length=12,
     )

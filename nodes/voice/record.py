@@ -101,12 +101,14 @@ class RecordConfig(NodeConfig):
         title=text("试听菜单", "Review prompt"),
         help=text("录音后播放的选项", "The choices after recording"),
         widget="prompt",
+        when={"review": [True]},
     )
     listen_key: str = field(
         "1",
         title=text("试听键", "Key to listen"),
         help=text("播放刚录的留言", "Plays the message"),
         widget="key",
+        when={"review": [True]},
         pattern=r"^[0-9*#]$",
     )
     again_key: str = field(
@@ -114,6 +116,7 @@ class RecordConfig(NodeConfig):
         title=text("重录键", "Key to record again"),
         help=text("放弃并重新录音", "Drops the message and records again"),
         widget="key",
+        when={"review": [True]},
         pattern=r"^[0-9*#]$",
     )
     number_key: str = field(
@@ -121,6 +124,7 @@ class RecordConfig(NodeConfig):
         title=text("回电号码键", "Key to leave a number"),
         help=text("输入回电号码", "Lets the caller enter a callback number"),
         widget="key",
+        when={"review": [True]},
         pattern=r"^[0-9*#]$",
     )
     number_prompt: Prompt = field(
@@ -130,6 +134,7 @@ class RecordConfig(NodeConfig):
         title=text("回电号码提示", "Prompt for the number"),
         help=text("请来电者输入号码", "Asks for the callback number"),
         widget="prompt",
+        when={"review": [True]},
     )
     wait_seconds: float = field(
         6,
@@ -138,6 +143,7 @@ class RecordConfig(NodeConfig):
             "试听菜单后等待按键，之后自动保存", "Time for a key after the review prompt; then the message is kept"
         ),
         widget="duration",
+        when={"review": [True]},
         ge=1,
         lt=60,
     )

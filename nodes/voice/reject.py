@@ -19,6 +19,12 @@ class RejectConfig(NodeConfig):
             "What the caller's network is told: busy, rejected, number unknown or lines congested",
         ),
         widget="select",
+        options={
+            "busy": text("忙", "Busy"),
+            "rejected": text("拒绝", "Rejected"),
+            "unknown_number": text("空号", "Number unknown"),
+            "congestion": text("线路繁忙", "Lines congested"),
+        },
     )
 
 

@@ -106,6 +106,7 @@ class HttpConfig(NodeConfig):
         title=text("结果", "Results"),
         help=text("从返回的 JSON 中取出的值", "Values taken from the JSON that comes back"),
         widget="keyvalue",
+        unique=["name"],
         max_length=50,
     )
     keep_body: bool = field(

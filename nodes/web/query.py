@@ -57,6 +57,7 @@ class QueryConfig(NodeConfig):
         title=text("取出的列", "Columns"),
         help=text("把第一行的列作为输出", "Columns of the first row that become outputs"),
         widget="keyvalue",
+        unique=["name"],
         max_length=50,
     )
     limit: int = field(
