@@ -10,7 +10,7 @@ interface Definition {
 }
 
 /** Every node type that ships, written by `python -m nodes.reference`. */
-export const TYPES: Definition[] = JSON.parse(readFileSync('fixtures/node-types.json', 'utf8'));
+const TYPES: Definition[] = JSON.parse(readFileSync('fixtures/node-types.json', 'utf8'));
 
 function every(schema: Schema, visit: (name: string, part: Schema) => void): void {
   const defs = defsOf(schema);
