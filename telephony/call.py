@@ -66,12 +66,26 @@ class DialResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferTarget:
+    """Where a talk was handed over to: a queue or a flow, by its key, and who did it."""
+
+    kind: Literal["queue", "flow"]
+    key: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
-    """A conversation between the caller and another leg."""
+    """A conversation between the caller and another leg.
+
+    ``ended_by``  ``other_lost``: the other party's phone was lost, or a transfer reached nobody; the caller hears music
+                  until the next command, and should be offered to somebody. ``transfer``: go on at ``target``
+    """
 
     seconds: float
-    ended_by: Literal["caller", "other", "key"]
+    ended_by: Literal["caller", "other", "key", "transfer", "other_lost"]
     digit: str | None = None
+    target: TransferTarget | None = None
 
 
 DetectedKind = Literal["person", "machine", "fax", "modem", "busy", "ringback", "sit", "silence", "unsure"]
@@ -228,8 +242,9 @@ class Call(Protocol):
     async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
         """Bridge the caller with an answered leg until one of them leaves; the bridge is destroyed after.
 
-        When the other party leaves, the caller stays. `release_key`, pressed by the caller, hangs the other party
-        up. When the caller hangs up, the other party is hung up and `HungUp` is raised.
+        When the other party leaves, the caller stays. Meanwhile the talk may be held, transferred, joined and watched
+        (`telephony.conversation`); it is one talk until nobody is left to talk with. `release_key`, pressed by the
+        caller, hangs the other party up. When the caller hangs up, the other party is hung up and `HungUp` is raised.
         """
         ...
 

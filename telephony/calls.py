@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from telephony import observer
 from telephony.call import DialResult
 from telephony.comfort import GuardTimes, SilenceGuard
+from telephony.conversation import TALK, Conversation
 from telephony.driver import (
     Answered,
     BridgeEntered,
@@ -73,6 +74,7 @@ class CallEnd:
 OnIncoming = Callable[[LiveCall, Incoming], Awaitable[None]]
 OnEnded = Callable[[LiveCall, CallEnd], Awaitable[None]]
 OnSilence = Callable[[LiveCall], Awaitable[None]]
+OnConversation = Callable[[LiveCall, Conversation], None]
 OnEvent = Callable[[LiveCall, Event], None]
 
 
@@ -83,6 +85,7 @@ class CallBook:
     ``on_ended``     a call is over, with the true cause; runs once for a call
     ``on_silence``   no command for 30 s: say sorry and offer the fallback number, see `comfort.offer_fallback`.
                      The task is cancelled when the flow comes back before a person talks with the caller.
+    ``on_conversation``  a talk has changed: who is in it, who hears whom; called at once
     ``on_event``     every other event of a live call (talking, transfer wishes ...), called at once
     """
 
@@ -97,6 +100,7 @@ class CallBook:
         on_ended: OnEnded | None = None,
         on_silence: OnSilence | None = None,
         on_event: OnEvent | None = None,
+        on_conversation: OnConversation | None = None,
         guard: GuardTimes | None = None,
         ears: Ears | None = None,
     ) -> None:
@@ -108,6 +112,7 @@ class CallBook:
         self.on_ended = on_ended
         self.on_silence = on_silence
         self.on_event = on_event
+        self.on_conversation = on_conversation
         self.guard = guard or GuardTimes()
         self.ears: Ears = ears or Deaf()
         self.connected = True
@@ -243,6 +248,8 @@ class CallBook:
                 leg = Leg(channel, seen.called, self.now() - seen.seconds, ringing=True)
                 leg.answered_at = leg.began if seen.up else None
                 self._orphans[channel] = leg
+        for call in adopted:
+            self._adopt_conversation(call, state)
         for bridge, members in state.bridges.items():
             owners = [self._calls[member] for member in members if member in self._calls]
             others = [member for member in members if member in self._orphans]
@@ -251,6 +258,18 @@ class CallBook:
         if self._orphans:
             self.spawn(self._drop_orphans(set(self._orphans)))
         return adopted
+
+    def _adopt_conversation(self, call: LiveCall, state: Snapshot) -> None:
+        """A talk that went on without us, however it stood."""
+        prefix = call.id + TALK
+        for bridge in state.bridges:
+            if not bridge.startswith(prefix):
+                continue
+            talk = Conversation.adopt(call, bridge.removeprefix(prefix), state, partial(self.claim, call))
+            if talk is not None:
+                call.conversation = talk
+                self.spawn(talk.go_on())
+                return
 
     def _adopt_talk(self, call: LiveCall, bridge: str, others: list[str]) -> None:
         """A conversation that went on without us: it is no silence, and its legs end with the call."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from telephony.calls import CallBook
+from telephony.conversation import ControlError, Watching
 from telephony.driver import (
     Answered,
     BridgeEntered,
@@ -439,6 +440,93 @@ async def a_call_works_over_the_port(stage: Stage, witness: Witness) -> None:
         await book.stop()
 
 
+async def a_talk_is_held_joined_watched_and_handed_on(stage: Stage, witness: Witness) -> None:
+    """Every mode of a conversation puts its channels into the bridges where they belong."""
+    came: asyncio.Queue[LiveCall] = asyncio.Queue()
+    book = CallBook(stage.driver, _Files(), sounds=Sounds(stage.sound(0.2).parent / "made"))
+
+    async def incoming(call: LiveCall, event: Incoming) -> None:
+        came.put_nowait(call)
+
+    book.on_incoming = incoming
+    book.start()
+    await asyncio.to_thread(book.sounds.prepare)
+    answers = await stage.far.destination("answers")
+
+    async def together(*expected: str) -> None:
+        """Wait until exactly these are in the talk."""
+        found: frozenset[str] = frozenset()
+        for _ in range(int(stage.patience * 10)):
+            found = (await stage.driver.snapshot()).bridges.get(bridge, frozenset())
+            if found == set(expected):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{sorted(found)} talk instead of {sorted(expected)}")
+
+    try:
+        far = await stage.far.call("100")
+        call = await asyncio.wait_for(came.get(), stage.patience)
+        await call.answer()
+        leg, customer = f"{call.id}-leg", call.id
+        bridge = f"{call.id}-talk-{leg}"
+        assert (await call.dial(leg, answers, caller_id="100", ring_seconds=8)).result == "answered"
+        talking = asyncio.create_task(call.talk(leg))
+        await together(customer, leg)
+        talk = call.conversation
+        assert talk is not None
+        await talk.hold("o1")
+        await together(leg)
+        await talk.resume("o2")
+        await together(customer, leg)
+        await talk.mute(True)
+        await talk.mute(False)
+        await talk.keys("1", op="o3")
+        await talk.record("on")
+        await talk.record("paused")
+        await talk.record("on")
+        third = f"{call.id}-third-o4"
+        await talk.consult("o4", answers, caller_id="100")
+        await together(leg, third)
+        await talk.swap("customer", "o5")
+        await together(customer, leg)
+        await talk.swap("third", "o6")
+        await together(leg, third)
+        await talk.join("o7")
+        await together(customer, leg, third)
+        watcher = await talk.watch("o8", answers, "listen", caller_id="100")
+        await witness.wait(Answered, channel=watcher)
+        modes: Sequence[Watching] = ("listen", "whisper", "listen")
+        for mode in modes:
+            await talk.change_watch(watcher, mode)
+            await together(customer, leg, third)
+        await talk.change_watch(watcher, "barge")
+        await together(customer, leg, third, watcher)
+        await talk.stop_watch(watcher)
+        await together(customer, leg, third)
+        await talk.complete("o9")
+        await together(customer, third)
+        await witness.wait(Hangup, channel=leg)
+        last = f"{call.id}-third-o10"
+        assert not talking.done()
+        try:
+            await talk.transfer("o10", answers, caller_id="100")
+        except ControlError as error:
+            assert error.reason == "wrong_state", "the agent has left already"
+        watcher = await talk.watch("o11", answers, "barge", caller_id="100")
+        await together(customer, third, watcher)
+        await talk.take_over(watcher, "o12")
+        await together(customer, watcher)
+        assert last not in call.legs
+        await talk.release("o13")
+        assert (await talking).ended_by == "other"
+        state = await stage.driver.snapshot()
+        assert set(state.bridges) == set() and not call.ended
+        await far.hang_up()
+        await witness.wait(Hangup, channel=customer)
+    finally:
+        await book.stop()
+
+
 async def _press_later(far: FarCall, seconds: float, digits: str) -> None:
     await asyncio.sleep(seconds)
     await far.press(digits)
@@ -464,6 +552,7 @@ CHECKS: tuple[Check, ...] = (
     sound_is_heard_while_we_speak,
     what_never_was_is_not_found,
     a_call_works_over_the_port,
+    a_talk_is_held_joined_watched_and_handed_on,
 )
 
 

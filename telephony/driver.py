@@ -153,8 +153,10 @@ HangupCause = Literal[
     "congestion",
     "cancelled",
     "engine_lost",
+    "lost",
     "failed",
 ]
+"""``lost``: an answered party's sound stopped coming, as from a closed laptop or a network that broke."""
 
 # --------------------------------------------------------------------------- snapshots
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from telephony import observer
 from telephony.call import Detected, DialResult, Keys, Recording, Said, Spoken, Talk
 from telephony.comfort import SilenceGuard
+from telephony.conversation import Conversation
 from telephony.driver import (
     Answered,
     BridgeEntered,
@@ -156,6 +157,11 @@ class LiveCall:
         self._tapped = adopted
         self._tap_paused = False
         self._prefetching: asyncio.Task[None] | None = None
+        self.conversation: Conversation | None = None
+        """The talk that goes on, if one does."""
+        self._talks: dict[str, Talk] = {}
+        self.music = False
+        """The caller hears music until the next command."""
 
         self._guard = guard
         guard.up = up
@@ -185,6 +191,11 @@ class LiveCall:
     def pending_keys(self) -> str:
         """Keys pressed ahead and not used yet."""
         return "".join(key for key, _ in self._keys)
+
+    @property
+    def recording_state(self) -> Literal["off", "on", "paused"]:
+        """Whether the whole call is being recorded."""
+        return "off" if not self._tapped else "paused" if self._tap_paused else "on"
 
     @property
     def tap_name(self) -> str:
@@ -308,14 +319,20 @@ class LiveCall:
 
     async def _command(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Send a command about this call's own channel; again, after the engine was away for a moment."""
+        try:
+            return await self._again(make)
+        except DriverError as error:
+            if error.reason == "not_found":
+                await self._channel_missing()
+            raise
+
+    async def _again(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Send a command; again, after the engine was away for a moment."""
         give_up = self._book.now() + _LOST_SECONDS
         while True:
             try:
                 return await self._during(make())
             except DriverError as error:
-                if error.reason == "not_found":
-                    await self._channel_missing()
-                    raise
                 if error.reason != "lost" or self._book.now() >= give_up:
                     raise
                 await self._wait(lambda: False, self._book.now() + 0.1)
@@ -356,6 +373,9 @@ class LiveCall:
             if stop and self._comfort is not None:
                 playback, self._comfort = self._comfort, None
                 await self._command(lambda: self._driver.stop_playing(playback))
+            if self.music:
+                self.music = False
+                await self._command(lambda: self._driver.stop_music(self.id))
             yield
         finally:
             self._guard.ends(self._book.now())
@@ -868,6 +888,9 @@ class LiveCall:
 
     async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:
         self._check()
+        if channel in self._talks or (self.conversation is not None and self.conversation.leg_id == channel):
+            # The talk that began with it goes on, perhaps with somebody else by now.
+            return "up"
         leg = self._book.claim(self, channel)
         if leg is None or leg.ended_at is not None:
             return "gone"
@@ -910,65 +933,48 @@ class LiveCall:
         await self._command(lambda: self._driver.play(self.id, playback, [self._book.sounds.ringback] * times))
         return lambda: self._driver.stop_playing(playback)
 
-    async def talk(self, channel: str, *, release_key: str | None = None) -> Talk:
+    async def talk(
+        self, channel: str, *, release_key: str | None = None, agent: Literal["leg", "call"] = "leg"
+    ) -> Talk:
+        """As `Call.talk`. `agent` tells which side is the agent's: the call itself when an agent placed it."""
         async with self._active():
-            leg = self._book.claim(self, channel)
-            if leg is None or not leg.up:
-                return Talk(0.0, "other")
-            if not self.answered:
-                await self._command(lambda: self._driver.answer(self.id))
-                self._now_up()
-            bridge = f"{self.id}-talk-{channel}"
-            self._left -= {(bridge, self.id), (bridge, channel)}
-            began = max(leg.answered_at or 0.0, self.began) if self.adopted else self._book.now()
-            self._keys.clear()
+            if channel in self._talks:
+                # It ended while nobody waited for it.
+                return self._talks[channel]
+            talk = self.conversation
+            if talk is None or talk.leg_id != channel:
+                leg = self._book.claim(self, channel)
+                if leg is None or not leg.up:
+                    return Talk(0.0, "other")
+                if not self.answered:
+                    await self._command(lambda: self._driver.answer(self.id))
+                    self._now_up()
+                talk = Conversation(self, leg, release_key=release_key, agent=agent)
+                if self.adopted:
+                    talk.began_at(max(leg.answered_at or 0.0, self.began))
+                self._keys.clear()
+            talk.release_key = release_key
             if release_key is None:
                 self._drop_keys += 1
-            tidy = True
             try:
-                self._bridges.add(bridge)
-                await self._command(lambda: self._driver.create_bridge(bridge))
-                await self._command(lambda: self._driver.add_to_bridge(bridge, self.id))
-                try:
-                    await self._during(self._driver.add_to_bridge(bridge, channel))
-                except DriverError as error:
-                    if error.reason != "not_found":
-                        raise
-                    leg.ended_at = leg.ended_at or self._book.now()
-                ended_by, digit = await self._until_talk_ends(leg, bridge, release_key)
-                return Talk(self._book.now() - began, ended_by, digit)
+                if self.conversation is not talk:
+                    self.conversation = talk
+                    await talk.begin()
+                return await talk.wait()
             except asyncio.CancelledError:
-                tidy = False
+                if talk.result is not None:
+                    self._talks[channel] = talk.result
                 raise
             finally:
                 if release_key is None:
                     self._drop_keys -= 1
-                if tidy:
-                    self._bridges.discard(bridge)
-                    work = [partial(self._driver.destroy_bridge, bridge)]
-                    if leg.up:
-                        work.append(partial(self._driver.hang_up, channel))
-                    self._book.spawn(self._quietly(*work))
 
-    async def _until_talk_ends(
-        self, leg: Leg, bridge: str, release_key: str | None
-    ) -> tuple[Literal["caller", "other", "key"], str | None]:
-        def released() -> bool:
-            while self._keys and self._keys[0][0] != release_key:
-                self._keys.popleft()
-            return bool(self._keys)
-
-        def left(channel: str) -> bool:
-            return (bridge, channel) in self._left
-
-        await self._wait(lambda: released() or not leg.up or left(self.id) or left(leg.channel))
-        if leg.up and self._keys:
-            return "key", self._keys.popleft()[0]
-        if left(self.id) and leg.up:
-            # Usually the hang-up follows at once and raises here.
-            await self._wait(lambda: not leg.up, self._book.now() + _GRACE)
-            return ("caller" if leg.up else "other"), None
-        return "other", None
+    def talk_over(self, talk: Conversation) -> None:
+        """A conversation has ended. What nobody waited for is told to who asks next."""
+        if not talk.waiting and talk.result is not None:
+            self._talks[talk.leg_id] = talk.result
+        if self.conversation is talk:
+            self.conversation = None
 
     async def tidy(self) -> None:
         """End in the engine what the call leaves behind: its other legs and its bridges."""

@@ -12,9 +12,13 @@ Q850: dict[HangupCause, int] = {
     "congestion": 34,
     "cancelled": 16,
     "engine_lost": 34,
+    "lost": 44,
     "failed": 38,
 }
 """Q.850 codes that make Asterisk answer an unanswered caller with the SIP code that the port promises."""
+
+SILENT = 44
+"""What Asterisk says when it ends a channel that has sent no sound for too long."""
 
 _BY_SIP: dict[int, HangupCause] = {
     401: "failed",
@@ -63,12 +67,12 @@ def hangup_cause(
 ) -> HangupCause:
     """The cause of a channel's end.
 
-    - An answered call ends normally, whoever ends it.
+    - An answered call ends normally, whoever ends it, unless its sound stopped coming.
     - What we ordered is the cause of an unanswered incoming call; without an order the caller gave up.
     - An unanswered outgoing call that we end is cancelled; else the far end's SIP code decides, then Q.850.
     """
     if answered:
-        return "normal"
+        return "lost" if q850 == SILENT and ordered is None else "normal"
     if inbound:
         return ordered or "cancelled"
     if ordered is not None:

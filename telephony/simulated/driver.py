@@ -92,7 +92,7 @@ class _Recorder:
     path: Path | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Channel:
     id: str
     caller: str
@@ -109,6 +109,8 @@ class _Channel:
     held: bool = False
     muted: bool = False
     listens_to: str | None = None
+    spy: str = "none"
+    whisper: str = "none"
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
 
@@ -645,7 +647,7 @@ class SimulatedDriver:
         made = self._new_channel(snoop, target.caller, target.called)
         made.up = True
         made.line.answered_at = self.now()
-        made.listens_to = channel if spy != "none" else None
+        made.listens_to, made.spy, made.whisper = channel, spy, whisper
 
     async def detect_talking(self, channel: str, on: bool) -> None:
         await self._command("detect_talking", channel, on)
@@ -691,10 +693,27 @@ class SimulatedDriver:
     def _listeners(self, speaker: _Channel) -> list[_Channel]:
         if speaker.muted:
             return []
-        others = self._bridges.get(speaker.bridge, []) if speaker.bridge is not None else []
-        listeners = [self._channels[channel] for channel in others if channel != speaker.id]
-        watched = {speaker.id, *(one.id for one in listeners)}
-        return listeners + [one for one in self._channels.values() if one.listens_to in watched]
+        heard = dict.fromkeys(self._peers(speaker))
+        for one in list(heard):
+            # Who speaks into a channel that whispers is heard where it whispers.
+            target = self._channels.get(one.listens_to or "")
+            if target is not None and one.whisper in ("out", "both"):
+                heard[target] = None
+            if target is not None and one.whisper in ("in", "both"):
+                heard |= dict.fromkeys(self._peers(target))
+        for one in self._channels.values():
+            target = self._channels.get(one.listens_to or "")
+            if target is None or one in self._peers(speaker):
+                continue
+            spoken = target is speaker and one.spy in ("in", "both")
+            if spoken or (target in heard and one.spy in ("out", "both")):
+                heard[one] = None
+                heard |= dict.fromkeys(peer for peer in self._peers(one) if peer is not speaker)
+        return list(heard)
+
+    def _peers(self, one: _Channel) -> list[_Channel]:
+        others = self._bridges.get(one.bridge, []) if one.bridge is not None else []
+        return [self._channels[channel] for channel in others if channel != one.id]
 
     def _begin(self, line: Line, text: str, kind: HeardKind) -> Heard:
         heard = Heard(self.now(), text, kind)
