@@ -1,18 +1,32 @@
 """What can go wrong, said so that a person can act: a code, the field, and words in both languages."""
 
+from typing import Any
+
 from nodes.sdk.text import Text, text
 
 
 class DomainError(Exception):
-    """A request that cannot be met. ``code`` is stable; ``field`` names the input; ``remedy`` says what to do."""
+    """A request that cannot be met. ``code`` is stable; ``field`` names the input; ``remedy`` says what to do.
+
+    ``details`` are plain facts for programs, such as who changed a draft meanwhile.
+    """
 
     code = "failed"
 
-    def __init__(self, message: Text, *, field: str = "", remedy: Text | None = None, code: str = "") -> None:
+    def __init__(
+        self,
+        message: Text,
+        *,
+        field: str = "",
+        remedy: Text | None = None,
+        code: str = "",
+        details: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{field}: {message.en}" if field else message.en)
         self.message = message
         self.field = field
         self.remedy = remedy or text("", "")
+        self.details = details
         if code:
             self.code = code
 

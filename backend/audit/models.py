@@ -17,6 +17,7 @@ class AuditEntry(Entity, table=True):
         UniqueConstraint("business_id", "seq"),
         Index(None, "business_id", "at"),
         Index(None, "business_id", "actor", "at"),
+        Index(None, "business_id", "subject", "seq"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)

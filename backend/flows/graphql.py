@@ -1,14 +1,16 @@
 """Flows, versions, aliases, node types."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
 import strawberry
+from sqlalchemy import inspect
 from strawberry.scalars import JSON
 
-from backend.flows import service
-from backend.graphql.base import FromRow, Info, Words, mutation, query, subscription
+from backend.flows import listing, presence, service
+from backend.graphql.base import Connection, Done, FromRow, Info, Words, mutation, query, subscription
 from backend.identity.permissions import Permission
 from flows.diff import FieldChange, FlowDiff
 from flows.problems import Problem
@@ -38,12 +40,15 @@ class FlowProblem:
 class FlowVersionType(FromRow):
     id: str
     number: int
-    document: JSON
     document_hash: str
     plan_hash: str
     author: str | None
     note: str
     created_at: datetime
+
+    @query(Permission.FLOWS_READ, "The document, fetched only when asked for.")
+    async def document(self, info: Info) -> JSON:
+        return JSON(await info.context.loader("version_documents", listing.documents_of, dict).load(self.id))
 
 
 @strawberry.type(name="FlowAlias")
@@ -52,19 +57,87 @@ class FlowAliasType:
     version: int
 
 
+@strawberry.type(name="FlowCaseSummary", description="Test cases by what they came to; stale ran on another draft.")
+class CaseSummaryType(FromRow):
+    total: int
+    green: int
+    red: int
+    never_ran: int
+    stale: int
+
+
+@strawberry.type(name="FlowNumber", description="A number that leads to a flow.")
+class FlowNumberType(FromRow):
+    id: str
+    number: str
+    name: str
+    alias: str
+    version: int | None
+    enabled: bool
+
+
+@strawberry.type(name="ProblemCounts", description="How much is wrong with a draft.")
+class ProblemCountsType(FromRow):
+    errors: int
+    warnings: int
+
+
 @strawberry.type(name="Flow")
 class FlowType(FromRow):
     id: str
     key: str
     name: str
     kind: str
-    draft: JSON
+    folder: str
+    tags: list[str]
     revision: int
     archived: bool
     cases_required: bool
     created_at: datetime
     updated_at: datetime
     updated_by: str | None
+
+    draft_hash: strawberry.Private[str]
+    document: strawberry.Private[dict[str, Any] | None] = None
+
+    @classmethod
+    def of(cls, row: Any) -> "FlowType":
+        """The type's instance for a row, whose draft need not be loaded."""
+        absent = inspect(row).unloaded
+        names = [field.name for field in dataclasses.fields(cls) if field.init and field.name != "document"]  # type: ignore[arg-type]
+        return cls(
+            **{name: getattr(row, name) for name in names}, document=None if "draft" in absent else dict(row.draft)
+        )
+
+    @query(Permission.FLOWS_READ, "The document that people edit, fetched only when asked for.")
+    async def draft(self, info: Info) -> JSON:
+        if self.document is None:
+            self.document = await info.context.loader("drafts", listing.drafts_of, dict).load(self.id)
+        return JSON(self.document)
+
+    @query(Permission.FLOWS_READ, "Whether the draft differs in meaning from what is live, or nothing is live.")
+    async def draft_ahead(self, info: Info) -> bool:
+        live = await info.context.loader("live_hashes", listing.live_hashes, str).load(self.id)
+        own = self.draft_hash or listing.hash_of(
+            self.document or await info.context.loader("drafts", listing.drafts_of, dict).load(self.id)
+        )
+        return live != own
+
+    @query(Permission.FLOWS_READ, "Its test cases in figures.")
+    async def cases(self, info: Info) -> CaseSummaryType:
+        found = info.context.loader("case_summaries", listing.case_summaries, listing.CaseSummary)
+        return CaseSummaryType.of(await found.load(self.id))
+
+    @query(Permission.FLOWS_READ, "Numbers that lead to it.")
+    async def numbers(self, info: Info) -> list[FlowNumberType]:
+        found = await info.context.loader("flow_numbers", listing.numbers_of, list).load(self.id)
+        return [FlowNumberType.of(number) for number in found]
+
+    @query(Permission.FLOWS_READ, "How much is wrong with the draft, as publishing would find it.")
+    async def problem_counts(self, info: Info) -> ProblemCountsType:
+        state = info.context.state
+        found = await listing.problem_counts(state.db, info.context.actor.business_id, self.key, self.revision)
+        return ProblemCountsType.of(found)
 
     @query(Permission.FLOWS_READ, "Which version each alias points at.")
     async def aliases(self, info: Info) -> list[FlowAliasType]:
@@ -166,6 +239,54 @@ class DraftChange:
     by: str
 
 
+@strawberry.type(name="FlowPresent", description="Somebody who has the flow open; me is the asker's own tab.")
+class PresentType(FromRow):
+    client: str
+    user_id: str | None
+    name: str
+    since: datetime
+    me: bool
+
+
+@strawberry.type(name="FlowDeed", description="Who did what to a flow; saves in a row are told as one.")
+class FlowDeedType:
+    seq: int
+    at: datetime
+    since: datetime = strawberry.field(description="When the first of the saves in a row was made.")
+    times: int
+    actor: str
+    action: str
+    details: JSON
+    text: Words
+
+
+@strawberry.type(name="FlowLabels", description="What flows are sorted by.")
+class FlowLabels:
+    folders: list[str]
+    tags: list[str]
+
+
+@strawberry.type(name="VersionCount")
+class VersionCount:
+    version: int
+    count: int
+
+
+@strawberry.type(name="AliasImpact", description="What moving an alias touches; runs stay on their version.")
+class AliasImpactType:
+    alias: str
+    version: int | None
+    calls: list[VersionCount] = strawberry.field(description="Calls in progress by version.")
+    runs: list[VersionCount] = strawberry.field(description="Other runs in progress by version.")
+    numbers: list[FlowNumberType] = strawberry.field(description="Numbers that follow the alias.")
+    flows: list[str] = strawberry.field(description="Keys of flows whose drafts run it as a subflow by the alias.")
+    rules: list[str] = strawberry.field(description="Names of rules that start it by the alias.")
+
+
+def _by_version(found: dict[int, int]) -> list[VersionCount]:
+    return [VersionCount(version=version, count=count) for version, count in sorted(found.items())]
+
+
 @strawberry.type
 class FlowsQuery:
     @query(Permission.FLOWS_READ, "What differs between two states of a flow: draft, an alias or a version number.")
@@ -188,6 +309,50 @@ class FlowsQuery:
     async def flow_version(self, info: Info, key: str, number: int) -> FlowVersionType:
         found = await service.get_version(info.context.state.db, info.context.actor.business_id, key, number)
         return FlowVersionType.of(found)
+
+    @query(Permission.FLOWS_READ, "What moving an alias would touch now.")
+    async def alias_impact(self, info: Info, key: str, alias: str = "live") -> AliasImpactType:
+        found = await listing.alias_impact(info.context.state.db, info.context.actor.business_id, key, alias)
+        return AliasImpactType(
+            alias=alias,
+            version=found.version,
+            calls=_by_version(found.calls),
+            runs=_by_version(found.runs),
+            numbers=[FlowNumberType.of(number) for number in found.numbers],
+            flows=found.flows,
+            rules=found.rules,
+        )
+
+    @query(Permission.FLOWS_READ, "Who changed what of a flow, newest first.")
+    async def flow_history(
+        self, info: Info, key: str, first: int = 50, after: str | None = None
+    ) -> Connection[FlowDeedType]:
+        found = await listing.history(
+            info.context.state.db, info.context.actor.business_id, key, first=first, after=after
+        )
+        return Connection(
+            nodes=[
+                FlowDeedType(
+                    seq=deed.seq,
+                    at=deed.at,
+                    since=deed.since,
+                    times=deed.times,
+                    actor=deed.actor,
+                    action=deed.action,
+                    details=JSON(deed.details),
+                    text=Words.of(deed.text),
+                )
+                for deed in found.items
+            ],
+            cursors=list(found.cursors),
+            end_cursor=found.end,
+            has_next=found.has_next,
+        )
+
+    @query(Permission.FLOWS_READ, "Folders and tags in use.")
+    async def flow_labels(self, info: Info) -> FlowLabels:
+        folders, tags = await listing.labels(info.context.state.db, info.context.actor.business_id)
+        return FlowLabels(folders=folders, tags=tags)
 
     @query(Permission.FLOWS_READ, "The draft, or a version, as one JSON document.")
     async def export_flow(self, info: Info, key: str, version: int | None = None) -> JSON:
@@ -246,6 +411,22 @@ class FlowsMutation:
         await service.move_alias(info.context.state.db, info.context.actor, key, alias=alias, version=version)
         return FlowAliasType(name=alias, version=version)
 
+    @mutation(Permission.FLOWS_EDIT, "Put a flow into a folder (a/b), tag it; what is left out stays.")
+    async def update_flow_meta(
+        self, info: Info, key: str, folder: str | None = None, tags: list[str] | None = None
+    ) -> FlowType:
+        changed = await listing.update_meta(info.context.state.db, info.context.actor, key, folder=folder, tags=tags)
+        return FlowType.of(changed)
+
+    @mutation(Permission.FLOWS_EDIT, "A copy of a flow's draft with its test cases, folder and tags.")
+    async def duplicate_flow(self, info: Info, key: str, name: str = "") -> SavedFlow:
+        return SavedFlow.of(await listing.duplicate(info.context.state.db, info.context.actor, key, name=name))
+
+    @mutation(Permission.FLOWS_PUBLISH, "Delete a flow that nothing points at and that is not running.")
+    async def delete_flow(self, info: Info, key: str) -> Done:
+        await listing.delete_flow(info.context.state.db, info.context.actor, key)
+        return Done()
+
     @mutation(Permission.FLOWS_EDIT, "Put a flow away, or bring it back.")
     async def archive_flow(self, info: Info, key: str, archived: bool = True) -> FlowType:
         return FlowType.of(await service.set_archived(info.context.state.db, info.context.actor, key, archived))
@@ -253,6 +434,13 @@ class FlowsMutation:
 
 @strawberry.type
 class FlowsSubscription:
+    @subscription(Permission.FLOWS_READ)
+    async def flow_presence(self, info: Info, key: str) -> AsyncIterator[list[PresentType]]:
+        """Who has this flow open, whenever that changes. Being subscribed is being here."""
+        await service.get_flow(info.context.state.db, info.context.actor.business_id, key)
+        async for present in presence.attend(info.context.state, info.context.actor, key):
+            yield [PresentType.of(one) for one in present]
+
     @subscription(Permission.FLOWS_READ)
     async def flow_draft(self, info: Info, key: str) -> AsyncIterator[DraftChange]:
         """Each save of a flow's draft, by whom."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
@@ -12,7 +12,8 @@ from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
 class Flow(Entity, table=True):
     """A flow of a business. ``key`` is the document's id, one in the business; ``revision`` guards the draft.
 
-    ``cases_required``: no version is published while one of its test cases is red.
+    ``cases_required``: no version is published while one of its test cases is red. ``draft_hash`` is the content
+    hash of the draft, empty when it was stored before there was one.
     """
 
     __tablename__ = "flows"
@@ -23,7 +24,10 @@ class Flow(Entity, table=True):
     key: str = Field(max_length=128)
     name: str = Field(max_length=200)
     kind: str = Field(max_length=16)
+    folder: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
+    tags: list[str] = Field(default_factory=list, sa_type=Json, sa_column_kwargs={"server_default": text("'[]'")})
     draft: dict[str, Any] = Field(sa_type=Json)
+    draft_hash: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     revision: int = 1
     archived: bool = False
     cases_required: bool = False

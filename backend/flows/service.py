@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from backend.audit.service import note
@@ -121,6 +122,7 @@ async def create_flow(db: Database, actor: Actor, document: Any) -> Saved:
             name=parsed.name or key,
             kind=parsed.kind,
             draft=_stored(parsed),
+            draft_hash=content_hash(parsed),
             updated_by=actor.name,
         )
         session.add(flow)
@@ -154,9 +156,10 @@ async def save_draft(db: Database, actor: Actor, key: str, document: Any, *, rev
                 ),
                 field="revision",
                 remedy=text("请载入最新草稿，合并后再保存。", "Load the newest draft, merge, and save again."),
+                details=_newest(flow),
             )
         parsed = parsed.model_copy(update={"id": flow.key})
-        flow.draft = _stored(parsed)
+        flow.draft, flow.draft_hash = _stored(parsed), content_hash(parsed)
         flow.name, flow.kind = parsed.name or flow.key, parsed.kind
         flow.revision += 1
         flow.updated_at, flow.updated_by = utcnow(), actor.name
@@ -375,7 +378,13 @@ def _moved_on(flow: Flow) -> ConflictError:
         text(f"草稿已是第 {flow.revision} 稿", f"the draft is at revision {flow.revision} by now"),
         field="revision",
         remedy=text("请载入最新草稿再发布。", "Load the newest draft, then publish."),
+        details=_newest(flow),
     )
+
+
+def _newest(flow: Flow) -> dict[str, Any]:
+    """What a dialog about a conflict shows of the draft that is there now."""
+    return {"revision": flow.revision, "by": flow.updated_by, "at": flow.updated_at.isoformat()}
 
 
 def _check_alias(alias: str) -> None:
@@ -496,8 +505,10 @@ async def get_flow(db: Database, business_id: str, key: str) -> Flow:
 
 
 async def list_flows(db: Database, business_id: str, *, archived: bool = False, kind: str | None = None) -> list[Flow]:
-    """Flows of a business, by name."""
-    statement = select(Flow).where(Flow.business_id == business_id, col(Flow.archived).is_(archived))
+    """Flows of a business, by name, without their drafts."""
+    statement = (
+        select(Flow).where(Flow.business_id == business_id, col(Flow.archived).is_(archived)).options(defer(Flow.draft))  # type: ignore[arg-type]
+    )
     if kind is not None:
         statement = statement.where(Flow.kind == kind)
     async with read(db) as session:
@@ -505,10 +516,14 @@ async def list_flows(db: Database, business_id: str, *, archived: bool = False, 
 
 
 async def list_versions(db: Database, business_id: str, key: str) -> list[FlowVersion]:
-    """Versions of a flow, newest first."""
+    """Versions of a flow, newest first, without their documents and plans."""
     async with read(db) as session:
         flow = await _flow(session, business_id, key)
-        found = select(FlowVersion).where(FlowVersion.flow_id == flow.id)
+        found = (
+            select(FlowVersion)
+            .where(FlowVersion.flow_id == flow.id)
+            .options(defer(FlowVersion.document), defer(FlowVersion.plan))  # type: ignore[arg-type]
+        )
         return list(await session.exec(found.order_by(col(FlowVersion.number).desc())))
 
 

@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from sqlmodel import col, select
 from strawberry.dataloader import DataLoader
 from strawberry.fastapi import BaseContext
+from strawberry.scalars import JSON
 
 from backend.calls.models import Leg
 from backend.customers.models import Customer
@@ -38,6 +39,7 @@ class Context(BaseContext):
         self.state = state
         self.maybe_actor = actor
         self.address = address
+        self._loaders: dict[str, DataLoader[str, Any]] = {}
 
     @property
     def actor(self) -> Actor:
@@ -57,6 +59,17 @@ class Context(BaseContext):
             return [found[key] if key in found else default() for key in keys]
 
         return DataLoader(load_fn=fetch, cache=False)
+
+    def loader(
+        self,
+        name: str,
+        load: Callable[[AsyncSession, list[str], str], Awaitable[dict[str, R]]],
+        default: Callable[[], R],
+    ) -> DataLoader[str, R]:
+        """A domain's own loader: `load` takes session, keys and business; `default` is for keys that it lacks."""
+        if name not in self._loaders:
+            self._loaders[name] = self._loader(load, default)
+        return self._loaders[name]
 
     @functools.cached_property
     def customers(self) -> DataLoader[str, Customer | None]:
@@ -134,6 +147,7 @@ class UserError:
     remedy: Words
     node: str | None = strawberry.field(default=None, description="The flow node it is about.")
     severity: str = strawberry.field(default="error", description="error or warning.")
+    details: JSON | None = strawberry.field(default=None, description="Facts for programs, by the code.")
 
 
 @strawberry.type(description="The changed thing, or the errors that kept it as it was.")
@@ -162,7 +176,13 @@ def errors_from(error: DomainError) -> list[UserError]:
             for found in error.problems
         ]
     return [
-        UserError(code=error.code, field=error.field, message=Words.of(error.message), remedy=Words.of(error.remedy))
+        UserError(
+            code=error.code,
+            field=error.field,
+            message=Words.of(error.message),
+            remedy=Words.of(error.remedy),
+            details=JSON(error.details) if error.details is not None else None,
+        )
     ]
 
 
@@ -175,6 +195,7 @@ def graphql_error(error: DomainError) -> GraphQLError:
             "field": error.field,
             "message": error.message.model_dump(),
             "remedy": error.remedy.model_dump(),
+            "details": error.details,
         },
     )
 
