@@ -1,3 +1,127 @@
+/** The designer: one flow on the canvas, with everything about it around. */
+import { ReactFlowProvider } from '@xyflow/react';
+import { Button, Spin } from 'antd';
+import { TriangleAlert } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import { Link, useParams } from 'react-router';
+import { useClient, useQuery } from 'urql';
+import { useMay } from '@/app/session';
+import { useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { EmptyState } from '@/ui';
+import { CatalogueContext, NODE_TYPES, readCatalogue } from './catalogue';
+import { createMarks, MarksContext } from './marks';
+import { type FlowDoc, readDoc } from './model';
+import { Room } from './Room';
+import { createEditor, EditorContext, type EditorStore } from './store';
+import { NEWEST, type Sync, startSync } from './sync';
+import { SyncContext } from './syncContext';
+import { editorWords } from './words';
+import './editor.css';
+
 export default function EditorPage() {
-  return null;
+  const { key = '' } = useParams();
+  return <OpenFlow key={key} flow={key} />;
+}
+
+interface Found {
+  doc: FlowDoc;
+  revision: number;
+  at: string;
+  by: string | null;
+}
+
+function OpenFlow({ flow }: { flow: string }) {
+  const t = useWords(editorWords);
+  const c = useWords(common);
+  const client = useClient();
+  const mayEdit = useMay('flows.edit');
+  const [types] = useQuery({ query: NODE_TYPES });
+  const catalogue = useMemo(() => readCatalogue(types.data?.nodeTypes ?? []), [types.data]);
+  const [found, setFound] = useState<Found | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [attempt, setAttempt] = useState(0);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` asks again
+  useEffect(() => {
+    let gone = false;
+    setFailure(null);
+    void client
+      .query(NEWEST, { key: flow }, { requestPolicy: 'network-only' })
+      .toPromise()
+      .then((answer) => {
+        if (gone) return;
+        const it = answer.data?.flow;
+        if (it) {
+          setFound({
+            doc: readDoc(it.draft),
+            revision: it.revision,
+            at: it.updatedAt,
+            by: it.updatedBy ?? null,
+          });
+        } else {
+          setFailure(
+            answer.error?.graphQLErrors[0]?.message ?? (answer.error ? c('offline') : c('notFound')),
+          );
+        }
+      });
+    return () => {
+      gone = true;
+    };
+  }, [client, flow, attempt, c]);
+
+  if (failure) {
+    return (
+      <EmptyState
+        icon={<TriangleAlert size={32} aria-hidden />}
+        title={<span role="alert">{t('failed')}</span>}
+        help={failure}
+        action={
+          <span className="cw-ed-row">
+            <Button onClick={() => setAttempt(attempt + 1)}>{c('retry')}</Button>
+            <Link to="/flows">{t('flows')}</Link>
+          </span>
+        }
+      />
+    );
+  }
+  if (!found || catalogue.types.size === 0) return <Spin className="cw-page-spin" />;
+  return (
+    <CatalogueContext value={catalogue}>
+      <Opened flow={flow} found={found} readOnly={!mayEdit} />
+    </CatalogueContext>
+  );
+}
+
+interface Open {
+  store: EditorStore;
+  sync: Sync;
+}
+
+function Opened({ flow, found, readOnly }: { flow: string; found: Found; readOnly: boolean }) {
+  const client = useClient();
+  const [open, setOpen] = useState<Open | null>(null);
+  const marks = useMemo(createMarks, []);
+  useEffect(() => {
+    const store = createEditor(flow, found.doc, readOnly);
+    store.setState({
+      revision: found.revision,
+      save: { state: 'saved', at: found.at, by: found.by },
+    });
+    const sync = startSync(store, client, found);
+    setOpen({ store, sync });
+    return () => sync.stop();
+  }, [flow, found, readOnly, client]);
+  if (!open) return null;
+  return (
+    <EditorContext value={open.store}>
+      <SyncContext value={open.sync}>
+        <MarksContext value={marks}>
+          <ReactFlowProvider>
+            <Room />
+          </ReactFlowProvider>
+        </MarksContext>
+      </SyncContext>
+    </EditorContext>
+  );
 }

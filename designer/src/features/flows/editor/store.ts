@@ -8,7 +8,8 @@
 import { createContext, useContext } from 'react';
 import { createStore, type StoreApi, useStore } from 'zustand';
 import type { Text } from '@/i18n';
-import type { FlowDoc } from './model';
+import type { FlowDoc, Point } from './model';
+import { eventsOf, wiresOf } from './wires';
 
 const DEPTH = 500;
 const MERGE_MS = 1200;
@@ -20,7 +21,44 @@ export interface Step {
   at: number;
 }
 
-export type Drawer = 'problems' | 'simulator' | 'versions' | 'runs' | 'find' | 'settings' | null;
+/** The id of a drawer of `slots.ts`. */
+export type Drawer = string | null;
+
+/** How far the draft is on its way to the server. */
+export type Save =
+  | { state: 'saved'; at: string | null; by: string | null }
+  | { state: 'waiting' }
+  | { state: 'saving' }
+  /** The server cannot be reached; the work is kept in this browser. */
+  | { state: 'kept' }
+  /** The server refused the draft; the work is kept in this browser. */
+  | { state: 'refused'; why: Text }
+  /** Somebody saved a newer draft: see `theirs` in sync.ts. */
+  | { state: 'conflict' };
+
+export interface Problem {
+  code: string;
+  severity: string;
+  node: string | null;
+  field: string | null;
+  message: Text;
+}
+
+/** Where the picker of nodes stands, and what the picked node is connected to. */
+export interface Picking {
+  /** On the screen, in pixels. */
+  at: { x: number; y: number };
+  /** On the canvas: where a new node goes. */
+  place: Point;
+  /** The port that leads to what is picked. */
+  from?: { node: string; port: string };
+  /** The edge into which what is picked goes. */
+  into?: string;
+  /** First ask which port of this node. */
+  choosePort?: string;
+}
+
+export type Dialog = 'keys' | 'subflow' | 'conflict' | null;
 
 export interface Selection {
   nodes: ReadonlySet<string>;
@@ -42,6 +80,17 @@ export interface EditorState {
   drawer: Drawer;
   /** A field of the selected node that should be shown and focused (from the list of problems). */
   focusField: string | null;
+  /** Another state of the flow that is shown in its place (a version, a comparison); nothing can be changed then. */
+  shown: FlowDoc | null;
+  /** The revision of the draft on the server that `doc` is based on. */
+  revision: number;
+  save: Save;
+  /** What the server found wrong when the draft was saved last. */
+  problems: Problem[];
+  picking: Picking | null;
+  dialog: Dialog;
+  /** What was undone or done again just now. */
+  notice: { kind: 'undone' | 'redone'; label: Text; at: number } | null;
   apply(label: Text, change: (doc: FlowDoc) => FlowDoc, options?: { merge?: string }): void;
   /** Take a document from the server as it is, without a step of history. */
   load(doc: FlowDoc): void;
@@ -50,6 +99,9 @@ export interface EditorState {
   select(selection: Partial<Selection>): void;
   open(drawer: Drawer): void;
   focus(node: string, field?: string | null): void;
+  show(doc: FlowDoc | null): void;
+  pick(picking: Picking | null): void;
+  ask(dialog: Dialog): void;
 }
 
 export type EditorStore = StoreApi<EditorState>;
@@ -64,9 +116,16 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     selection: NOTHING,
     drawer: null,
     focusField: null,
+    shown: null,
+    revision: 0,
+    save: { state: 'saved', at: null, by: null },
+    problems: [],
+    picking: null,
+    dialog: null,
+    notice: null,
     apply: (label, change, options) =>
       set((now) => {
-        if (now.readOnly) return now;
+        if (now.readOnly || now.shown) return now;
         const next = change(now.doc);
         if (next === now.doc) return now;
         const last = now.past.at(-1);
@@ -85,22 +144,24 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     undo: () =>
       set((now) => {
         const step = now.past.at(-1);
-        if (!step || now.readOnly) return now;
+        if (!step || now.readOnly || now.shown) return now;
         return {
           doc: step.doc,
           past: now.past.slice(0, -1),
           future: [{ ...step, doc: now.doc }, ...now.future],
+          notice: { kind: 'undone', label: step.label, at: Date.now() },
           selection: still(now.selection, step.doc),
         };
       }),
     redo: () =>
       set((now) => {
         const step = now.future[0];
-        if (!step || now.readOnly) return now;
+        if (!step || now.readOnly || now.shown) return now;
         return {
           doc: step.doc,
           past: [...now.past, { ...step, doc: now.doc, merge: undefined }],
           future: now.future.slice(1),
+          notice: { kind: 'redone', label: step.label, at: Date.now() },
           selection: still(now.selection, step.doc),
         };
       }),
@@ -108,18 +169,33 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     open: (drawer) => set((now) => ({ drawer: now.drawer === drawer ? null : drawer })),
     focus: (node, field = null) =>
       set({ selection: { ...NOTHING, nodes: new Set([node]) }, focusField: field ?? null }),
+    show: (shown) =>
+      set((now) => ({ shown, picking: null, selection: still(now.selection, shown ?? now.doc) })),
+    pick: (picking) => set((now) => (now.readOnly || now.shown ? now : { picking })),
+    ask: (dialog) => set({ dialog }),
   }));
 }
 
 /** The part of a selection that still exists. */
 function still(selection: Selection, doc: FlowDoc): Selection {
-  const edges = new Set(doc.edges.map((edge) => edgeId(edge.from, edge.port)));
+  const edges = new Set(wiresOf(doc).map((edge) => edgeId(edge.from, edge.port)));
+  const events = new Set(eventsOf(doc));
   const comments = new Set((doc.ui.comments ?? []).map((one) => one.id));
   return {
-    nodes: new Set([...selection.nodes].filter((id) => id in doc.nodes)),
+    nodes: new Set([...selection.nodes].filter((id) => id in doc.nodes || events.has(id))),
     edges: new Set([...selection.edges].filter((id) => edges.has(id))),
     comments: new Set([...selection.comments].filter((id) => comments.has(id))),
   };
+}
+
+/** The document on the canvas: the draft, or what is shown in its place. */
+export function docOf(state: EditorState): FlowDoc {
+  return state.shown ?? state.doc;
+}
+
+/** Whether nothing can be changed now. */
+export function fixed(state: EditorState): boolean {
+  return state.readOnly || state.shown !== null;
 }
 
 export function edgeId(from: string, port: string): string {

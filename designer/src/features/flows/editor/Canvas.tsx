@@ -1,0 +1,336 @@
+/** The drawing: React Flow shows what the document says, and every gesture becomes a change of the document. */
+import {
+  Background,
+  BackgroundVariant,
+  type EdgeChange,
+  type FinalConnectionState,
+  MiniMap,
+  type NodeChange,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+  useStore,
+} from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { Button } from 'antd';
+import { Map as MapIcon, Maximize, Minus, Plus } from 'lucide-react';
+import {
+  type DragEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import { useLook } from '@/app/theme';
+import { useText, useWords } from '@/i18n';
+import { EmptyState, IconButton } from '@/ui';
+import { freePlace, useActions } from './actions';
+import { useCatalogue } from './catalogue';
+import { createDeriver } from './derive';
+import { GRID, WIDTH } from './geometry';
+import type { Point } from './model';
+import { EventPill, NodeCard } from './NodeCard';
+import { NodePicker } from './NodePicker';
+import { DRAGGED } from './Palette';
+import { shapeNews } from './shapes';
+import { docOf, edgeId, fixed, useEditor, useEditorStore } from './store';
+import { Arrows, WireEdge } from './WireEdge';
+import { isEvent, wiresOf } from './wires';
+import { editorWords } from './words';
+
+const NODE_TYPES = { card: NodeCard, event: EventPill };
+const EDGE_TYPES = { wire: WireEdge };
+const SNAP: [number, number] = [GRID, GRID];
+const SELECT_KEYS = ['Shift', 'Control', 'Meta'];
+const PRO = { hideAttribution: true };
+const FIT = { padding: 0.1, maxZoom: 1 };
+
+export function Canvas() {
+  const t = useWords(editorWords);
+  const store = useEditorStore();
+  const catalogue = useCatalogue();
+  const actions = useActions();
+  const flow = useReactFlow();
+  const { mode } = useLook();
+  const doc = useEditor(docOf);
+  const selection = useEditor((state) => state.selection);
+  const locked = useEditor(fixed);
+  const version = useSyncExternalStore(shapeNews.subscribe, shapeNews.version);
+  const [moving, setMoving] = useState<Record<string, Point> | null>(null);
+  const [target, setTarget] = useState<string | null>(null);
+  const [derive] = useState(createDeriver);
+  const view = useMemo(
+    () => derive(doc, selection, catalogue, version, moving),
+    [derive, doc, selection, catalogue, version, moving],
+  );
+  const places = useRef<Record<string, Point>>({});
+
+  const onNodesChange = useCallback(
+    (changes: NodeChange[]) => {
+      let selected: Set<string> | null = null;
+      let moved = false;
+      for (const change of changes) {
+        if (change.type === 'select') {
+          selected ??= new Set(store.getState().selection.nodes);
+          if (change.selected) selected.add(change.id);
+          else selected.delete(change.id);
+        } else if (change.type === 'position' && change.position && change.dragging) {
+          places.current = { ...places.current, [change.id]: change.position };
+          moved = true;
+        }
+      }
+      if (selected) store.getState().select({ ...store.getState().selection, nodes: selected });
+      if (moved) setMoving(places.current);
+    },
+    [store],
+  );
+
+  const onEdgesChange = useCallback(
+    (changes: EdgeChange[]) => {
+      let selected: Set<string> | null = null;
+      for (const change of changes) {
+        if (change.type !== 'select') continue;
+        selected ??= new Set(store.getState().selection.edges);
+        if (change.selected) selected.add(change.id);
+        else selected.delete(change.id);
+      }
+      if (selected) store.getState().select({ ...store.getState().selection, edges: selected });
+    },
+    [store],
+  );
+
+  const endDrag = useCallback(() => {
+    const moved = places.current;
+    places.current = {};
+    actions.move(moved);
+    setMoving(null);
+  }, [actions]);
+
+  const onConnectEnd = useCallback(
+    (event: MouseEvent | TouchEvent, connection: FinalConnectionState) => {
+      const from = connection.fromNode?.id;
+      const port = connection.fromHandle?.id;
+      if (!from || !port || connection.fromHandle?.type !== 'source' || connection.toNode) return;
+      const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
+      const element = document.elementFromPoint(clientX, clientY);
+      const onto = element?.closest('.react-flow__node')?.getAttribute('data-id');
+      if (onto) {
+        if (!isEvent(onto)) actions.wire({ from, port, to: onto });
+        return;
+      }
+      const at = flow.screenToFlowPosition({ x: clientX, y: clientY });
+      store.getState().pick({
+        at: { x: clientX, y: clientY },
+        place: freePlace(store.getState().doc, { x: at.x, y: at.y - 18 }),
+        from: { node: from, port },
+      });
+    },
+    [actions, flow, store],
+  );
+
+  const edgeUnder = (event: DragEvent): string | null =>
+    document
+      .elementFromPoint(event.clientX, event.clientY)
+      ?.closest('.react-flow__edge')
+      ?.getAttribute('data-id') ?? null;
+
+  const onDrop = (event: DragEvent) => {
+    const type = event.dataTransfer.getData(DRAGGED);
+    setTarget(null);
+    if (!type) return;
+    event.preventDefault();
+    const now = store.getState().doc;
+    const under = edgeUnder(event);
+    const into = wiresOf(now).find((wire) => edgeId(wire.from, wire.port) === under);
+    const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    actions.place({ type, at: freePlace(now, { x: at.x - WIDTH / 2, y: at.y - 18 }), into });
+  };
+
+  useEffect(() => {
+    if (store.getState().selection.nodes.size === 0) void flow.fitView(FIT);
+  }, [flow, store]);
+
+  const empty = Object.keys(doc.nodes).length === 0;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: nodes are dropped here
+    <div
+      className="cw-ed-canvas"
+      data-target={target ? 'yes' : undefined}
+      onDragOver={(event) => {
+        if (locked || !event.dataTransfer.types.includes(DRAGGED)) return;
+        event.preventDefault();
+        event.dataTransfer.dropEffect = 'copy';
+        const under = edgeUnder(event);
+        if (under !== target) setTarget(under);
+      }}
+      onDragLeave={() => setTarget(null)}
+      onDrop={onDrop}
+    >
+      {target && (
+        <style>{`.react-flow__edge[data-id="${CSS.escape(target)}"] path { stroke: var(--act); stroke-width: 4 }`}</style>
+      )}
+      <ReactFlow
+        nodes={view.nodes}
+        edges={view.edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onNodeDragStop={endDrag}
+        onSelectionDragStop={endDrag}
+        onConnect={({ source, sourceHandle, target: to }) => {
+          if (sourceHandle && !isEvent(to)) actions.wire({ from: source, port: sourceHandle, to });
+        }}
+        onConnectEnd={onConnectEnd}
+        nodesDraggable={!locked}
+        nodesConnectable={!locked}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        onlyRenderVisibleElements
+        disableKeyboardA11y
+        deleteKeyCode={null}
+        multiSelectionKeyCode={SELECT_KEYS}
+        selectionKeyCode="Shift"
+        selectionMode={SelectionMode.Partial}
+        panOnDrag={[0, 1]}
+        zoomOnDoubleClick={false}
+        snapToGrid
+        snapGrid={SNAP}
+        minZoom={0.04}
+        maxZoom={2}
+        colorMode={mode}
+        proOptions={PRO}
+        elevateNodesOnSelect={false}
+        aria-label={t('canvas')}
+        tabIndex={0}
+      >
+        <Arrows />
+        <Background
+          variant={BackgroundVariant.Dots}
+          gap={24}
+          size={1.2}
+          color="var(--line)"
+          bgColor="var(--page)"
+        />
+        <Corner />
+      </ReactFlow>
+      {empty && !locked && (
+        <div className="cw-ed-empty">
+          <EmptyState
+            title={t('emptyTitle')}
+            help={t('emptyHelp')}
+            action={
+              <Button
+                type="primary"
+                onClick={(event) => {
+                  const { left, bottom } = event.currentTarget.getBoundingClientRect();
+                  store.getState().pick({
+                    at: { x: left, y: bottom + 4 },
+                    place: { x: 0, y: 0 },
+                    from: { node: '@start', port: 'out' },
+                  });
+                }}
+              >
+                {t('addFirst')}
+              </Button>
+            }
+          />
+        </div>
+      )}
+      <NodePicker />
+      <Notice />
+    </div>
+  );
+}
+
+/** Zoom and the overview. */
+function Corner() {
+  const t = useWords(editorWords);
+  const flow = useReactFlow();
+  const [map, setMap] = useState(() => localStorage.getItem('callweave.editor.map') === 'yes');
+  return (
+    <div className="cw-ed-corner">
+      {map && (
+        <MiniMap
+          className="cw-ed-map"
+          pannable
+          zoomable
+          ariaLabel={t('minimap')}
+          nodeColor="var(--off)"
+          bgColor="var(--card)"
+          maskColor="color-mix(in srgb, var(--page) 70%, transparent)"
+        />
+      )}
+      <div className="cw-ed-zoom" role="toolbar" aria-label={t('fit')}>
+        <IconButton
+          size="small"
+          label={t('minimap')}
+          icon={<MapIcon size={15} />}
+          active={map}
+          onClick={() => {
+            localStorage.setItem('callweave.editor.map', map ? 'no' : 'yes');
+            setMap(!map);
+          }}
+        />
+        <IconButton
+          size="small"
+          label={t('zoomOut')}
+          icon={<Minus size={15} />}
+          onClick={() => void flow.zoomOut()}
+        />
+        <ZoomValue />
+        <IconButton
+          size="small"
+          label={t('zoomIn')}
+          icon={<Plus size={15} />}
+          onClick={() => void flow.zoomIn()}
+        />
+        <IconButton
+          size="small"
+          label={t('fit')}
+          shortcut="Shift 1"
+          icon={<Maximize size={15} />}
+          onClick={() => void flow.fitView(FIT)}
+        />
+      </div>
+    </div>
+  );
+}
+
+function ZoomValue() {
+  const t = useWords(editorWords);
+  const flow = useReactFlow();
+  const zoom = useStore((state) => Math.round(state.transform[2] * 100));
+  return (
+    <Button
+      type="text"
+      size="small"
+      className="cw-num"
+      aria-label={`${t('actual')}, ${zoom} %`}
+      onClick={() => void flow.zoomTo(1)}
+    >
+      {zoom} %
+    </Button>
+  );
+}
+
+/** Says what was undone or done again. */
+function Notice() {
+  const t = useWords(editorWords);
+  const text = useText();
+  const notice = useEditor((state) => state.notice);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (!notice) return;
+    setShown(true);
+    const timer = setTimeout(() => setShown(false), 2500);
+    return () => clearTimeout(timer);
+  }, [notice]);
+  return (
+    <div className="cw-ed-notice" role="status" data-shown={shown || undefined}>
+      {shown && notice && t(notice.kind, { what: text(notice.label) })}
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+/** An edge: orthogonal with round corners. */
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getSmoothStepPath } from '@xyflow/react';
+import { memo } from 'react';
+import { useEdgeMark } from './marks';
+import { edgeOverlays } from './slots';
+
+export const WireEdge = memo(function WireEdge(props: EdgeProps) {
+  const { id, source, target, sourceHandleId, selected } = props;
+  const mark = useEdgeMark(id);
+  const [path, x, y] = getSmoothStepPath({
+    sourceX: props.sourceX,
+    sourceY: props.sourceY,
+    sourcePosition: props.sourcePosition,
+    targetX: props.targetX,
+    targetY: props.targetY,
+    targetPosition: props.targetPosition,
+    borderRadius: 10,
+    offset: 20,
+  });
+  const state = mark.state ?? (selected ? 'selected' : undefined);
+  const quiet = sourceHandleId === 'error' || sourceHandleId === 'hangup' || source.startsWith('@');
+  return (
+    <>
+      <BaseEdge
+        id={id}
+        path={path}
+        interactionWidth={18}
+        markerEnd={`url(#cw-arrow-${state ?? (quiet ? 'quiet' : 'plain')})`}
+        className={`cw-wire ${state ?? ''} ${quiet ? 'quiet' : ''}`}
+        style={mark.width === undefined ? undefined : { strokeWidth: mark.width }}
+      />
+      {(mark.label !== undefined || edgeOverlays.length > 0) && (
+        <EdgeLabelRenderer>
+          <div
+            className="cw-wire-label"
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
+            {mark.label !== undefined && <span className="cw-num">{mark.label}</span>}
+            {edgeOverlays.map((Overlay, index) => (
+              <Overlay key={String(index)} edge={{ from: source, port: sourceHandleId ?? '', to: target }} />
+            ))}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+});
+
+/** Arrow heads, one for each look of an edge. */
+export function Arrows() {
+  return (
+    <svg className="cw-arrows" aria-hidden="true">
+      <defs>
+        {['plain', 'quiet', 'selected', 'passed', 'added', 'removed', 'changed', 'dim'].map((look) => (
+          <marker
+            key={look}
+            id={`cw-arrow-${look}`}
+            className={`cw-arrow ${look}`}
+            viewBox="0 0 10 10"
+            refX="9"
+            refY="5"
+            markerWidth="12"
+            markerHeight="12"
+            markerUnits="userSpaceOnUse"
+            orient="auto-start-reverse"
+          >
+            <path d="M1 1.5 L9 5 L1 8.5 Z" />
+          </marker>
+        ))}
+      </defs>
+    </svg>
+  );
+}
