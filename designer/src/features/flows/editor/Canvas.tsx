@@ -10,6 +10,7 @@ import {
   SelectionMode,
   useReactFlow,
   useStore,
+  useStoreApi,
 } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { Button } from 'antd';
@@ -59,6 +60,7 @@ export function Canvas() {
   const locked = useEditor(fixed);
   const version = useSyncExternalStore(shapeNews.subscribe, shapeNews.version);
   const [moving, setMoving] = useState<Record<string, Point> | null>(null);
+  useFixedSizes();
   const [target, setTarget] = useState<string | null>(null);
   const [derive] = useState(createDeriver);
   const view = useMemo(
@@ -243,6 +245,15 @@ export function Canvas() {
       <Notice />
     </div>
   );
+}
+
+/**
+ * Cards have the sizes and ports that geometry.ts works out. React Flow would measure each card that scrolls into
+ * view again, and lose the ports of those that are drawn without them: it is told to measure nothing.
+ */
+function useFixedSizes(): void {
+  const api = useStoreApi();
+  useState(() => api.setState({ updateNodeInternals: () => undefined }));
 }
 
 /** Zoom and the overview. */

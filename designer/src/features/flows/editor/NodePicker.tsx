@@ -44,6 +44,7 @@ function Open({ picking }: { picking: Picking }) {
     document.querySelector<HTMLElement>('.cw-ed-canvas .react-flow')?.focus();
   };
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `close` only uses the store
   const groups = useMemo((): { title: string; rows: Row[] }[] => {
     if (choosePort) {
       const ports = isEvent(choosePort)
@@ -112,7 +113,6 @@ function Open({ picking }: { picking: Picking }) {
       { title: t('newNodes'), rows: created },
       { title: t('nodesHere'), rows: present },
     ].filter((group) => group.rows.length > 0);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: `close` only uses the store
   }, [choosePort, into, from, doc, typed, catalogue, actions, picking, store, t, text]);
 
   const rows = groups.flatMap((group) => group.rows);
