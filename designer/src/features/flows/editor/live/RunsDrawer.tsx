@@ -1,0 +1,175 @@
+import { Button, Segmented, Select, Space, Table } from 'antd';
+import { useEffect, useMemo, useState } from 'react';
+import { Link } from 'react-router';
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
+import { useLanguage, useWords } from '@/i18n';
+import { duration, EmptyState, useTick } from '@/ui';
+import { useEditor, useEditorStore } from '../store';
+import { dropOf, heat, type Mode, type NodeNumbers, sinceOf, useHeat } from './heat';
+import './live.css';
+import { liveWords } from './words';
+
+const HEAT = graphql(`
+  query FlowHeat($key: String!, $since: DateTime!, $version: Int!) {
+    flowStatistics(key: $key, since: $since, version: $version) {
+      runs
+      outcomes { name count }
+      nodes {
+        nodeId nodeType entered hangups standing median p95
+        left { name count }
+        errors { name count }
+      }
+    }
+  }
+`);
+
+const NUMBERS = graphql(`
+  query FlowVersionNumbers($key: String!) {
+    flow(key: $key) { id versions { id number } }
+  }
+`);
+
+const MODES: Mode[] = ['live', 'today', 'week', 'month'];
+const OUTCOMES = ['completed', 'hangup', 'failed', 'running', 'stopped'] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
+/** Live counters and the past on the drawing: choose a time, see where callers go, wait and leave. */
+export function RunsDrawer() {
+  const t = useWords(liveWords);
+  const language = useLanguage();
+  const store = useEditorStore();
+  const key = useEditor((state) => state.key);
+  const doc = useEditor((state) => state.doc);
+  const { mode, version, statistics } = useHeat((now) => now);
+  const [versions] = useQuery({ query: NUMBERS, variables: { key } });
+  const [since, setSince] = useState(() => sinceOf('live', new Date()).toISOString());
+
+  useEffect(() => {
+    if (heat.getState().mode === 'off') heat.getState().setMode('live');
+    return () => heat.getState().clear();
+  }, []);
+  useEffect(() => setSince(sinceOf(mode, new Date()).toISOString()), [mode]);
+
+  const [answer, ask] = useQuery({
+    query: HEAT,
+    variables: { key, since, version },
+    pause: mode === 'off',
+    requestPolicy: 'cache-and-network',
+  });
+  useEffect(() => {
+    if (answer.data) heat.getState().take(answer.data.flowStatistics);
+  }, [answer.data]);
+  useEffect(() => {
+    if (mode !== 'live') return;
+    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), 2000);
+    return () => clearInterval(timer);
+  }, [mode, ask]);
+  useTick(null);
+
+  const rows = useMemo(
+    () => [...(statistics?.nodes ?? [])].sort((a, b) => b.hangups - a.hangups || b.entered - a.entered),
+    [statistics],
+  );
+  const standing = rows.reduce((sum, node) => sum + node.standing, 0);
+  const nameOf = (id: string) => doc.nodes[id]?.name || id;
+
+  return (
+    <section className="cw-runs" aria-label={t('title')}>
+      <Space wrap className="cw-runs-bar">
+        <Segmented<Mode>
+          value={mode}
+          onChange={(next) => heat.getState().setMode(next)}
+          options={MODES.map((value) => ({ value, label: t(value) }))}
+        />
+        <Select
+          value={version}
+          aria-label={t('allVersions')}
+          style={{ minWidth: 140 }}
+          onChange={(next) => heat.getState().setVersion(next)}
+          options={[
+            { value: 0, label: t('allVersions') },
+            ...(versions.data?.flow.versions ?? []).map((one) => ({
+              value: one.number,
+              label: t('version', { number: one.number }),
+            })),
+          ]}
+        />
+        <strong className="cw-num">{t('runs', { count: statistics?.runs ?? 0 })}</strong>
+        <span className="cw-num">{t('inCall', { count: standing })}</span>
+        {(statistics?.outcomes ?? []).map((one) => (
+          <span key={one.name} className="cw-quiet cw-num">
+            {OUTCOMES.includes(one.name as Outcome) ? t(one.name as Outcome) : one.name} {one.count}
+          </span>
+        ))}
+        <Link to={`/calls?flow=${encodeURIComponent(key)}`}>{t('showCalls')}</Link>
+        <span className="cw-quiet">{t('legend')}</span>
+      </Space>
+      {statistics && statistics.runs === 0 && rows.length === 0 ? (
+        <EmptyState title={t('runs', { count: 0 })} help={t('noRuns')} />
+      ) : (
+        <Table<NodeNumbers>
+          size="small"
+          rowKey="nodeId"
+          loading={!statistics}
+          dataSource={rows}
+          pagination={false}
+          columns={[
+            {
+              title: t('node'),
+              dataIndex: 'nodeId',
+              render: (id: string) => (
+                <Button type="link" size="small" onClick={() => store.getState().focus(id)}>
+                  {nameOf(id)}
+                </Button>
+              ),
+            },
+            { title: t('live'), dataIndex: 'standing', align: 'right', sorter: (a, b) => a.standing - b.standing },
+            { title: t('came'), dataIndex: 'entered', align: 'right', sorter: (a, b) => a.entered - b.entered },
+            { title: t('hungUp'), dataIndex: 'hangups', align: 'right', sorter: (a, b) => a.hangups - b.hangups },
+            {
+              title: t('share'),
+              align: 'right',
+              render: (_, node) => `${Math.round(dropOf(node) * 100)} %`,
+              sorter: (a, b) => dropOf(a) - dropOf(b),
+            },
+            {
+              title: t('errors'),
+              align: 'right',
+              render: (_, node) => node.errors.reduce((sum, one) => sum + one.count, 0) || '–',
+            },
+            {
+              title: t('time'),
+              align: 'right',
+              render: (_, node) =>
+                node.median === null
+                  ? '–'
+                  : `${duration(node.median ?? 0, language)} / ${duration(node.p95 ?? 0, language)}`,
+              sorter: (a, b) => (a.median ?? 0) - (b.median ?? 0),
+            },
+          ]}
+        />
+      )}
+    </section>
+  );
+}
+
+/** What a card shows while numbers are on: how many stand here, how many came, and whether callers leave here. */
+export function NodeNumbersOverlay({ node }: { node: string }) {
+  const t = useWords(liveWords);
+  const mode = useHeat((now) => now.mode);
+  const numbers = useHeat((now) => now.heat.nodes.get(node));
+  if (mode === 'off' || !numbers) return null;
+  const drop = dropOf(numbers);
+  return (
+    <div className="cw-heat" data-drop={drop > 0.15 && numbers.hangups > 1}>
+      {numbers.standing > 0 && <span className="cw-heat-here">● {t('here', { count: numbers.standing })}</span>}
+      {numbers.entered > 0 && <span>{t('entered', { count: numbers.entered })}</span>}
+      {numbers.hangups > 0 && (
+        <span>
+          {t('leftHere')} {numbers.hangups} ({Math.round(drop * 100)} %)
+        </span>
+      )}
+    </div>
+  );
+}

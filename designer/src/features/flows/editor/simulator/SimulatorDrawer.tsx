@@ -1,0 +1,333 @@
+import { Alert, Button, Input, Segmented, Select, Space, Switch, Tooltip } from 'antd';
+import { FastForward, Phone, PhoneOff, Save, Volume2, VolumeX } from 'lucide-react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { wordsOf } from '@/graphql/useChange';
+import { useWords } from '@/i18n';
+import { useTick } from '@/ui';
+import { useEditor, useEditorStore } from '../store';
+import { Cases } from './Cases';
+import { SaveCase } from './SaveCase';
+import { SceneForm } from './SceneForm';
+import './simulator.css';
+import { PERSON_DOES, type Phone as PhoneState, type Simulated, usePhone, useSimulations } from './simulation';
+import { simulatorWords } from './words';
+
+const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
+type Side = 'variables' | 'scene' | 'cases';
+
+/** A phone beside the canvas that runs the real interpreter on the draft. */
+export function SimulatorDrawer() {
+  const t = useWords(simulatorWords);
+  const key = useEditor((state) => state.key);
+  const store = useEditorStore();
+  const phone = usePhone(key);
+  const [side, setSide] = useState<Side>('variables');
+  const [sound, setSound] = useState(true);
+  const [saving, setSaving] = useState(false);
+  const { call } = phone;
+  const going = call !== null && !call.over;
+
+  return (
+    <section className="cw-sim" aria-label={t('title')}>
+      <div className="cw-sim-phone">
+        <Display phone={phone} />
+        <div className="cw-sim-buttons">
+          {going ? (
+            <Button danger icon={<PhoneOff size={16} aria-hidden />} onClick={() => void phone.hangUp()}>
+              {t('hangUp')}
+            </Button>
+          ) : (
+            <Button
+              type="primary"
+              loading={phone.busy}
+              icon={<Phone size={16} aria-hidden />}
+              onClick={() => void phone.start(store.getState().doc)}
+            >
+              {call ? t('restart') : t('start')}
+            </Button>
+          )}
+          <Tooltip title={sound ? t('sound') : t('noSound')}>
+            <Button
+              aria-label={sound ? t('sound') : t('noSound')}
+              aria-pressed={sound}
+              icon={sound ? <Volume2 size={16} /> : <VolumeX size={16} />}
+              onClick={() => setSound(!sound)}
+            />
+          </Tooltip>
+          <Tooltip title={t('saveCase')}>
+            <Button
+              aria-label={t('saveCase')}
+              disabled={!call}
+              icon={<Save size={16} />}
+              onClick={() => setSaving(true)}
+            />
+          </Tooltip>
+        </div>
+        <Keypad disabled={!going} press={(digit) => void phone.press(digit)} />
+        <Say disabled={!going} say={(words) => void phone.say(words)} />
+        <Space.Compact block aria-label={t('time')}>
+          <Button
+            className="cw-sim-forward"
+            disabled={!going}
+            icon={<FastForward size={16} aria-hidden />}
+            onClick={() => void phone.advance(null)}
+          >
+            {t('forward')}
+          </Button>
+          <Button disabled={!going} onClick={() => void phone.advance(60)}>
+            {t('plusMinute')}
+          </Button>
+          <Button disabled={!going} onClick={() => void phone.advance(3600)}>
+            {t('plusHour')}
+          </Button>
+        </Space.Compact>
+      </div>
+      <Transcript call={call} sound={sound} />
+      <div className="cw-sim-side">
+        <Segmented<Side>
+          block
+          value={side}
+          onChange={setSide}
+          options={(['variables', 'scene', 'cases'] as const).map((value) => ({ value, label: t(value) }))}
+        />
+        {side === 'variables' && <Variables call={call} />}
+        {side === 'scene' && <SceneForm />}
+        {side === 'cases' && <Cases />}
+      </div>
+      {saving && call && <SaveCase id={call.id} close={() => setSaving(false)} />}
+    </section>
+  );
+}
+
+function Display({ phone }: { phone: PhoneState }) {
+  const t = useWords(simulatorWords);
+  const store = useEditorStore();
+  const seenAt = useSimulations((now) => now.seenAt);
+  const { call, problems } = phone;
+  const going = call !== null && !call.over;
+  useTick(going ? 500 : null);
+  const doc = useEditor((state) => state.doc);
+  if (problems.length > 0) {
+    return (
+      <Alert
+        type="error"
+        showIcon
+        title={t('draftErrors')}
+        description={
+          <ul className="cw-sim-errors">
+            {problems.slice(0, 5).map((problem) => (
+              <li key={`${problem.code}${problem.field}${wordsOf(problem)}`}>{wordsOf(problem)}</li>
+            ))}
+          </ul>
+        }
+      />
+    );
+  }
+  if (!call) return <p className="cw-sim-idle">{t('idle')}</p>;
+  const shown = going ? call.at + (Date.now() - seenAt) / 1000 : call.at;
+  const heard = call.transcript.filter((line) => line.kind === 'heard').at(-1);
+  return (
+    <div className="cw-sim-display" data-over={call.over}>
+      <div className="cw-sim-clock">
+        <span className="cw-num">{clock(shown)}</span>
+        <span>
+          {call.over
+            ? `${t('over')}: ${OUTCOMES.includes(call.outcome) ? t(call.outcome as 'completed') : call.outcome}`
+            : t('calling')}
+        </span>
+      </div>
+      {call.over && call.reason && <p className="cw-sim-reason">{call.reason}</p>}
+      {going && call.standing && (
+        <button type="button" className="cw-sim-standing" onClick={() => store.getState().focus(call.standing)}>
+          {t('standing')}: <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
+        </button>
+      )}
+      {heard && <p className="cw-sim-heard">“{heard.text}”</p>}
+      {going && call.ringing && (
+        <label className="cw-sim-ringing">
+          {t('ringing')}
+          <Select
+            size="small"
+            style={{ width: '100%' }}
+            placeholder="…"
+            options={PERSON_DOES.map((value) => ({ value, label: t(value) }))}
+            onSelect={(does) => void phone.person(does as 'answers')}
+          />
+        </label>
+      )}
+    </div>
+  );
+}
+
+const OUTCOMES = ['completed', 'hangup', 'failed', 'stopped'];
+
+/** Minutes and seconds of a call: 00:42, 61:05. */
+function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${String(Math.floor(whole / 60)).padStart(2, '0')}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+function Keypad({ disabled, press }: { disabled: boolean; press: (digit: string) => void }) {
+  const t = useWords(simulatorWords);
+  return (
+    <div
+      className="cw-sim-keys"
+      role="group"
+      aria-label={t('keys')}
+      onKeyDown={(event) => {
+        if (!disabled && KEYS.includes(event.key)) {
+          event.preventDefault();
+          event.stopPropagation();
+          press(event.key);
+        }
+      }}
+    >
+      {KEYS.map((digit) => (
+        <Button key={digit} disabled={disabled} aria-label={t('key', { key: digit })} onClick={() => press(digit)}>
+          {digit}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
+function Say({ disabled, say }: { disabled: boolean; say: (words: string) => void }) {
+  const t = useWords(simulatorWords);
+  const [words, setWords] = useState('');
+  const send = () => {
+    if (words.trim()) say(words.trim());
+    setWords('');
+  };
+  return (
+    <Space.Compact block>
+      <Input
+        disabled={disabled}
+        value={words}
+        placeholder={t('say')}
+        aria-label={t('say')}
+        onChange={(event) => setWords(event.target.value)}
+        onPressEnter={send}
+      />
+      <Button disabled={disabled || !words.trim()} onClick={send}>
+        {t('saySend')}
+      </Button>
+    </Space.Compact>
+  );
+}
+
+type Line = Simulated['transcript'][number];
+
+function Transcript({ call, sound }: { call: Simulated | null; sound: boolean }) {
+  const t = useWords(simulatorWords);
+  const store = useEditorStore();
+  const doc = useEditor((state) => state.doc);
+  const [steps, setSteps] = useState(true);
+  const list = useRef<HTMLOListElement>(null);
+  const lines = useMemo(
+    () => (call?.transcript ?? []).filter((line) => steps || line.kind !== 'node'),
+    [call, steps],
+  );
+  const player = usePlayer(call, sound);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the newest line is shown whenever there is one more
+  useEffect(() => {
+    list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [lines.length]);
+  const nameOf = (line: Line) => doc.nodes[line.node]?.name || line.node;
+  return (
+    <div className="cw-sim-transcript">
+      <header>
+        <h3>{t('transcript')}</h3>
+        <label className="cw-quiet">
+          {t('showSteps')} <Switch size="small" checked={steps} onChange={setSteps} aria-label={t('showSteps')} />
+        </label>
+      </header>
+      <ol ref={list} aria-live="polite">
+        {lines.map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a transcript only grows at its end
+          <li key={index} data-kind={line.kind}>
+            <span className="cw-num cw-quiet">{clock(line.at)}</span>
+            <span className="cw-sim-kind">{isKind(line.kind) ? t(line.kind) : line.kind}</span>
+            {line.kind === 'node' ? (
+              <button type="button" className="cw-sim-link" onClick={() => store.getState().focus(line.node)}>
+                {nameOf(line)}
+                {line.text && line.text !== line.node ? ` ▸ ${line.text.replace(`${line.node}.`, '')}` : ''}
+              </button>
+            ) : (
+              <span className="cw-sim-text">{line.text}</span>
+            )}
+            {line.sound && (
+              <Button
+                type="text"
+                size="small"
+                aria-label={t('play')}
+                icon={<Volume2 size={14} />}
+                onClick={() => player(line.sound as string)}
+              />
+            )}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+const KINDS = ['heard', 'pressed', 'said', 'hung_up', 'node', 'message', 'dialled', 'ended'] as const;
+type LineKind = (typeof KINDS)[number];
+const isKind = (kind: string): kind is LineKind => (KINDS as readonly string[]).includes(kind);
+
+/** Plays what the caller hears, one prompt after the other; a key or a hang-up cuts the prompt, as in a real call. */
+function usePlayer(call: Simulated | null, on: boolean): (url: string) => void {
+  const audio = useRef<HTMLAudioElement | null>(null);
+  const queue = useRef<string[]>([]);
+  const done = useRef({ id: '', lines: 0 });
+  const next = useRef(() => {});
+  next.current = () => {
+    const url = queue.current.shift();
+    if (!url) return;
+    audio.current ??= new Audio();
+    audio.current.onended = () => next.current();
+    audio.current.onerror = () => next.current();
+    audio.current.src = url;
+    void audio.current.play().catch(() => {});
+  };
+  useEffect(() => {
+    if (!call) return;
+    if (done.current.id !== call.id) done.current = { id: call.id, lines: 0 };
+    const fresh = call.transcript.slice(done.current.lines);
+    done.current.lines = call.transcript.length;
+    if (fresh.some((line) => ['pressed', 'said', 'hung_up', 'ended'].includes(line.kind)) || !on) {
+      queue.current = [];
+      audio.current?.pause();
+    }
+    if (!on) return;
+    const after = fresh.slice(fresh.findLastIndex((line) => line.kind === 'pressed') + 1);
+    const sounds = after.flatMap((line) => (line.kind === 'heard' && line.sound ? [line.sound] : []));
+    const silent = !audio.current || audio.current.paused || audio.current.ended;
+    queue.current.push(...sounds);
+    if (silent && sounds.length > 0) next.current();
+  }, [call, on]);
+  useEffect(() => () => audio.current?.pause(), []);
+  return (url) => {
+    queue.current = [url];
+    audio.current?.pause();
+    next.current();
+  };
+}
+
+function Variables({ call }: { call: Simulated | null }) {
+  const t = useWords(simulatorWords);
+  const doc = useEditor((state) => state.doc);
+  const values = (call?.variables ?? {}) as Record<string, unknown>;
+  const names = [...new Set([...doc.variables.map((one) => one.name), ...Object.keys(values)])];
+  if (names.length === 0) return <p className="cw-quiet cw-sim-none">{t('noVariables')}</p>;
+  return (
+    <dl className="cw-sim-variables">
+      {names.map((name) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd className="cw-num">{name in values ? JSON.stringify(values[name]) : '–'}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

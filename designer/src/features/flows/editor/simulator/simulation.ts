@@ -1,0 +1,237 @@
+/** One simulated call at a time beside the canvas: its state, and what the person at the phone can do. */
+import { useCallback, useEffect, useRef } from 'react';
+import { useClient, useSubscription } from 'urql';
+import { createStore, useStore } from 'zustand';
+import { graphql } from '@/gql';
+import type { SimulationPartsFragment } from '@/gql/graphql';
+import { type UserError, useChange } from '@/graphql/useChange';
+
+export const SIMULATION_PARTS = graphql(`
+  fragment SimulationParts on Simulation {
+    id key over outcome reason at standing ringing variables path
+    transcript { at kind text node sound }
+  }
+`);
+
+const START = graphql(`
+  mutation StartSimulation($key: String!, $document: JSON, $scene: JSON) {
+    startSimulation(key: $key, document: $document, scene: $scene) {
+      value { ...SimulationParts }
+      errors { code field node message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const PRESS = graphql(`
+  mutation PressInSimulation($id: String!, $keys: String!) {
+    pressInSimulation(id: $id, keys: $keys) {
+      value { ...SimulationParts }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const SAY = graphql(`
+  mutation SayInSimulation($id: String!, $words: String!) {
+    sayInSimulation(id: $id, words: $words) {
+      value { ...SimulationParts }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const HANG_UP = graphql(`
+  mutation HangUpSimulation($id: String!) {
+    hangUpSimulation(id: $id) {
+      value { ...SimulationParts }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const PERSON = graphql(`
+  mutation PersonInSimulation($id: String!, $does: String!) {
+    personInSimulation(id: $id, does: $does) {
+      value { ...SimulationParts }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const ADVANCE = graphql(`
+  mutation AdvanceSimulation($id: String!, $seconds: Float) {
+    advanceSimulation(id: $id, seconds: $seconds) {
+      value { ...SimulationParts }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const STOP = graphql(`
+  mutation StopSimulation($id: String!) {
+    stopSimulation(id: $id) { value { ok } errors { code } }
+  }
+`);
+
+const FOLLOW = graphql(`
+  subscription FollowSimulation($id: String!) {
+    simulation(id: $id) { ...SimulationParts }
+  }
+`);
+
+export type Simulated = SimulationPartsFragment;
+
+/** What a prepared node answers. */
+export interface Mock {
+  port?: string;
+  outputs?: Record<string, unknown>;
+  error?: string;
+}
+
+export interface Scene {
+  caller?: string;
+  called?: string;
+  language?: string;
+  begin?: string;
+  inputs?: Record<string, unknown>;
+  mocks?: Record<string, Mock | Mock[]>;
+}
+
+interface Held {
+  /** The flow that the call belongs to. */
+  key: string;
+  call: Simulated | null;
+  /** When the seen state arrived, so that the clock of the call runs on between two of them. */
+  seenAt: number;
+  problems: UserError[];
+  scenes: Record<string, Scene>;
+  take(key: string, call: Simulated): void;
+  refuse(key: string, problems: UserError[]): void;
+  clear(): void;
+  setScene(key: string, scene: Scene): void;
+}
+
+export const simulations = createStore<Held>()((set) => ({
+  key: '',
+  call: null,
+  seenAt: 0,
+  problems: [],
+  scenes: {},
+  take: (key, call) =>
+    set((now) =>
+      // Answers may overtake one another: an older view of the same call is dropped.
+      now.call?.id === call.id && (now.call.over || now.call.at > call.at) && !call.over
+        ? now
+        : { key, call, seenAt: Date.now(), problems: [] },
+    ),
+  refuse: (key, problems) => set({ key, call: null, problems }),
+  clear: () => set({ call: null, problems: [] }),
+  setScene: (key, scene) => set((now) => ({ scenes: { ...now.scenes, [key]: scene } })),
+}));
+
+export function useSimulations<T>(pick: (held: Held) => T): T {
+  return useStore(simulations, pick);
+}
+
+export type PersonDoes = 'answers' | 'busy' | 'no_answer' | 'rejects' | 'unavailable' | 'machine' | 'fax';
+export const PERSON_DOES: PersonDoes[] = [
+  'answers',
+  'busy',
+  'no_answer',
+  'rejects',
+  'unavailable',
+  'machine',
+  'fax',
+];
+
+export interface Phone {
+  call: Simulated | null;
+  problems: UserError[];
+  busy: boolean;
+  start(document: unknown): Promise<void>;
+  press(keys: string): Promise<void>;
+  say(words: string): Promise<void>;
+  hangUp(): Promise<void>;
+  person(does: PersonDoes): Promise<void>;
+  advance(seconds: number | null): Promise<void>;
+}
+
+/** The phone of one flow's simulator. */
+export function usePhone(key: string): Phone {
+  const held = useSimulations((now) => now);
+  const call = held.key === key ? held.call : null;
+  const client = useClient();
+  const [start, starting] = useChange(START);
+  const [press] = useChange(PRESS);
+  const [say] = useChange(SAY);
+  const [hangUp] = useChange(HANG_UP);
+  const [person] = useChange(PERSON);
+  const [advance, advancing] = useChange(ADVANCE);
+  const id = call && !call.over ? call.id : null;
+  const take = useCallback(
+    (answer: { value: Simulated | null }) => {
+      if (answer.value) simulations.getState().take(key, answer.value);
+    },
+    [key],
+  );
+
+  useSubscription({ query: FOLLOW, variables: { id: id ?? '' }, pause: !id }, (_, seen) => {
+    simulations.getState().take(key, seen.simulation);
+    return seen;
+  });
+
+  // A call that nobody looks at any more is not kept for a quarter of an hour.
+  const last = useRef<string | null>(null);
+  last.current = call?.id ?? null;
+  useEffect(
+    () => () => {
+      if (last.current) void client.mutation(STOP, { id: last.current }).toPromise();
+      simulations.getState().clear();
+    },
+    [client],
+  );
+
+  return {
+    call,
+    problems: held.key === key ? held.problems : [],
+    busy: starting || advancing,
+    async start(document) {
+      if (call) void client.mutation(STOP, { id: call.id }).toPromise();
+      const scene = simulations.getState().scenes[key] ?? {};
+      const answer = await start(
+        { key, document, scene: { begin: new Date().toISOString(), ...scene } },
+        { quiet: true },
+      );
+      if (answer.value) simulations.getState().take(key, answer.value);
+      else simulations.getState().refuse(key, answer.errors);
+    },
+    async press(keys) {
+      if (id) take(await press({ id, keys }));
+    },
+    async say(words) {
+      if (id) take(await say({ id, words }));
+    },
+    async hangUp() {
+      if (id) take(await hangUp({ id }));
+    },
+    async person(does) {
+      if (id) take(await person({ id, does }));
+    },
+    async advance(seconds) {
+      if (id) take(await advance({ id, seconds }));
+    },
+  };
+}
+
+/** The nodes that a call has passed, and the ports it left them by: what lights up on the canvas. */
+export function walked(path: readonly string[]): { nodes: Set<string>; ports: Set<string> } {
+  const nodes = new Set<string>();
+  const ports = new Set<string>();
+  for (const step of path) {
+    const dot = step.lastIndexOf('.');
+    const node = dot < 0 ? step : step.slice(0, dot);
+    nodes.add(node);
+    if (dot >= 0) ports.add(`${node}|${step.slice(dot + 1)}`);
+  }
+  return { nodes, ports };
+}

@@ -1,0 +1,243 @@
+import { Alert, App, Button, Form, Input, Modal, Radio, Spin } from 'antd';
+import { useEffect, useState } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
+import { useChange, wordsOf } from '@/graphql/useChange';
+import { useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { useEditor, useEditorStore } from '../store';
+import { Changes } from './Changes';
+import { DIFFERENCE } from './diff';
+import { Impact } from './Impact';
+import { versionWords } from './words';
+
+const STATE = graphql(`
+  query PublishState($key: String!) {
+    flow(key: $key) {
+      id revision casesRequired
+      aliases { name version }
+      versions { id number }
+    }
+    flowCases(key: $key) { id name passed }
+  }
+`);
+
+const CHECK = graphql(`
+  query PublishCheck($document: JSON!) {
+    checkFlow(document: $document) { code severity node field message { zh en } }
+  }
+`);
+
+const PUBLISH = graphql(`
+  mutation PublishFlow($key: String!, $revision: Int, $note: String!, $alias: String) {
+    publishFlow(key: $key, revision: $revision, note: $note, alias: $alias) {
+      value { isNew version { id number } }
+      errors { code field node severity message { zh en } remedy { zh en } }
+    }
+  }
+`);
+
+const RUN = graphql(`
+  mutation RunCasesBeforePublish($key: String!) {
+    runFlowCases(key: $key) { value { name passed } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+
+/**
+ * Publish the draft: what changes, what blocks it, whom it touches.
+ *
+ * `revision` is that of the saved draft; null while the last changes are still on their way.
+ */
+export function PublishDialog({ revision, close }: { revision: number | null; close: () => void }) {
+  const t = useWords(versionWords);
+  const c = useWords(common);
+  const text = useText();
+  const { message } = App.useApp();
+  const store = useEditorStore();
+  const key = useEditor((state) => state.key);
+  const doc = useEditor((state) => state.doc);
+  const [state, askState] = useQuery({ query: STATE, variables: { key }, requestPolicy: 'network-only' });
+  const flow = state.data?.flow;
+  const live = flow?.aliases.find((one) => one.name === 'live')?.version;
+  const [diff] = useQuery({
+    query: DIFFERENCE,
+    variables: { key, old: 'live', new: 'draft' },
+    pause: live === undefined || revision === null,
+    requestPolicy: 'network-only',
+  });
+  const [checked] = useQuery({ query: CHECK, variables: { document: doc }, requestPolicy: 'network-only' });
+  const [publish, publishing] = useChange(PUBLISH);
+  const [runCases, running] = useChange(RUN);
+  const [note, setNote] = useState('');
+  const [alias, setAlias] = useState<'live' | 'test' | 'none'>('live');
+  const [refused, setRefused] = useState('');
+
+  const problems = checked.data?.checkFlow ?? [];
+  const errors = problems.filter((one) => one.severity === 'error');
+  const warnings = problems.filter((one) => one.severity !== 'error');
+  const red = flow?.casesRequired ? (state.data?.flowCases ?? []).filter((one) => !one.passed).length : 0;
+  const next = Math.max(0, ...(flow?.versions.map((one) => one.number) ?? [])) + 1;
+  const waiting = state.fetching || checked.fetching || revision === null;
+  const jump = (node: string | null | undefined, field: string | null | undefined) => {
+    if (node) store.getState().focus(node, field);
+    close();
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a refusal is about the document that was sent
+  useEffect(() => setRefused(''), [doc]);
+
+  return (
+    <Modal
+      open
+      width={680}
+      title={t('publishTitle', { name: doc.name })}
+      okText={t('publish')}
+      cancelText={c('cancel')}
+      onCancel={close}
+      confirmLoading={publishing}
+      okButtonProps={{ disabled: waiting || errors.length > 0 || red > 0 }}
+      onOk={async () => {
+        const answer = await publish(
+          { key, revision, note, alias: alias === 'none' ? null : alias },
+          { quiet: true },
+        );
+        if (!answer.value) {
+          setRefused(answer.errors.map(wordsOf).join('\n'));
+          askState({ requestPolicy: 'network-only' });
+          return;
+        }
+        const { isNew, version } = answer.value;
+        void message.success(t(isNew ? 'published' : 'nothingNew', { number: version.number }));
+        close();
+      }}
+    >
+      <div className="cw-publish">
+        {revision === null && <Alert type="info" showIcon title={t('unsaved')} />}
+        {refused && <Alert type="error" showIcon title={<span className="cw-lines">{refused}</span>} />}
+        {flow && <p className="cw-quiet">{t('publishHelp', { number: next })}</p>}
+        {errors.length > 0 && (
+          <ProblemList title={t('blocked')} type="error" problems={errors} jump={jump} show={t('jump')} text={text} />
+        )}
+        {red > 0 && (
+          <Alert
+            type="error"
+            showIcon
+            title={t('casesRed', { count: red })}
+            action={
+              <Button
+                size="small"
+                loading={running}
+                onClick={async () => {
+                  await runCases({ key });
+                  askState({ requestPolicy: 'network-only' });
+                }}
+              >
+                {t('runCases')}
+              </Button>
+            }
+          />
+        )}
+        {warnings.length > 0 && (
+          <ProblemList
+            title={t('warnings')}
+            type="warning"
+            problems={warnings}
+            jump={jump}
+            show={t('jump')}
+            text={text}
+          />
+        )}
+        <section>
+          <h4>{t('changes')}</h4>
+          <div className="cw-publish-changes">
+            {waiting || diff.fetching ? (
+              <Spin size="small" />
+            ) : live === undefined ? (
+              <p className="cw-quiet">{t('firstVersion')}</p>
+            ) : diff.data && isSame(diff.data.flowDiff) ? (
+              <p className="cw-quiet">{t('noChanges')}</p>
+            ) : (
+              diff.data && <Changes difference={diff.data.flowDiff} />
+            )}
+          </div>
+        </section>
+        <Form layout="vertical" requiredMark={false}>
+          <Form.Item label={t('note')} htmlFor="publish-note">
+            <Input
+              id="publish-note"
+              autoFocus
+              maxLength={2000}
+              value={note}
+              placeholder={t('noteHint')}
+              onChange={(event) => setNote(event.target.value)}
+            />
+          </Form.Item>
+          <Form.Item label={t('alias')}>
+            <Radio.Group
+              vertical
+              value={alias}
+              onChange={(event) => setAlias(event.target.value)}
+              options={[
+                { value: 'live', label: t('aliasLive') },
+                { value: 'test', label: t('aliasTest') },
+                { value: 'none', label: t('aliasNone') },
+              ]}
+            />
+          </Form.Item>
+        </Form>
+        {alias !== 'none' && <Impact flowKey={key} alias={alias} />}
+      </div>
+    </Modal>
+  );
+}
+
+function isSame(diff: { nodes: unknown[]; wires: unknown[]; flow: unknown[] }): boolean {
+  return diff.nodes.length + diff.wires.length + diff.flow.length === 0;
+}
+
+interface Problem {
+  code: string;
+  node?: string | null;
+  field?: string | null;
+  message: { zh: string; en: string };
+}
+
+function ProblemList({
+  title,
+  type,
+  problems,
+  jump,
+  show,
+  text,
+}: {
+  title: string;
+  type: 'error' | 'warning';
+  problems: readonly Problem[];
+  jump: (node: string | null | undefined, field: string | null | undefined) => void;
+  show: string;
+  text: (words: { zh: string; en: string }) => string;
+}) {
+  const names = useEditor((state) => state.doc.nodes);
+  return (
+    <Alert
+      type={type}
+      showIcon
+      title={title}
+      description={
+        <ul className="cw-publish-problems">
+          {problems.map((problem) => (
+            <li key={`${problem.code}${problem.node}${problem.field}${problem.message.en}`}>
+              {problem.node && <strong>{names[problem.node]?.name || problem.node}: </strong>}
+              {text(problem.message)}{' '}
+              {problem.node && problem.node in names && (
+                <Button type="link" size="small" onClick={() => jump(problem.node, problem.field)}>
+                  {show}
+                </Button>
+              )}
+            </li>
+          ))}
+        </ul>
+      }
+    />
+  );
+}
