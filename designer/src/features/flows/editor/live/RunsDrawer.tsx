@@ -124,9 +124,24 @@ export function RunsDrawer() {
                 </Button>
               ),
             },
-            { title: t('live'), dataIndex: 'standing', align: 'right', sorter: (a, b) => a.standing - b.standing },
-            { title: t('came'), dataIndex: 'entered', align: 'right', sorter: (a, b) => a.entered - b.entered },
-            { title: t('hungUp'), dataIndex: 'hangups', align: 'right', sorter: (a, b) => a.hangups - b.hangups },
+            {
+              title: t('live'),
+              dataIndex: 'standing',
+              align: 'right',
+              sorter: (a, b) => a.standing - b.standing,
+            },
+            {
+              title: t('came'),
+              dataIndex: 'entered',
+              align: 'right',
+              sorter: (a, b) => a.entered - b.entered,
+            },
+            {
+              title: t('hungUp'),
+              dataIndex: 'hangups',
+              align: 'right',
+              sorter: (a, b) => a.hangups - b.hangups,
+            },
             {
               title: t('share'),
               align: 'right',
@@ -163,7 +178,9 @@ export function NodeNumbersOverlay({ node }: { node: string }) {
   const drop = dropOf(numbers);
   return (
     <div className="cw-heat" data-drop={drop > 0.15 && numbers.hangups > 1}>
-      {numbers.standing > 0 && <span className="cw-heat-here">● {t('here', { count: numbers.standing })}</span>}
+      {numbers.standing > 0 && (
+        <span className="cw-heat-here">● {t('here', { count: numbers.standing })}</span>
+      )}
       {numbers.entered > 0 && <span>{t('entered', { count: numbers.entered })}</span>}
       {numbers.hangups > 0 && (
         <span>

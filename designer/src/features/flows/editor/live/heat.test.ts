@@ -19,7 +19,14 @@ describe('heat', () => {
     const found = heatOf({
       runs: 3,
       outcomes: [],
-      nodes: [node('menu', { left: [{ name: '1', count: 9 }, { name: '0', count: 2 }] })],
+      nodes: [
+        node('menu', {
+          left: [
+            { name: '1', count: 9 },
+            { name: '0', count: 2 },
+          ],
+        }),
+      ],
     });
     expect(found.most).toBe(9);
     expect(found.ports.get('menu|0')).toBe(2);

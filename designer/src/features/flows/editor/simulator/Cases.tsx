@@ -93,7 +93,7 @@ export function Cases() {
           </StateTag>
         )}
       </Space>
-      <label className="cw-sim-demand" title={t('needGreenHelp')}>
+      <span className="cw-sim-demand" title={t('needGreenHelp')}>
         <Switch
           size="small"
           disabled={readOnly}
@@ -106,7 +106,7 @@ export function Cases() {
           }}
         />{' '}
         {t('needGreen')}
-      </label>
+      </span>
       {cases.length === 0 && !answer.fetching ? (
         <EmptyState title={t('noCases')} help={t('noCasesHelp')} />
       ) : (

@@ -55,7 +55,10 @@ export function SceneForm() {
           <Select
             id="scene-language"
             value={scene.language ?? ''}
-            options={[{ value: '', label: t('ownLanguage') }, ...doc.languages.map((value) => ({ value, label: value }))]}
+            options={[
+              { value: '', label: t('ownLanguage') },
+              ...doc.languages.map((value) => ({ value, label: value })),
+            ]}
             onChange={(language) => change({ language: language || undefined })}
           />
         </Form.Item>
@@ -175,7 +178,9 @@ function JsonField({
 function readObject(text: string): Record<string, unknown> | null {
   try {
     const read: unknown = JSON.parse(text || '{}');
-    return typeof read === 'object' && read !== null && !Array.isArray(read) ? (read as Record<string, unknown>) : null;
+    return typeof read === 'object' && read !== null && !Array.isArray(read)
+      ? (read as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }

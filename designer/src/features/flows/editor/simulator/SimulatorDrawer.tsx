@@ -9,7 +9,13 @@ import { Cases } from './Cases';
 import { SaveCase } from './SaveCase';
 import { SceneForm } from './SceneForm';
 import './simulator.css';
-import { PERSON_DOES, type Phone as PhoneState, type Simulated, usePhone, useSimulations } from './simulation';
+import {
+  PERSON_DOES,
+  type Phone as PhoneState,
+  type Simulated,
+  usePhone,
+  useSimulations,
+} from './simulation';
 import { simulatorWords } from './words';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
@@ -138,22 +144,27 @@ function Display({ phone }: { phone: PhoneState }) {
       </div>
       {call.over && call.reason && <p className="cw-sim-reason">{call.reason}</p>}
       {going && call.standing && (
-        <button type="button" className="cw-sim-standing" onClick={() => store.getState().focus(call.standing)}>
+        <button
+          type="button"
+          className="cw-sim-standing"
+          onClick={() => store.getState().focus(call.standing)}
+        >
           {t('standing')}: <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
         </button>
       )}
       {heard && <p className="cw-sim-heard">“{heard.text}”</p>}
       {going && call.ringing && (
-        <label className="cw-sim-ringing">
+        <div className="cw-sim-ringing">
           {t('ringing')}
           <Select
             size="small"
             style={{ width: '100%' }}
+            aria-label={t('ringing')}
             placeholder="…"
             options={PERSON_DOES.map((value) => ({ value, label: t(value) }))}
             onSelect={(does) => void phone.person(does as 'answers')}
           />
-        </label>
+        </div>
       )}
     </div>
   );
@@ -183,7 +194,12 @@ function Keypad({ disabled, press }: { disabled: boolean; press: (digit: string)
       }}
     >
       {KEYS.map((digit) => (
-        <Button key={digit} disabled={disabled} aria-label={t('key', { key: digit })} onClick={() => press(digit)}>
+        <Button
+          key={digit}
+          disabled={disabled}
+          aria-label={t('key', { key: digit })}
+          onClick={() => press(digit)}
+        >
           {digit}
         </Button>
       ))}
@@ -237,9 +253,10 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
     <div className="cw-sim-transcript">
       <header>
         <h3>{t('transcript')}</h3>
-        <label className="cw-quiet">
-          {t('showSteps')} <Switch size="small" checked={steps} onChange={setSteps} aria-label={t('showSteps')} />
-        </label>
+        <span className="cw-quiet">
+          {t('showSteps')}{' '}
+          <Switch size="small" checked={steps} onChange={setSteps} aria-label={t('showSteps')} />
+        </span>
       </header>
       <ol ref={list} aria-live="polite">
         {lines.map((line, index) => (

@@ -40,6 +40,9 @@ describe('the simulated call', () => {
 
 describe('walked', () => {
   it('tells nodes and ports apart', () => {
-    expect(walked(['menu.1', 'say'])).toEqual({ nodes: new Set(['menu', 'say']), ports: new Set(['menu|1']) });
+    expect(walked(['menu.1', 'say'])).toEqual({
+      nodes: new Set(['menu', 'say']),
+      ports: new Set(['menu|1']),
+    });
   });
 });

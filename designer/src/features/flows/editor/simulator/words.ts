@@ -56,7 +56,8 @@ export const simulatorWords = defineWords('simulator', {
     ownLanguage: 'As the installation',
     inputs: 'Inputs',
     answersOf: 'Answers of data nodes',
-    answersHelp: 'A node without a prepared answer reads real data where it only reads, and fails where it would change something.',
+    answersHelp:
+      'A node without a prepared answer reads real data where it only reads, and fails where it would change something.',
     real: 'Real data, where it only reads',
     port: 'Leaves by',
     outputs: 'Outputs (JSON)',

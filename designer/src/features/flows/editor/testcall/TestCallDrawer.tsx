@@ -86,7 +86,9 @@ export function TestCallDrawer() {
               loading={call.busy}
               disabled={how === 'phone' && !number.trim()}
               icon={<Phone size={16} aria-hidden />}
-              onClick={() => void (how === 'phone' ? call.startAt(number.trim()) : call.startHere(caller.trim()))}
+              onClick={() =>
+                void (how === 'phone' ? call.startAt(number.trim()) : call.startHere(caller.trim()))
+              }
             >
               {t('start')}
             </Button>
@@ -124,7 +126,11 @@ export function TestCallDrawer() {
         {steps.length === 0 && <p className="cw-quiet">{t('pathEmpty')}</p>}
         <ol>
           {steps.map((step) => (
-            <li key={`${step.runId}${step.seq}`} data-now={step.left === null} data-error={step.error !== null}>
+            <li
+              key={`${step.runId}${step.seq}`}
+              data-now={step.left === null}
+              data-error={step.error !== null}
+            >
               <button
                 type="button"
                 className="cw-sim-link"
@@ -152,8 +158,7 @@ function State({ call }: { call: ReturnType<typeof useTestCall> }) {
   if (current?.state === 'active')
     return (
       <>
-        {t('active')}{' '}
-        {current.answeredAt && <Duration since={new Date(current.answeredAt).toISOString()} />}
+        {t('active')} {current.answeredAt && <Duration since={new Date(current.answeredAt).toISOString()} />}
       </>
     );
   if (current?.state === 'ringing') return t('ringing');

@@ -27,8 +27,10 @@ export const testCallWords = defineWords('testcall', {
     microphone_busy: 'Another program holds the microphone. Close it, or let a phone ring instead.',
     insecure_page:
       'Browsers give a microphone only to HTTPS pages. Open Callweave by https:// (setting CALLWEAVE_HTTPS), or let a phone ring instead.',
-    webrtc_unsupported: 'This browser cannot make calls (WebRTC is missing or switched off). Let a phone ring instead.',
-    media_failed: 'The sound finds no way between the browser and the server. Let a phone ring instead, or ask your administrator about the firewall.',
+    webrtc_unsupported:
+      'This browser cannot make calls (WebRTC is missing or switched off). Let a phone ring instead.',
+    media_failed:
+      'The sound finds no way between the browser and the server. Let a phone ring instead, or ask your administrator about the firewall.',
     sound_blocked: 'The browser held the sound back.',
     hear: 'Play the sound',
     not_ready: 'The browser phone is not connected yet. Try again in a moment.',
@@ -67,7 +69,8 @@ export const testCallWords = defineWords('testcall', {
     microphone_denied: '浏览器未获准使用麦克风。请在地址栏中允许，或改为呼叫一部电话。',
     microphone_missing: '没有找到麦克风。请连接麦克风，或改为呼叫一部电话。',
     microphone_busy: '麦克风被其他程序占用。请关闭该程序，或改为呼叫一部电话。',
-    insecure_page: '浏览器只允许 HTTPS 页面使用麦克风。请用 https:// 打开（设置 CALLWEAVE_HTTPS），或改为呼叫一部电话。',
+    insecure_page:
+      '浏览器只允许 HTTPS 页面使用麦克风。请用 https:// 打开（设置 CALLWEAVE_HTTPS），或改为呼叫一部电话。',
     webrtc_unsupported: '此浏览器无法通话（缺少或禁用了 WebRTC）。请改为呼叫一部电话。',
     media_failed: '浏览器与服务器之间的声音无法连通。请改为呼叫一部电话，或请管理员检查防火墙。',
     sound_blocked: '浏览器阻止了声音播放。',

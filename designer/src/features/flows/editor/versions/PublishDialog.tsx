@@ -116,7 +116,14 @@ export function PublishDialog({ revision, close }: { revision: number | null; cl
         {refused && <Alert type="error" showIcon title={<span className="cw-lines">{refused}</span>} />}
         {flow && <p className="cw-quiet">{t('publishHelp', { number: next })}</p>}
         {errors.length > 0 && (
-          <ProblemList title={t('blocked')} type="error" problems={errors} jump={jump} show={t('jump')} text={text} />
+          <ProblemList
+            title={t('blocked')}
+            type="error"
+            problems={errors}
+            jump={jump}
+            show={t('jump')}
+            text={text}
+          />
         )}
         {red > 0 && (
           <Alert

@@ -2,12 +2,12 @@ import { App, Button, Modal, Select, Space, Tag, Tooltip } from 'antd';
 import { Download, FileDiff, RotateCcw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useClient, useQuery } from 'urql';
+import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { FlowVersionsQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { useMay } from '@/app/session';
 import { EmptyState, IconButton, Time } from '@/ui';
 import { readDoc } from '../model';
 import { useEditor, useEditorStore } from '../store';
@@ -83,10 +83,12 @@ export function VersionsDrawer() {
   const restore = async (version: Version) => {
     const document = await documentOf(version.number);
     if (!document) return;
-    store.getState().apply(
-      { zh: `恢复版本 ${version.number}`, en: `Take version ${version.number}` },
-      (doc) => ({ ...document, id: doc.id }),
-    );
+    store
+      .getState()
+      .apply({ zh: `恢复版本 ${version.number}`, en: `Take version ${version.number}` }, (doc) => ({
+        ...document,
+        id: doc.id,
+      }));
     void message.success(t('restored', { number: version.number }));
   };
 
@@ -94,7 +96,9 @@ export function VersionsDrawer() {
     const document = await documentOf(version.number);
     if (!document) return;
     const link = window.document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(document, null, 2)], { type: 'application/json' }));
+    link.href = URL.createObjectURL(
+      new Blob([JSON.stringify(document, null, 2)], { type: 'application/json' }),
+    );
     link.download = `${key}-v${version.number}.json`;
     link.click();
     URL.revokeObjectURL(link.href);

@@ -5,7 +5,8 @@ export const versionWords = defineWords('versions', {
     title: 'Versions',
     publish: 'Publish',
     publishTitle: 'Publish “{{name}}”',
-    publishHelp: 'The draft becomes version {{number}}. New runs begin with it; runs under way finish on the version they began with.',
+    publishHelp:
+      'The draft becomes version {{number}}. New runs begin with it; runs under way finish on the version they began with.',
     note: 'What is new',
     noteHint: 'One line for the history, as “new menu for invoices”',
     alias: 'Put it',
