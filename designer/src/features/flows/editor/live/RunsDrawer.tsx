@@ -4,9 +4,10 @@ import { Link } from 'react-router';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { useLanguage, useWords } from '@/i18n';
-import { duration, EmptyState, useTick } from '@/ui';
+import { duration, EmptyState } from '@/ui';
+import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
-import { dropOf, heat, type Mode, type NodeNumbers, sinceOf, useHeat } from './heat';
+import { dropOf, heat, type Mode, marksOf, type NodeNumbers, sinceOf, useHeat } from './heat';
 import './live.css';
 import { liveWords } from './words';
 
@@ -41,7 +42,11 @@ export function RunsDrawer() {
   const store = useEditorStore();
   const key = useEditor((state) => state.key);
   const doc = useEditor((state) => state.doc);
-  const { mode, version, statistics } = useHeat((now) => now);
+  const { mode, version, statistics, heat: shown } = useHeat((now) => now);
+  useMarks(
+    'heat',
+    useMemo(() => (mode === 'off' ? null : marksOf(shown)), [mode, shown]),
+  );
   const [versions] = useQuery({ query: NUMBERS, variables: { key } });
   const [since, setSince] = useState(() => sinceOf('live', new Date()).toISOString());
 
@@ -65,7 +70,6 @@ export function RunsDrawer() {
     const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), 2000);
     return () => clearInterval(timer);
   }, [mode, ask]);
-  useTick(null);
 
   const rows = useMemo(
     () => [...(statistics?.nodes ?? [])].sort((a, b) => b.hangups - a.hangups || b.entered - a.entered),

@@ -1,10 +1,22 @@
 /** Where calls stand now and where they went: the numbers that the canvas shows on nodes and edges. */
 import { createStore, useStore } from 'zustand';
 import type { FlowHeatQuery } from '@/gql/graphql';
+import type { EdgeMark, MarkLayer, NodeMark } from '../marks';
 
 export type Mode = 'off' | 'live' | 'today' | 'week' | 'month';
 export type Statistics = FlowHeatQuery['flowStatistics'];
 export type NodeNumbers = Statistics['nodes'][number];
+
+/** What the canvas draws of it: thick lines where many went, warm cards where many hung up. */
+export function marksOf(heat: Heat): MarkLayer {
+  const nodes: Record<string, NodeMark> = {};
+  const edges: Record<string, EdgeMark> = {};
+  for (const [id, node] of heat.nodes) {
+    nodes[id] = { heat: dropOf(node), ...(node.standing > 0 ? { state: 'running' as const } : {}) };
+  }
+  for (const [id, count] of heat.ports) edges[id] = { width: widthOf(count, heat.most), label: String(count) };
+  return { nodes, edges };
+}
 
 export interface Heat {
   nodes: ReadonlyMap<string, NodeNumbers>;

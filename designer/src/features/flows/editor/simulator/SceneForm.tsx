@@ -2,7 +2,7 @@ import { DatePicker, Form, Input, Select } from 'antd';
 import dayjs from 'dayjs';
 import { useMemo, useState } from 'react';
 import { useText, useWords } from '@/i18n';
-import { type NodeTypes, useNodeTypes } from '../catalogue';
+import { type NodeTypeInfo, useCatalogue } from '../catalogue';
 import { useEditor } from '../store';
 import { type Mock, type Scene, simulations, useSimulations } from './simulation';
 import { simulatorWords } from './words';
@@ -14,7 +14,7 @@ export function SceneForm() {
   const t = useWords(simulatorWords);
   const key = useEditor((state) => state.key);
   const doc = useEditor((state) => state.doc);
-  const types = useNodeTypes();
+  const { types } = useCatalogue();
   const scene = useSimulations((now) => now.scenes[key] ?? EMPTY);
   const change = (part: Partial<Scene>) => simulations.getState().setScene(key, { ...scene, ...part });
   const data = useMemo(
@@ -93,12 +93,12 @@ export function SceneForm() {
 const single = (mock: Mock | Mock[] | undefined): Mock | undefined => (Array.isArray(mock) ? mock[0] : mock);
 
 /** Nodes that ask the world around the call: whatever runs outside of the workflow and is no telephony. */
-function isData(types: NodeTypes, type: string): boolean {
+function isData(types: ReadonlyMap<string, NodeTypeInfo>, type: string): boolean {
   const found = types.get(type);
   return found !== undefined && ['quick', 'activity'].includes(found.runs);
 }
 
-function portsOf(types: NodeTypes, type: string): { name: string; title: { zh: string; en: string } }[] {
+function portsOf(types: ReadonlyMap<string, NodeTypeInfo>, type: string): { name: string; title: { zh: string; en: string } }[] {
   return types.get(type)?.ports ?? [];
 }
 

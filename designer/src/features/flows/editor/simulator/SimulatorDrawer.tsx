@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { wordsOf } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { useTick } from '@/ui';
+import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
 import { Cases } from './Cases';
 import { SaveCase } from './SaveCase';
@@ -32,6 +33,10 @@ export function SimulatorDrawer() {
   const [saving, setSaving] = useState(false);
   const { call } = phone;
   const going = call !== null && !call.over;
+  useMarks(
+    'simulator',
+    useMemo(() => call && walked(call.path, call.over ? '' : call.standing), [call]),
+  );
 
   return (
     <section className="cw-sim" aria-label={t('title')}>

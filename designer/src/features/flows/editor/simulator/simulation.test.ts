@@ -39,10 +39,10 @@ describe('the simulated call', () => {
 });
 
 describe('walked', () => {
-  it('tells nodes and ports apart', () => {
-    expect(walked(['menu.1', 'say'])).toEqual({
-      nodes: new Set(['menu', 'say']),
-      ports: new Set(['menu|1']),
+  it('lights up nodes and the ports they were left by', () => {
+    expect(walked(['menu.1', 'say'], 'say')).toEqual({
+      nodes: { menu: { state: 'passed' }, say: { state: 'running' } },
+      edges: { 'menu|1': { state: 'passed' } },
     });
   });
 });

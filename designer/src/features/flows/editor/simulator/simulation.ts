@@ -5,6 +5,8 @@ import { createStore, useStore } from 'zustand';
 import { graphql } from '@/gql';
 import type { SimulationPartsFragment } from '@/gql/graphql';
 import { type UserError, useChange } from '@/graphql/useChange';
+import type { EdgeMark, MarkLayer, NodeMark } from '../marks';
+import { edgeId } from '../store';
 
 export const SIMULATION_PARTS = graphql(`
   fragment SimulationParts on Simulation {
@@ -223,15 +225,16 @@ export function usePhone(key: string): Phone {
   };
 }
 
-/** The nodes that a call has passed, and the ports it left them by: what lights up on the canvas. */
-export function walked(path: readonly string[]): { nodes: Set<string>; ports: Set<string> } {
-  const nodes = new Set<string>();
-  const ports = new Set<string>();
+/** What lights up on the canvas: where the call stands, and the way it came. */
+export function walked(path: readonly string[], standing: string): MarkLayer {
+  const nodes: Record<string, NodeMark> = {};
+  const edges: Record<string, EdgeMark> = {};
   for (const step of path) {
     const dot = step.lastIndexOf('.');
     const node = dot < 0 ? step : step.slice(0, dot);
-    nodes.add(node);
-    if (dot >= 0) ports.add(`${node}|${step.slice(dot + 1)}`);
+    nodes[node] = { state: 'passed' };
+    if (dot >= 0) edges[edgeId(node, step.slice(dot + 1))] = { state: 'passed' };
   }
-  return { nodes, ports };
+  if (standing) nodes[standing] = { state: 'running' };
+  return { nodes, edges };
 }

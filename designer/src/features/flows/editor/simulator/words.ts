@@ -3,6 +3,7 @@ import { defineWords } from '@/i18n';
 export const simulatorWords = defineWords('simulator', {
   en: {
     title: 'Simulator',
+    test: 'Test',
     help: 'Walk the draft as a caller would. Nobody is called, nothing is sent, no data is changed.',
     start: 'Call',
     restart: 'Call again',
@@ -89,6 +90,7 @@ export const simulatorWords = defineWords('simulator', {
   },
   zh: {
     title: '模拟器',
+    test: '测试',
     help: '像来电者一样走一遍草稿。不会拨打任何号码，不会发送消息，也不会改动数据。',
     start: '呼叫',
     restart: '重新呼叫',

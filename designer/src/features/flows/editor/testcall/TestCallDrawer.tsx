@@ -1,12 +1,14 @@
 import { Alert, Button, Form, Input, Segmented } from 'antd';
 import { Mic, MicOff, Phone, PhoneOff } from 'lucide-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useWords } from '@/i18n';
 import { Duration } from '@/ui';
-import { useEditor, useEditorStore } from '../store';
+import { type MarkLayer, useMarks } from '../marks';
+import { edgeId, useEditor, useEditorStore } from '../store';
+import { useSync } from '../syncContext';
 import './testcall.css';
-import { useTestCall, useTestTrail } from './testcall';
+import { type TrailStep, useTestCall, useTestTrail } from './testcall';
 import { testCallWords } from './words';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
@@ -26,6 +28,16 @@ export function TestCallDrawer() {
   const current = call.phone.current;
   const going = call.outside || current !== null;
   const active = current?.state === 'active';
+  const sync = useSync();
+  useMarks(
+    'testcall',
+    useMemo(() => lit(key, steps), [key, steps]),
+  );
+  const start = async () => {
+    // The call runs the draft on the server: the last changes go there first.
+    await sync.flush();
+    await (how === 'phone' ? call.startAt(number.trim()) : call.startHere(caller.trim()));
+  };
 
   return (
     <section className="cw-test" aria-label={t('title')}>
@@ -149,6 +161,23 @@ export function TestCallDrawer() {
       </div>
     </section>
   );
+}
+
+/** The way of the call through this flow, and where it stands. */
+function lit(flow: string, steps: readonly TrailStep[]): MarkLayer | null {
+  if (steps.length === 0) return null;
+  const mine = steps.filter((step) => step.flowKey === flow);
+  return {
+    nodes: Object.fromEntries(
+      mine.map((step) => [
+        step.nodeId,
+        { state: step.error ? 'failed' : step.left ? 'passed' : 'running' } as const,
+      ]),
+    ),
+    edges: Object.fromEntries(
+      mine.flatMap((step) => (step.port ? [[edgeId(step.nodeId, step.port), { state: 'passed' } as const]] : [])),
+    ),
+  };
 }
 
 function State({ call }: { call: ReturnType<typeof useTestCall> }) {

@@ -10,7 +10,7 @@ type Field = Difference['nodes'][number]['fields'][number];
 export function Changes({ difference }: { difference: Difference }) {
   const t = useWords(versionWords);
   const store = useEditorStore();
-  const names = useEditor((state) => state.doc.nodes);
+  const names = useEditor((state) => (state.shown ?? state.doc).nodes);
   const nameOf = (id: string | null | undefined) => (id ? names[id]?.name || id : t('nowhere'));
   const { nodes, wires, flow } = difference;
   if (nodes.length + wires.length + flow.length === 0) return <p className="cw-quiet">{t('same')}</p>;

@@ -1,11 +1,13 @@
 import { Alert, App, Button, Form, Input, Modal, Radio, Spin } from 'antd';
 import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
+import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange, wordsOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { useEditor, useEditorStore } from '../store';
+import { useSync } from '../syncContext';
 import { Changes } from './Changes';
 import { DIFFERENCE } from './diff';
 import { Impact } from './Impact';
@@ -43,12 +45,8 @@ const RUN = graphql(`
   }
 `);
 
-/**
- * Publish the draft: what changes, what blocks it, whom it touches.
- *
- * `revision` is that of the saved draft; null while the last changes are still on their way.
- */
-export function PublishDialog({ revision, close }: { revision: number | null; close: () => void }) {
+/** Publish the draft: what changes, what blocks it, whom it touches. */
+export function PublishDialog({ close }: { close: () => void }) {
   const t = useWords(versionWords);
   const c = useWords(common);
   const text = useText();
@@ -56,6 +54,13 @@ export function PublishDialog({ revision, close }: { revision: number | null; cl
   const store = useEditorStore();
   const key = useEditor((state) => state.key);
   const doc = useEditor((state) => state.doc);
+  const sync = useSync();
+  const [revision, setRevision] = useState<number | null>(null);
+  useEffect(() => {
+    void sync.flush().then((done) => {
+      if (done) setRevision(store.getState().revision);
+    });
+  }, [sync, store]);
   const [state, askState] = useQuery({ query: STATE, variables: { key }, requestPolicy: 'network-only' });
   const flow = state.data?.flow;
   const live = flow?.aliases.find((one) => one.name === 'live')?.version;
@@ -246,5 +251,21 @@ function ProblemList({
         </ul>
       }
     />
+  );
+}
+
+/** The button in the top bar. */
+export function PublishAction() {
+  const t = useWords(versionWords);
+  const [open, setOpen] = useState(false);
+  const readOnly = useEditor((state) => state.readOnly || state.shown !== null);
+  const may = useMay('flows.publish');
+  return (
+    <>
+      <Button type="primary" size="small" disabled={!may || readOnly} onClick={() => setOpen(true)}>
+        {t('publish')}
+      </Button>
+      {open && <PublishDialog close={() => setOpen(false)} />}
+    </>
   );
 }

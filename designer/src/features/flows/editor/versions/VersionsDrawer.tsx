@@ -9,10 +9,12 @@ import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, IconButton, Time } from '@/ui';
+import { useMarks } from '../marks';
 import { readDoc } from '../model';
 import { useEditor, useEditorStore } from '../store';
+import { useSync } from '../syncContext';
 import { Changes } from './Changes';
-import { comparison, DIFFERENCE, marksOf, useComparison } from './diff';
+import { comparison, DIFFERENCE, overlay, useComparison } from './diff';
 import { Impact } from './Impact';
 import './versions.css';
 import { versionWords } from './words';
@@ -57,10 +59,23 @@ export function VersionsDrawer() {
   const [moving, setMoving] = useState<{ alias: string; version: Version } | null>(null);
   const difference = useComparison((now) => now.difference);
   const old = useComparison((now) => now.old);
+  const marks = useComparison((now) => now.marks);
   const flow = answer.data?.flow;
   const versions = flow?.versions ?? [];
 
-  useEffect(() => () => comparison.getState().end(), []);
+  const sync = useSync();
+  useMarks('comparison', marks);
+  const endComparison = () => {
+    comparison.getState().end();
+    store.getState().show(null);
+  };
+  useEffect(
+    () => () => {
+      comparison.getState().end();
+      store.getState().show(null);
+    },
+    [store],
+  );
 
   const documentOf = async (number: number) => {
     const found = await client.query(DOCUMENT, { key, number }).toPromise();
@@ -70,14 +85,18 @@ export function VersionsDrawer() {
   const compare = async (from: string) => {
     const number = from === 'live' ? flow?.aliases.find((one) => one.name === 'live')?.version : Number(from);
     if (!number) return;
+    // The server compares what it has: the last changes go there first.
+    await sync.flush();
     const [document, told] = await Promise.all([
       documentOf(number),
       client
         .query(DIFFERENCE, { key, old: String(number), new: 'draft' }, { requestPolicy: 'network-only' })
         .toPromise(),
     ]);
-    if (document && told.data)
-      comparison.getState().show(from, told.data.flowDiff, marksOf(told.data.flowDiff, document));
+    if (!document || !told.data) return;
+    const both = overlay(told.data.flowDiff, document, store.getState().doc);
+    comparison.getState().show(from, told.data.flowDiff, both.marks);
+    store.getState().show(both.doc);
   };
 
   const restore = async (version: Version) => {
@@ -184,7 +203,7 @@ export function VersionsDrawer() {
             {t('with')} {t('draft')}
           </span>
           {difference && (
-            <Button size="small" onClick={() => comparison.getState().end()}>
+            <Button size="small" onClick={endComparison}>
               {t('endCompare')}
             </Button>
           )}

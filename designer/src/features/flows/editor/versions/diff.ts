@@ -2,7 +2,9 @@
 import { createStore, useStore } from 'zustand';
 import { graphql } from '@/gql';
 import type { FlowDifferenceQuery } from '@/gql/graphql';
-import type { EdgeSpec, FlowDoc, NodeSpec, Point } from '../model';
+import type { EdgeMark, MarkLayer, NodeMark } from '../marks';
+import type { EdgeSpec, FlowDoc, Point } from '../model';
+import { edgeId } from '../store';
 
 export const DIFFERENCE = graphql(`
   query FlowDifference($key: String!, $old: String!, $new: String!) {
@@ -15,44 +17,41 @@ export const DIFFERENCE = graphql(`
 `);
 
 export type Difference = FlowDifferenceQuery['flowDiff'];
-export type NodeMark = 'added' | 'removed' | 'changed';
 
-/** A node that is not there any more, where it stood. */
-export interface Ghost {
-  id: string;
-  node: NodeSpec;
-  at: Point;
-}
-
-export interface Marks {
-  nodes: ReadonlyMap<string, NodeMark>;
-  /** `node|port` of wires that lead elsewhere than before. */
-  wires: ReadonlySet<string>;
-  ghosts: readonly Ghost[];
-  /** Wires of the old state that are gone. */
-  ghostEdges: readonly EdgeSpec[];
-}
-
-export const NO_MARKS: Marks = { nodes: new Map(), wires: new Set(), ghosts: [], ghostEdges: [] };
-
-/** What to draw over the new state, given the old one. */
-export function marksOf(difference: Difference, old: FlowDoc): Marks {
-  const nodes = new Map<string, NodeMark>();
+/** Both states on one canvas: the new one, with what is gone as ghosts where it stood; and how each part is marked. */
+export function overlay(difference: Difference, old: FlowDoc, fresh: FlowDoc): { doc: FlowDoc; marks: MarkLayer } {
+  const nodes: Record<string, NodeMark> = {};
+  const edges: Record<string, EdgeMark> = {};
+  const ghosts: FlowDoc['nodes'] = {};
+  const places: Record<string, Point> = {};
   for (const change of difference.nodes) {
-    if (change.kind === 'added' || change.kind === 'removed' || change.kind === 'changed')
-      nodes.set(change.node, change.kind);
+    if (change.kind === 'added' || change.kind === 'changed') nodes[change.node] = { state: change.kind };
+    const gone = old.nodes[change.node];
+    if (change.kind === 'removed' && gone) {
+      nodes[change.node] = { state: 'removed' };
+      ghosts[change.node] = gone;
+      places[change.node] = old.ui.positions?.[change.node] ?? { x: 0, y: 0 };
+    }
   }
-  const wires = new Set(difference.wires.map((wire) => `${wire.node}|${wire.port}`));
+  // A port has one edge at most: the old way of a port shows only where the new state has none.
+  const taken = new Set(fresh.edges.map((edge) => edgeId(edge.from, edge.port)));
+  const oldWays: EdgeSpec[] = [];
+  for (const wire of difference.wires) {
+    const id = edgeId(wire.node, wire.port);
+    if (taken.has(id)) edges[id] = { state: wire.old ? 'changed' : 'added' };
+    else if (wire.old) {
+      oldWays.push({ from: wire.node, port: wire.port, to: wire.old });
+      edges[id] = { state: 'removed' };
+    }
+  }
   return {
-    nodes,
-    wires,
-    ghosts: [...nodes].flatMap(([id, mark]) => {
-      const node = old.nodes[id];
-      return mark === 'removed' && node ? [{ id, node, at: old.ui.positions?.[id] ?? { x: 0, y: 0 } }] : [];
-    }),
-    ghostEdges: difference.wires.flatMap((wire) =>
-      wire.old ? [{ from: wire.node, port: wire.port, to: wire.old }] : [],
-    ),
+    doc: {
+      ...fresh,
+      nodes: { ...fresh.nodes, ...ghosts },
+      edges: [...fresh.edges, ...oldWays],
+      ui: { ...fresh.ui, positions: { ...places, ...fresh.ui.positions } },
+    },
+    marks: { nodes, edges },
   };
 }
 
@@ -60,17 +59,17 @@ interface Comparing {
   /** What is compared, as `draft`, `live` or a version's number; null when nothing is. */
   old: string | null;
   difference: Difference | null;
-  marks: Marks;
-  show(old: string, difference: Difference, marks: Marks): void;
+  marks: MarkLayer | null;
+  show(old: string, difference: Difference, marks: MarkLayer): void;
   end(): void;
 }
 
 export const comparison = createStore<Comparing>()((set) => ({
   old: null,
   difference: null,
-  marks: NO_MARKS,
+  marks: null,
   show: (old, difference, marks) => set({ old, difference, marks }),
-  end: () => set({ old: null, difference: null, marks: NO_MARKS }),
+  end: () => set({ old: null, difference: null, marks: null }),
 }));
 
 export function useComparison<T>(pick: (now: Comparing) => T): T {
