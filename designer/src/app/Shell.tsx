@@ -56,7 +56,11 @@ export function Shell({ children }: { children: ReactNode }) {
   const { online, signInAgain, signedIn } = useConnection();
   const location = useLocation();
   const current = pageAt(location.pathname);
-  const [narrow, setNarrow] = useState(() => localStorage.getItem(KEPT) === 'narrow');
+  // Pages that fill the room (the canvas, the console) begin with a narrow menu; each kind keeps its own choice.
+  const kept = current?.full ? `${KEPT}.full` : KEPT;
+  const [chosen, setChosen] = useState<Record<string, string | null>>({});
+  const narrow =
+    (chosen[kept] ?? localStorage.getItem(kept) ?? (current?.full ? 'narrow' : 'wide')) === 'narrow';
   const palette = usePalette();
 
   return (
@@ -101,8 +105,9 @@ export function Shell({ children }: { children: ReactNode }) {
               aria-label={narrow ? t('expand') : t('collapse')}
               icon={narrow ? <PanelLeftOpen size={16} /> : <PanelLeftClose size={16} />}
               onClick={() => {
-                localStorage.setItem(KEPT, narrow ? 'wide' : 'narrow');
-                setNarrow(!narrow);
+                const next = narrow ? 'wide' : 'narrow';
+                localStorage.setItem(kept, next);
+                setChosen({ ...chosen, [kept]: next });
               }}
             />
           </Tooltip>

@@ -54,35 +54,6 @@ export function Room() {
         <Palette />
         <div className="cw-ed-middle">
           <Canvas />
-          {bottom && (
-            <section
-              className="cw-ed-bottom"
-              aria-label={text(bottom.title)}
-              style={{ height: bottomHeight || bottom.size || 260 }}
-            >
-              <Divider
-                label={t('resize')}
-                side="top"
-                size={bottomHeight || bottom.size || 260}
-                least={120}
-                most={640}
-                onSize={setBottomHeight}
-              />
-              <header className="cw-ed-drawer-head">
-                {bottom.icon && <bottom.icon size={16} aria-hidden />}
-                <h2>{text(bottom.title)}</h2>
-                <IconButton
-                  label={t('close')}
-                  icon={<X size={16} />}
-                  size="small"
-                  onClick={() => store.getState().open(null)}
-                />
-              </header>
-              <div className="cw-ed-drawer-body">
-                <bottom.component />
-              </div>
-            </section>
-          )}
         </div>
         {shown ? (
           <aside
@@ -147,6 +118,35 @@ export function Room() {
           </div>
         )}
       </div>
+      {bottom && (
+        <section
+          className="cw-ed-bottom"
+          aria-label={text(bottom.title)}
+          style={{ height: bottomHeight || bottom.size || 260 }}
+        >
+          <Divider
+            label={t('resize')}
+            side="top"
+            size={bottomHeight || bottom.size || 260}
+            least={120}
+            most={640}
+            onSize={setBottomHeight}
+          />
+          <header className="cw-ed-drawer-head">
+            {bottom.icon && <bottom.icon size={16} aria-hidden />}
+            <h2>{text(bottom.title)}</h2>
+            <IconButton
+              label={t('close')}
+              icon={<X size={16} />}
+              size="small"
+              onClick={() => store.getState().open(null)}
+            />
+          </header>
+          <div className="cw-ed-drawer-body">
+            <bottom.component />
+          </div>
+        </section>
+      )}
       {watchers.map((Watcher, index) => (
         <Watcher key={String(index)} />
       ))}

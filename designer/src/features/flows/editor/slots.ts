@@ -2,10 +2,17 @@
  * Where the parts of the editor are plugged in, one line each. All of them are rendered inside of the editor's
  * context: they read and change the flow with `useEditor`, and mark nodes and edges with `useMarks`.
  */
-import type { LucideIcon } from 'lucide-react';
+import { ChartNoAxesColumn, History, type LucideIcon, PhoneCall, Smartphone } from 'lucide-react';
 import type { ComponentType } from 'react';
 import type { Text } from '@/i18n';
+import { DrawerActions } from './DrawerActions';
+import { NodeNumbersOverlay, RunsDrawer } from './live/RunsDrawer';
 import type { EdgeSpec } from './model';
+import { SimulatorDrawer } from './simulator/SimulatorDrawer';
+import { TestAction } from './simulator/TestAction';
+import { TestCallDrawer } from './testcall/TestCallDrawer';
+import { PublishAction } from './versions/PublishDialog';
+import { VersionsDrawer } from './versions/VersionsDrawer';
 
 export interface DrawerSlot {
   /** `store.open(id)` shows it. */
@@ -27,13 +34,50 @@ export interface ActionSlot {
 export const panels: ComponentType[] = [];
 
 /** Drawers at the bottom or at the right. */
-export const drawers: DrawerSlot[] = [];
+export const drawers: DrawerSlot[] = [
+  {
+    id: 'simulator',
+    title: { zh: '模拟器', en: 'Simulator' },
+    place: 'bottom',
+    icon: Smartphone,
+    component: SimulatorDrawer,
+    size: 430,
+  },
+  {
+    id: 'testcall',
+    title: { zh: '测试呼叫', en: 'Test call' },
+    place: 'bottom',
+    icon: PhoneCall,
+    component: TestCallDrawer,
+    size: 430,
+  },
+  {
+    id: 'versions',
+    title: { zh: '版本', en: 'Versions' },
+    place: 'bottom',
+    icon: History,
+    component: VersionsDrawer,
+    size: 320,
+  },
+  {
+    id: 'runs',
+    title: { zh: '流程图上的通话', en: 'Calls on the drawing' },
+    place: 'bottom',
+    icon: ChartNoAxesColumn,
+    component: RunsDrawer,
+    size: 300,
+  },
+];
 
 /** Buttons at the right of the top bar, in this order (Problems, Test, Publish ...). */
-export const actions: ActionSlot[] = [];
+export const actions: ActionSlot[] = [
+  { id: 'drawers', component: DrawerActions },
+  { id: 'test', component: TestAction },
+  { id: 'publish', component: PublishAction },
+];
 
 /** Drawn on each visible card (badges, counters). Position yourself absolutely; keep it cheap. */
-export const nodeOverlays: ComponentType<{ node: string }>[] = [];
+export const nodeOverlays: ComponentType<{ node: string }>[] = [NodeNumbersOverlay];
 
 /** Drawn at the middle of each visible edge, as HTML; the origin is the middle. */
 export const edgeOverlays: ComponentType<{ edge: EdgeSpec }>[] = [];

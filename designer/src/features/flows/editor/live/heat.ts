@@ -14,7 +14,8 @@ export function marksOf(heat: Heat): MarkLayer {
   for (const [id, node] of heat.nodes) {
     nodes[id] = { heat: dropOf(node), ...(node.standing > 0 ? { state: 'running' as const } : {}) };
   }
-  for (const [id, count] of heat.ports) edges[id] = { width: widthOf(count, heat.most), label: String(count) };
+  for (const [id, count] of heat.ports)
+    edges[id] = { width: widthOf(count, heat.most), label: String(count) };
   return { nodes, edges };
 }
 

@@ -98,7 +98,10 @@ function isData(types: ReadonlyMap<string, NodeTypeInfo>, type: string): boolean
   return found !== undefined && ['quick', 'activity'].includes(found.runs);
 }
 
-function portsOf(types: ReadonlyMap<string, NodeTypeInfo>, type: string): { name: string; title: { zh: string; en: string } }[] {
+function portsOf(
+  types: ReadonlyMap<string, NodeTypeInfo>,
+  type: string,
+): { name: string; title: { zh: string; en: string } }[] {
   return types.get(type)?.ports ?? [];
 }
 

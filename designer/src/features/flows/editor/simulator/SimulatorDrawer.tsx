@@ -16,6 +16,7 @@ import {
   type Simulated,
   usePhone,
   useSimulations,
+  walked,
 } from './simulation';
 import { simulatorWords } from './words';
 
@@ -81,6 +82,7 @@ export function SimulatorDrawer() {
             className="cw-sim-forward"
             disabled={!going}
             icon={<FastForward size={16} aria-hidden />}
+            title={t('forwardHelp')}
             onClick={() => void phone.advance(null)}
           >
             {t('forward')}
@@ -272,7 +274,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
             {line.kind === 'node' ? (
               <button type="button" className="cw-sim-link" onClick={() => store.getState().focus(line.node)}>
                 {nameOf(line)}
-                {line.text && line.text !== line.node ? ` ▸ ${line.text.replace(`${line.node}.`, '')}` : ''}
+                {line.text.includes('→ ') && ` ▸ ${line.text.split('→ ')[1]}`}
               </button>
             ) : (
               <span className="cw-sim-text">{line.text}</span>

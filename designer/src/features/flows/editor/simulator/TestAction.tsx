@@ -1,8 +1,8 @@
 import { Button, Dropdown } from 'antd';
 import { ChevronDown } from 'lucide-react';
 import { useWords } from '@/i18n';
-import { testCallWords } from '../testcall/words';
 import { useEditor, useEditorStore } from '../store';
+import { testCallWords } from '../testcall/words';
 import { simulatorWords } from './words';
 
 /** The button in the top bar: try the flow without a phone, or with one. */

@@ -98,9 +98,7 @@ export function TestCallDrawer() {
               loading={call.busy}
               disabled={how === 'phone' && !number.trim()}
               icon={<Phone size={16} aria-hidden />}
-              onClick={() =>
-                void (how === 'phone' ? call.startAt(number.trim()) : call.startHere(caller.trim()))
-              }
+              onClick={() => void start()}
             >
               {t('start')}
             </Button>
@@ -175,7 +173,9 @@ function lit(flow: string, steps: readonly TrailStep[]): MarkLayer | null {
       ]),
     ),
     edges: Object.fromEntries(
-      mine.flatMap((step) => (step.port ? [[edgeId(step.nodeId, step.port), { state: 'passed' } as const]] : [])),
+      mine.flatMap((step) =>
+        step.port ? [[edgeId(step.nodeId, step.port), { state: 'passed' } as const]] : [],
+      ),
     ),
   };
 }

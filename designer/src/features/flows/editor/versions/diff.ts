@@ -19,7 +19,11 @@ export const DIFFERENCE = graphql(`
 export type Difference = FlowDifferenceQuery['flowDiff'];
 
 /** Both states on one canvas: the new one, with what is gone as ghosts where it stood; and how each part is marked. */
-export function overlay(difference: Difference, old: FlowDoc, fresh: FlowDoc): { doc: FlowDoc; marks: MarkLayer } {
+export function overlay(
+  difference: Difference,
+  old: FlowDoc,
+  fresh: FlowDoc,
+): { doc: FlowDoc; marks: MarkLayer } {
   const nodes: Record<string, NodeMark> = {};
   const edges: Record<string, EdgeMark> = {};
   const ghosts: FlowDoc['nodes'] = {};
