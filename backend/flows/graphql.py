@@ -104,7 +104,7 @@ class FlowType(FromRow):
     def of(cls, row: Any) -> "FlowType":
         """The type's instance for a row, whose draft need not be loaded."""
         absent = inspect(row).unloaded
-        names = [field.name for field in dataclasses.fields(cls) if field.init and field.name != "document"]  # type: ignore[arg-type]
+        names = [field.name for field in dataclasses.fields(cls) if field.init and field.name != "document"]
         return cls(
             **{name: getattr(row, name) for name in names}, document=None if "draft" in absent else dict(row.draft)
         )
