@@ -820,24 +820,57 @@ class Names:
 
 def check(source: str, names: Names | None = None, *, template: bool = False) -> list[Problem]:
     """What is wrong with an expression or template: its syntax, and names that do not exist."""
+    return list(dict.fromkeys(found for found, _ in check_paths(source, names, template=template)))
+
+
+def check_paths(source: str, names: Names | None = None, *, template: bool = False) -> list[tuple[Problem, str]]:
+    """As `check`, each finding with the dotted path that it is about; empty for the whole text."""
     try:
         tree = _parsed_template(source)[0] if template else _parsed_expression(source)[0]
     except ExpressionError as error:
-        return [
-            problem(
-                f"expression_{error.reason}",
-                f"表达式有误，请改正：{error}",
-                f"the expression is wrong, correct it: {error}",
-            )
-        ]
+        wrong = problem(
+            f"expression_{error.reason}",
+            f"表达式有误，请改正：{error}",
+            f"the expression is wrong, correct it: {error}",
+        )
+        return [(wrong, "")]
     if names is None:
         return []
-    found: list[Problem] = []
+    found: list[tuple[Problem, str]] = []
     _check_names(tree, names.tree, found, guarded=template)
     return list(dict.fromkeys(found))
 
 
-def _check_names(node: ast.Node, names: Mapping[str, Any], found: list[Problem], *, guarded: bool) -> None:
+def paths_of(source: str, *, template: bool = False) -> list[tuple[str, ...]]:
+    """The chains of names that an expression or template uses, such as ``("vars", "card")``; none when it is wrong.
+
+    A chain ends before a name that is computed.
+    """
+    try:
+        tree = _parsed_template(source)[0] if template else _parsed_expression(source)[0]
+    except ExpressionError:
+        return []
+    found: list[tuple[str, ...]] = []
+    _gather_paths(tree, found)
+    return list(dict.fromkeys(found))
+
+
+def _gather_paths(node: ast.Node, found: list[tuple[str, ...]]) -> None:
+    chain = _chain(node)
+    if chain is None:
+        for child in node.iter_child_nodes():
+            _gather_paths(child, found)
+        return
+    known = chain[: chain.index(None)] if None in chain else chain
+    found.append(tuple(str(name) for name in known))
+    below: ast.Node = node
+    while isinstance(below, ast.Getattr | ast.Getitem):
+        if isinstance(below, ast.Getitem) and not isinstance(below.arg, ast.Const):
+            _gather_paths(below.arg, found)
+        below = below.node
+
+
+def _check_names(node: ast.Node, names: Mapping[str, Any], found: list[tuple[Problem, str]], *, guarded: bool) -> None:
     chain = _chain(node)
     if chain is not None:
         _check_chain(chain, names, found)
@@ -870,7 +903,7 @@ def _chain(node: ast.Node) -> list[str | None] | None:
             return None
 
 
-def _check_chain(chain: list[str | None], names: Mapping[str, Any], found: list[Problem]) -> None:
+def _check_chain(chain: list[str | None], names: Mapping[str, Any], found: list[tuple[Problem, str]]) -> None:
     known: Any = names
     for depth, name in enumerate(chain):
         if known is ANY or name is None or not isinstance(known, Mapping):
@@ -883,11 +916,8 @@ def _check_chain(chain: list[str | None], names: Mapping[str, Any], found: list[
         code = {"vars": "unknown_variable", "nodes": "unknown_output"}.get(
             str(chain[0]) if depth else "", "unknown_name"
         )
-        found.append(
-            problem(
-                code,
-                f"没有 {written_path}；可以用：{options}",
-                f"there is no {written_path}; there are: {options}",
-            )
+        wrong = problem(
+            code, f"没有 {written_path}；可以用：{options}", f"there is no {written_path}; there are: {options}"
         )
+        found.append((wrong, written_path))
         return

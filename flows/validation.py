@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from flows.configs import check_config
 from flows.document import Edge, FlowDocument, Shortcut, Variable
-from flows.expressions import ANY, Names, check
+from flows.expressions import ANY, check
 from flows.hints import hints_of, strings_at
 from flows.migrations import DocumentVersionError, migrate
 from flows.plan import END, JOIN, PARALLEL, SUBFLOW, ResolvedFlow, Resolver, subflow_reference
 from flows.problems import Problem, Severity, problem
+from flows.scope import names_of
 from flows.values import ValueTypeError, coerce
 from nodes.sdk.node import Node, Output, Runs
 from nodes.sdk.outcome import ERROR, HANGUP
@@ -20,7 +21,6 @@ from nodes.sdk.prompt import TextPart
 from nodes.sdk.registry import Registry
 
 _ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
-_CALL_NAMES = dict.fromkeys(("id", "gateway", "caller", "called", "language", "anonymous"), ANY)
 _STRUCTURE = frozenset({"nodes", "edges", "shortcuts", "inputs", "outputs", "variables", "handlers", "ui"})
 
 
@@ -533,17 +533,7 @@ class _Validation:
 
     def _names(self) -> None:
         document = self.document
-        variables = {variable.name: ANY for variable in (*document.variables, *document.inputs, *document.outputs)}
-        outputs = {node_id: self._outputs_of(node_id) for node_id in document.nodes}
-        tree = {
-            "call": _CALL_NAMES,
-            "customer": ANY,
-            "vars": variables,
-            "nodes": outputs,
-            "now": ANY,
-            "item": ANY,
-        }
-        names = Names(tree)
+        names = names_of(document, {node_id: self._outputs_of(node_id) for node_id in document.nodes})
         for node_id, spec in document.nodes.items():
             node = self.nodes.get(node_id)
             if node is None:

@@ -17,6 +17,7 @@ from backend.calls.graphql import CallsMutation, CallsQuery, CallsSubscription
 from backend.customers.graphql import CustomersMutation, CustomersQuery
 from backend.datasources.graphql import DataSourcesMutation, DataSourcesQuery
 from backend.flows.graphql import FlowsMutation, FlowsQuery, FlowsSubscription
+from backend.flows.graphql_drawing import DrawingQuery
 from backend.graphql.limits import OperationLimits
 from backend.graphql.system import SystemQuery
 from backend.identity.graphql import IdentityMutation, IdentityQuery
@@ -37,6 +38,7 @@ Query = merge_types(
     (
         IdentityQuery,
         FlowsQuery,
+        DrawingQuery,
         CallsQuery,
         NumbersQuery,
         PhonesQuery,
