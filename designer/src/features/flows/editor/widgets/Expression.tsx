@@ -4,9 +4,9 @@ import { LockKeyhole } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useText, useWords } from '@/i18n';
 import { Code, type CodeHandle } from './Code';
-import { Preview } from './Preview';
 import { useForm, type WidgetProps } from './form';
 import { InsertValue } from './InsertValue';
+import { Preview } from './Preview';
 import { placeholderOf } from './Simple';
 import { useScope } from './useScope';
 import { widgetWords } from './words';
@@ -17,7 +17,11 @@ function written(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function Coded({ mode, lines, ...props }: WidgetProps & { mode: 'expression' | 'template'; lines: 'one' | 'many' }) {
+function Coded({
+  mode,
+  lines,
+  ...props
+}: WidgetProps & { mode: 'expression' | 'template'; lines: 'one' | 'many' }) {
   const { field, path, value, id, label, invalid, describedBy, compact } = props;
   const form = useForm();
   const handle = useRef<CodeHandle>(null);
@@ -39,7 +43,12 @@ function Coded({ mode, lines, ...props }: WidgetProps & { mode: 'expression' | '
           hint={hint}
           handle={handle}
           onChange={(next) =>
-            form.set(path, next === '' && field.hasDefault && field.default === null ? undefined : next, field.title, true)
+            form.set(
+              path,
+              next === '' && field.hasDefault && field.default === null ? undefined : next,
+              field.title,
+              true,
+            )
           }
         />
         {!form.readOnly && <InsertValue onPick={(picked) => handle.current?.insert(picked)} />}
@@ -112,7 +121,8 @@ function jsonText(value: unknown): string {
   return typeof value === 'string' && !looksLikeJson(value) ? value : JSON.stringify(value, null, 2);
 }
 
-const looksLikeJson = (text: string): boolean => /^\s*([[{"]|-?\d|true\b|false\b|null\b)/.test(text) || text.trim() === '';
+const looksLikeJson = (text: string): boolean =>
+  /^\s*([[{"]|-?\d|true\b|false\b|null\b)/.test(text) || text.trim() === '';
 
 /** JSON; where a template may stand, a text that does not begin like JSON is a text. */
 export function readJson(text: string, template: boolean): { value: unknown } | { why: string } {

@@ -5,7 +5,6 @@ import { lazy, memo, type ReactNode, Suspense } from 'react';
 import { useText, useWords } from '@/i18n';
 import { fieldId, type Trouble, useForm, type WidgetProps } from './form';
 import { isRecord, type Path, same, within } from './paths';
-import { type Field, type Inherited, isShown, NO_HINTS, readField, type Schema, type Widget } from './schema';
 import {
   DurationWidget,
   KeysWidget,
@@ -18,6 +17,7 @@ import {
   TextWidget,
   WordsWidget,
 } from './Simple';
+import { type Field, type Inherited, isShown, NO_HINTS, readField, type Schema, type Widget } from './schema';
 import './widgets.css';
 import { dotted } from './paths';
 import { widgetWords } from './words';
@@ -78,7 +78,14 @@ function componentOf(field: Field): React.ComponentType<WidgetProps> {
 
 const BESIDE: ReadonlySet<Widget> = new Set(['number', 'switch', 'duration', 'key']);
 /** Widgets that show what is wrong inside of them themselves. */
-const CONTAINERS: ReadonlySet<Widget> = new Set(['prompt', 'choices', 'languages', 'keyvalue', 'object', 'union']);
+const CONTAINERS: ReadonlySet<Widget> = new Set([
+  'prompt',
+  'choices',
+  'languages',
+  'keyvalue',
+  'object',
+  'union',
+]);
 
 export function WidgetOf(props: WidgetProps) {
   const Component = componentOf(props.field);
@@ -157,7 +164,7 @@ export const FieldRow = memo(function FieldRow({
   return (
     <div className="cw-field" data-place={place} data-beside={beside || undefined} data-widget={field.widget}>
       <div className="cw-field-head">
-        {/* biome-ignore lint/a11y/noLabelWithoutControl: the widget has this id */}
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: only what clicking a label does, for code fields too */}
         <label
           id={`${id}-label`}
           htmlFor={id}
@@ -199,7 +206,9 @@ export const FieldRow = memo(function FieldRow({
           value={value}
           id={id}
           invalid={invalid}
-          describedBy={[help && helpId, troubles.length > 0 && troubleId].filter(Boolean).join(' ') || undefined}
+          describedBy={
+            [help && helpId, troubles.length > 0 && troubleId].filter(Boolean).join(' ') || undefined
+          }
         />
       </div>
       <Troubles id={troubleId} troubles={troubles} />

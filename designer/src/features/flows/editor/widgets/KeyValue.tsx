@@ -80,7 +80,10 @@ export function KeyValueWidget(props: WidgetProps) {
               onClick={() =>
                 form.set(
                   path,
-                  { ...record, ...Object.fromEntries(missing.map((one) => [one.name, blankValue(field, form.defs)])) },
+                  {
+                    ...record,
+                    ...Object.fromEntries(missing.map((one) => [one.name, blankValue(field, form.defs)])),
+                  },
                   field.title,
                 )
               }

@@ -11,12 +11,27 @@ import { useReorder } from './useReorder';
 import { widgetWords } from './words';
 
 const SHORT: ReadonlySet<Widget> = new Set([
-  'text', 'number', 'select', 'duration', 'key', 'language', 'switch', 'expression', 'template', 'variable', 'phone',
+  'text',
+  'number',
+  'select',
+  'duration',
+  'key',
+  'language',
+  'switch',
+  'expression',
+  'template',
+  'variable',
+  'phone',
 ]);
 
 /** How much of the row a field takes. */
 const SPACE: Partial<Record<Widget, string>> = {
-  key: '64px', number: '72px', switch: '72px', duration: '84px', expression: 'minmax(0, 1.6fr)', template: 'minmax(0, 1.6fr)',
+  key: '64px',
+  number: '72px',
+  switch: '72px',
+  duration: '84px',
+  expression: 'minmax(0, 1.6fr)',
+  template: 'minmax(0, 1.6fr)',
 };
 
 interface Column {
@@ -45,7 +60,8 @@ export function ListWidget(props: WidgetProps) {
     .filter((one) => !('const' in one.field.schema));
   const inRow = columns.filter((one) => SHORT.has(one.field.widget)).slice(0, 3);
   const below = columns.filter((one) => !inRow.includes(one));
-  const template = inRow.map((one) => SPACE[one.field.widget] ?? 'minmax(0, 1fr)').join(' ') || 'minmax(0, 1fr)';
+  const template =
+    inRow.map((one) => SPACE[one.field.widget] ?? 'minmax(0, 1fr)').join(' ') || 'minmax(0, 1fr)';
   const full = field.maxItems !== null && items.length >= field.maxItems;
   return (
     <div className="cw-list" id={id} role="group" aria-labelledby={`${id}-label`}>
@@ -102,10 +118,16 @@ export function ListWidget(props: WidgetProps) {
 }
 
 /** A new item whose unique fields do not repeat what is there: the next free key, `b` after `a`. */
-export function newItem(field: Field, itemField: Field, items: unknown[], defs: Parameters<typeof blankOf>[1]): unknown {
+export function newItem(
+  field: Field,
+  itemField: Field,
+  items: unknown[],
+  defs: Parameters<typeof blankOf>[1],
+): unknown {
   const blank = blankOf(field.items ?? {}, defs);
   if (!isRecord(blank)) {
-    if (field.port && typeof blank === 'string') return freeName(items.filter((one) => typeof one === 'string'));
+    if (field.port && typeof blank === 'string')
+      return freeName(items.filter((one) => typeof one === 'string'));
     return blank;
   }
   const made = { ...blank };
@@ -165,7 +187,9 @@ function Item({
     : troublesAt(form.troubles, place, true);
   const troubleId = `${fieldId(form.node, path)}-troubles`;
   const badAt = (name: string) =>
-    [...form.troubles].some(([at, found]) => within(at, `${place}.${name}`) && found.some((one) => one.severity === 'error'));
+    [...form.troubles].some(
+      ([at, found]) => within(at, `${place}.${name}`) && found.some((one) => one.severity === 'error'),
+    );
   const simple = itemField.properties.length === 0;
   return (
     <div
@@ -285,10 +309,6 @@ function isFilled(value: unknown): boolean {
 
 function summary(value: unknown): string {
   if (Array.isArray(value)) return value.map(summary).join('、');
-  if (isRecord(value))
-    return Object.values(value)
-      .filter(isFilled)
-      .map(summary)
-      .join('、');
+  if (isRecord(value)) return Object.values(value).filter(isFilled).map(summary).join('、');
   return String(value);
 }

@@ -1,7 +1,8 @@
 /** Widgets of single values: text, numbers, switches, choices, keys, languages. */
 import { Input, InputNumber, Select, Space, Switch } from 'antd';
 import { useMemo, useState } from 'react';
-import { useLanguage, useText, useWords } from '@/i18n';
+import { useLanguageNames } from '@/features/prompts/parts/PromptDialog';
+import { useText, useWords } from '@/i18n';
 import { useForm, type WidgetProps } from './form';
 import { isRecord, valueAt } from './paths';
 import { widgetWords } from './words';
@@ -247,25 +248,10 @@ export function KeysWidget(props: WidgetProps) {
 
 const COMMON = ['zh', 'en', 'ko', 'ja', 'yue', 'fr', 'de', 'es', 'ru', 'ar', 'pt', 'vi', 'th', 'id'];
 
-/** The name of a language in the person's own. */
-export function useLanguageName(): (tag: string) => string {
-  const language = useLanguage();
-  return useMemo(() => {
-    const names = new Intl.DisplayNames([language === 'zh' ? 'zh-CN' : 'en'], { type: 'language' });
-    return (tag) => {
-      try {
-        return names.of(tag) ?? tag;
-      } catch {
-        return tag;
-      }
-    };
-  }, [language]);
-}
-
 export function LanguageWidget(props: WidgetProps) {
   const { field, path, value, id, invalid } = props;
   const form = useForm();
-  const name = useLanguageName();
+  const name = useLanguageNames();
   const [typed, setTyped] = useState('');
   const known = [...new Set([...form.languages, ...COMMON, ...(textOf(value) ? [textOf(value)] : [])])];
   const own = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(typed) && !known.includes(typed) ? [typed] : [];
@@ -295,7 +281,7 @@ export function WordsWidget(props: WidgetProps) {
   const form = useForm();
   const w = useWords(widgetWords);
   const t = useText();
-  const name = useLanguageName();
+  const name = useLanguageNames();
   const given = isRecord(value) ? value : {};
   const languages = [...new Set([...form.languages, ...Object.keys(given)])];
   return (

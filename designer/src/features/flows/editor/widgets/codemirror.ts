@@ -57,7 +57,10 @@ function colours(mode: Mode): Extension {
 
 /** Whether a place of a template lies between `{{` and `}}`. */
 export function insideValue(before: string): boolean {
-  return Math.max(before.lastIndexOf('{{'), before.lastIndexOf('{%')) > Math.max(before.lastIndexOf('}}'), before.lastIndexOf('%}'));
+  return (
+    Math.max(before.lastIndexOf('{{'), before.lastIndexOf('{%')) >
+    Math.max(before.lastIndexOf('}}'), before.lastIndexOf('%}'))
+  );
 }
 
 /** What can stand at a place: names, or filters behind a bar. */
@@ -159,7 +162,13 @@ export function createCode(options: CodeOptions): CodeEditor {
       options.lines === 'one'
         ? EditorState.transactionFilter.of((change) =>
             change.newDoc.lines > 1
-              ? [change, { changes: { from: 0, to: change.newDoc.length, insert: flat(change.newDoc.toString()) }, sequential: true }]
+              ? [
+                  change,
+                  {
+                    changes: { from: 0, to: change.newDoc.length, insert: flat(change.newDoc.toString()) },
+                    sequential: true,
+                  },
+                ]
               : change,
           )
         : [],

@@ -11,7 +11,7 @@ export interface Suggested {
   required: boolean;
 }
 
-const CUSTOMER = ['name', 'level', 'language', 'card', 'phone', 'email', 'note'];
+const CUSTOMER = ['name', 'level', 'language', 'card', 'phones', 'fields'];
 
 export function useSuggestedNames(field: Field, path: Path): Suggested[] {
   const form = useForm();
