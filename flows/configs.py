@@ -1,9 +1,11 @@
 """Checking a raw config whose fields may hold templates and expressions instead of final values."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from flows.faults import place_of, title_of, words_of
 from flows.hints import Path, hints_of, replaced
 from flows.problems import Problem, problem
 from nodes.sdk.node import Node
@@ -38,13 +40,13 @@ def check_config(node: Node[Any], raw: dict[str, Any], node_id: str) -> tuple[An
         try:
             return node.Config.model_validate(data), []
         except ValidationError as invalid:
-            errors = invalid.errors(include_url=False, include_context=False)
+            errors = invalid.errors(include_url=False)
         hopeless: list[Problem] = []
         again: set[Path] = set()
         for error in errors:
             path = _covered(data, error["loc"], dynamic)
             if path is None or tried.get(path, 0) >= len(_STAND_INS):
-                hopeless.append(_problem(error["loc"], error["msg"], error["type"], raw, node_id))
+                hopeless.append(_problem(node, error, raw, node_id))
             else:
                 again.add(path)
         if hopeless:
@@ -83,16 +85,13 @@ def _covered(data: Any, location: tuple[int | str, ...], dynamic: set[Path]) -> 
     return min(inside, key=str) if inside and len(path) == len(location) else None
 
 
-_REMEDIES: dict[str, tuple[str, str]] = {
-    "missing": ("缺少该项，请填写", "is missing: fill it in"),
-    "extra_forbidden": (
-        "没有这一项，请删除或改正拼写",
-        "is not a field of this node: remove it or correct its spelling",
-    ),
-}
-
-
-def _problem(location: tuple[int | str, ...], message: str, kind: str, raw: Any, node_id: str) -> Problem:
-    place = ".".join(str(part) for part in location) or "config"
-    zh, en = _REMEDIES.get(kind, (f"的值不对，请改正（{message}）", f"has a wrong value, correct it: {message}"))
-    return problem("bad_config", f"“{place}”{zh}", f"{place} {en}", node=node_id, field=place)
+def _problem(node: Node[Any], error: Mapping[str, Any], raw: Any, node_id: str) -> Problem:
+    schema = hints_of(node).schema
+    place, said = place_of(schema, raw, error), words_of(error)
+    title = title_of(schema, place)
+    field = ".".join(str(part) for part in place) or "config"
+    if not place:
+        return problem(
+            "bad_config", f"配置不对：{said.zh}", f"the config is wrong: {said.en}", node=node_id, field=field
+        )
+    return problem("bad_config", f"“{title.zh}”{said.zh}", f"{title.en} {said.en}", node=node_id, field=field)

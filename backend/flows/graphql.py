@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 from backend.flows import listing, presence, service
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, mutation, query, subscription
 from backend.identity.permissions import Permission
+from flows.catalogue import CATALOGUE
 from flows.diff import FieldChange, FlowDiff
 from flows.problems import Problem
 from nodes.sdk.registry import describe, registry
@@ -24,15 +25,20 @@ class FlowProblem:
     node: str | None
     field: str | None
     message: Words
+    title: Words = strawberry.field(description="What kind of problem it is.")
+    remedy: Words = strawberry.field(description="What helps.")
 
     @classmethod
     def of(cls, found: Problem) -> "FlowProblem":
+        kind = CATALOGUE[found.code]
         return cls(
             code=found.code,
             severity=found.severity,
             node=found.node,
             field=found.field,
             message=Words.of(found.message),
+            title=Words.of(kind.title),
+            remedy=Words.of(kind.remedy),
         )
 
 

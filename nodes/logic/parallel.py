@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.node import Node, NodeMeta, Port, Runs
 from nodes.sdk.text import text
 
@@ -24,9 +24,11 @@ class ParallelConfig(NodeConfig):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         if len(set(self.branches)) < len(self.branches):
-            raise ValueError("branches: each name may be used once")
+            raise FieldError("branches", "每个名称只能用一次，请改名", "each name may be used once: rename one")
         if taken := {"error", "hangup"} & set(self.branches):
-            raise ValueError(f"branches: the name {min(taken)} is taken, choose another")
+            raise FieldError(
+                "branches", f"名称 {min(taken)} 已被占用，请改名", f"the name {min(taken)} is taken, choose another"
+            )
         return self
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import FlowScope
 from nodes.sdk.node import Node, NodeMeta, Runs
 from nodes.sdk.outcome import Outcome
@@ -43,7 +43,9 @@ class SetConfig(NodeConfig):
     def _names_differ(self) -> Self:
         names = [assignment.name for assignment in self.assignments]
         if len(set(names)) < len(names):
-            raise ValueError("assignments: each variable may be set once")
+            raise FieldError(
+                "assignments", "每个变量只能赋值一次，请删除一个", "each variable may be set once: remove one"
+            )
         return self
 
 

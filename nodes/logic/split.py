@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import FlowScope
 from nodes.sdk.node import Node, NodeMeta, Port, Runs
 from nodes.sdk.outcome import Outcome
@@ -45,12 +45,18 @@ class SplitConfig(NodeConfig):
     def _shares_are_whole(self) -> Self:
         names = [share.name for share in self.shares]
         if len(set(names)) < len(names):
-            raise ValueError("shares: each name may be used once")
+            raise FieldError("shares", "每个出口名称只能用一次，请改名", "each name may be used once: rename one")
         if taken := {"error", "hangup"} & set(names):
-            raise ValueError(f"shares: the name {min(taken)} is taken, choose another")
+            raise FieldError(
+                "shares", f"名称 {min(taken)} 已被占用，请改名", f"the name {min(taken)} is taken, choose another"
+            )
         total = sum(share.percent for share in self.shares)
         if abs(total - 100) > 1e-6:
-            raise ValueError(f"shares: the percentages must add up to 100, not {total:g}")
+            raise FieldError(
+                "shares",
+                f"百分比合计应为 100，现在是 {total:g}",
+                f"the percentages must add up to 100, not {total:g}",
+            )
         return self
 
 

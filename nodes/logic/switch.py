@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import FlowScope
 from nodes.sdk.node import Node, NodeMeta, Port, Runs
 from nodes.sdk.outcome import Outcome
@@ -56,14 +56,18 @@ class SwitchConfig(NodeConfig):
 
     @model_validator(mode="after")
     def _cases_differ(self) -> Self:
-        for name, found in (
-            ("name", [case.name for case in self.cases]),
-            ("value", [case.value for case in self.cases]),
+        for zh, en, found in (
+            ("出口", "name", [case.name for case in self.cases]),
+            ("值", "value", [case.value for case in self.cases]),
         ):
             if len(set(found)) < len(found):
-                raise ValueError(f"cases: each {name} may be used once")
+                raise FieldError(
+                    "cases", f"每个{zh}只能用一次，请改用另一个", f"each {en} may be used once: change one"
+                )
         if taken := {"other", "error", "hangup"} & {case.name for case in self.cases}:
-            raise ValueError(f"cases: the name {min(taken)} is taken, choose another")
+            raise FieldError(
+                "cases", f"名称 {min(taken)} 已被占用，请改名", f"the name {min(taken)} is taken, choose another"
+            )
         return self
 
 

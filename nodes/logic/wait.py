@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator, model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import FlowScope
 from nodes.sdk.node import NEXT, Node, NodeMeta, Output, Port, Runs, WaitFor, Woken
 from nodes.sdk.outcome import HANGUP, Outcome
@@ -82,13 +82,17 @@ class WaitConfig(NodeConfig):
         try:
             _ = _zone(value) if value else None
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"there is no time zone {value!r}; use a name such as Asia/Shanghai") from None
+            raise FieldError(
+                "",
+                f"没有时区“{value}”，请使用 Asia/Shanghai 这样的名称",
+                f"there is no time zone {value!r}; use a name such as Asia/Shanghai",
+            ) from None
         return value
 
     @model_validator(mode="after")
     def _signal_is_named(self) -> Self:
         if self.until == "signal" and not self.signal:
-            raise ValueError("signal: name the event to wait for")
+            raise FieldError("signal", "请填写要等待的事件名称", "name the event to wait for")
         return self
 
 

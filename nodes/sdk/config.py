@@ -22,7 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
-from nodes.sdk.text import Text
+from nodes.sdk.text import Text, text
 
 Widget = Literal[
     "text",
@@ -60,6 +60,18 @@ class NodeConfig(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class FieldError(ValueError):
+    """What a validator of a `Config` raises: the field, and what is wrong with it in both languages.
+
+    ``field`` is a dotted place inside the model whose validator it is, empty for the validated field itself.
+    """
+
+    def __init__(self, field: str, zh: str, en: str) -> None:
+        super().__init__(f"{field}: {en}" if field else en)
+        self.field = field
+        self.text = text(zh, en)
 
 
 def field(

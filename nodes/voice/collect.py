@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 import phonenumbers
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.node import NEXT, NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.prompt import Prompt
@@ -128,10 +128,14 @@ class CollectConfig(NodeConfig):
     @model_validator(mode="after")
     def _limits_agree(self) -> Self:
         if self.minimum > self.maximum:
-            raise ValueError("minimum: must not be above maximum")
+            raise FieldError("minimum", "不能大于最多位数", "must not be above the most digits")
         if not self.terminator and self.minimum < self.maximum and self.first_timeout < self.digit_timeout:
             # Without an end key a short entry ends by the pause alone; it must not outlast the first wait.
-            raise ValueError("digit_timeout: must not be above first_timeout when there is no end key")
+            raise FieldError(
+                "digit_timeout",
+                "没有结束键时，不能大于首位等待时间",
+                "must not be above the wait for the first digit when there is no end key",
+            )
         return self
 
 

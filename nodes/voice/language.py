@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.node import NEXT, NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.prompt import Prompt, TextPart
@@ -94,7 +94,9 @@ class LanguageConfig(NodeConfig):
     def _keys_are_unique(self) -> Self:
         keys = [choice.key for choice in self.choices]
         if len(set(keys)) < len(keys):
-            raise ValueError("choices: each key may be used once")
+            raise FieldError(
+                "choices", "每个按键只能用一次，请改用另一个键", "each key may be used once: choose another"
+            )
         return self
 
 

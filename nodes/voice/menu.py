@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.node import NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.prompt import Prompt
@@ -101,11 +101,17 @@ class MenuConfig(NodeConfig):
     def _keys_and_words_are_unique(self) -> Self:
         keys = [choice.key for choice in self.choices]
         if len(set(keys)) < len(keys):
-            raise ValueError("choices: each key may be used once")
+            raise FieldError(
+                "choices", "每个按键只能用一次，请改用另一个键", "each key may be used once: choose another"
+            )
         for language in {one for choice in self.choices for one in choice.words}:
             words = [plain(word) for choice in self.choices for word in choice.words.get(language, [])]
             if len(set(words)) < len(words):
-                raise ValueError(f"choices: each word may be used once in {language}")
+                raise FieldError(
+                    "choices",
+                    f"语言 {language} 中每个词只能用一次，请删除重复的词",
+                    f"each word may be used once in {language}: remove the second",
+                )
         return self
 
     def spoken(self) -> dict[str, list[str]]:

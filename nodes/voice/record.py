@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import Context
 from nodes.sdk.node import NEXT, NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import Outcome
@@ -158,9 +158,13 @@ class RecordConfig(NodeConfig):
     def _keys_are_unique(self) -> Self:
         keys = [self.end_key, self.listen_key, self.again_key, self.number_key]
         if self.review and len(set(keys)) < len(keys):
-            raise ValueError("end_key, listen_key, again_key, number_key: each key may be used once")
+            raise FieldError(
+                "end_key",
+                "结束、试听、重录、回电号码的键不能相同，请改用另一个",
+                "each key may be used once: choose another",
+            )
         if self.min_seconds > self.max_seconds:
-            raise ValueError("min_seconds: must not be above max_seconds")
+            raise FieldError("min_seconds", "不能大于最长时间", "must not be above the longest message")
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import Context
 from nodes.sdk.node import NEXT, Node, NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import NodeError, Outcome
@@ -120,9 +120,11 @@ class HttpConfig(NodeConfig):
     def _names_differ(self) -> Self:
         names = [result.name for result in self.results]
         if len(set(names)) < len(names):
-            raise ValueError("results: each output may be used once")
+            raise FieldError("results", "每个输出名只能用一次，请改名", "each output may be used once: rename one")
         if taken := RESERVED & set(names):
-            raise ValueError(f"results: the output {min(taken)} is taken, choose another")
+            raise FieldError(
+                "results", f"输出名 {min(taken)} 已被占用，请改名", f"the output {min(taken)} is taken, choose another"
+            )
         return self
 
 

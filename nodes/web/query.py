@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from nodes.sdk.config import NodeConfig, field
+from nodes.sdk.config import FieldError, NodeConfig, field
 from nodes.sdk.context import Context
 from nodes.sdk.node import Node, NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import NodeError, Outcome
@@ -73,9 +73,11 @@ class QueryConfig(NodeConfig):
     def _names_differ(self) -> Self:
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
-            raise ValueError("columns: each output may be used once")
+            raise FieldError("columns", "每个输出名只能用一次，请改名", "each output may be used once: rename one")
         if taken := RESERVED & set(names):
-            raise ValueError(f"columns: the output {min(taken)} is taken, choose another")
+            raise FieldError(
+                "columns", f"输出名 {min(taken)} 已被占用，请改名", f"the output {min(taken)} is taken, choose another"
+            )
         return self
 
 
