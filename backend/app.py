@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
+import soundfile
 from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.exceptions import WebSocketException
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
@@ -30,6 +31,7 @@ from backend.phones.proxy import add_sip
 from backend.prompts import service as prompts
 from backend.recordings import service as recordings
 from backend.recordings.files import inside
+from backend.recordings.peaks import peaks
 from backend.security import same
 from backend.state import AppState
 from backend.voicemails import service as voicemails
@@ -292,14 +294,38 @@ def _add_files(app: FastAPI, state: AppState) -> None:
     async def recording(
         id: str,
         request: Request,
-        actor: Annotated[Actor, Depends(needs(Permission.RECORDINGS_LISTEN))],
+        actor: Annotated[Actor, Depends(needs(Permission.RECORDINGS_OWN))],
         download: bool = False,
     ) -> FileResponse:
-        row = await recordings.get_recording(state.db, actor.business_id, id)
+        row = await recordings.hear(state.db, actor, id, download=download)
         response = send(state.settings.recordings, row.path, f"recording-{row.id}", download=download)
         if _begins(request):
-            await heard(actor, "recording.played", id)
+            await heard(actor, "recording.downloaded" if download else "recording.played", id)
         return response
+
+    async def shape(path: str, seconds: float, count: int) -> JSONResponse:
+        try:
+            found = await peaks(inside(state.settings.recordings, path), count)
+        except (FileNotFoundError, soundfile.LibsndfileError):
+            raise NotFoundError(
+                text("文件已不在磁盘上，或已损坏", "the file is not on the disk any more, or damaged"),
+                remedy=text("请检查录音目录和备份。", "Check the recording folder and the backups."),
+            ) from None
+        return JSONResponse({"seconds": seconds, "peaks": found}, headers={"Cache-Control": "private, max-age=3600"})
+
+    @app.get("/files/recordings/{id}/peaks")
+    async def recording_peaks(
+        id: str, actor: Annotated[Actor, Depends(needs(Permission.RECORDINGS_OWN))], count: int = 800
+    ) -> JSONResponse:
+        row = await recordings.hear(state.db, actor, id)
+        return await shape(row.path, row.seconds, count)
+
+    @app.get("/files/voicemails/{id}/peaks")
+    async def voicemail_peaks(
+        id: str, actor: Annotated[Actor, Depends(needs(Permission.VOICEMAILS))], count: int = 800
+    ) -> JSONResponse:
+        row = await voicemails.hear(state.db, actor, id)
+        return await shape(row.path, row.seconds, count)
 
     @app.get("/files/voicemails/{id}")
     async def voicemail(
@@ -308,10 +334,10 @@ def _add_files(app: FastAPI, state: AppState) -> None:
         actor: Annotated[Actor, Depends(needs(Permission.VOICEMAILS))],
         download: bool = False,
     ) -> FileResponse:
-        row = await voicemails.get_voicemail(state.db, actor.business_id, id)
+        row = await voicemails.hear(state.db, actor, id)
         response = send(state.settings.recordings, row.path, f"voicemail-{row.id}", download=download)
         if _begins(request):
-            await heard(actor, "voicemail.played", id)
+            await heard(actor, "voicemail.downloaded" if download else "voicemail.played", id)
         return response
 
     @app.get("/files/simulations/{id}/{number}")

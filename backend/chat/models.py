@@ -40,7 +40,7 @@ class ChatMember(Entity, table=True):
 
 
 class Announcement(Entity, table=True):
-    """What everybody (or a team) is told for a while. ``kind`` is ``announcement``, or ``line`` for the running line."""
+    """What all or a team are told for a while. ``kind`` is ``announcement``, or ``line`` for the running line."""
 
     __tablename__ = "announcements"
     __table_args__ = (Index(None, "business_id", "kind", "until_at"), Index(None, "business_id", "created_at", "id"))

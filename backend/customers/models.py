@@ -94,7 +94,7 @@ class CustomerField(Entity, table=True):
 
 
 class CustomerLevel(Entity, table=True):
-    """A level of customers (gold, VIP ...). ``priority`` is what queues add to a caller's own, ``vip`` marks the best."""
+    """A level of customers (gold ...). ``priority`` is what queues add to a caller's own, ``vip`` marks the best."""
 
     __tablename__ = "customer_levels"
     __table_args__ = (UniqueConstraint("business_id", "key"),)

@@ -11,7 +11,8 @@ from sqlalchemy import or_
 from sqlmodel import col, delete, select
 
 from backend.audit.service import note
-from backend.customers.models import Customer, CustomerPhone, PinTry
+from backend.customers.fields import CHANNELS, check, fields_of
+from backend.customers.models import Customer, CustomerNote, CustomerPhone, PinTry
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, InvalidError, not_found
 from backend.events import record
@@ -25,7 +26,15 @@ from nodes.sdk.text import text
 
 PIN_LOCK = timedelta(hours=24)
 KEEP_TRIES = timedelta(days=30)
-PLAIN_FIELDS = {"name": 200, "gender": 16, "address": 500, "level": 32, "language": 16, "note": 2000}
+PLAIN_FIELDS = {
+    "name": 200,
+    "gender": 16,
+    "address": 500,
+    "level": 32,
+    "language": 16,
+    "note": 2000,
+    "background": 4000,
+}
 _OWN_FIELD = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 _CLOSED = frozenset(
     {"id", "business_id", "pin", "pin_hash", "wrong_pins", "pin_locked_until", "created_at", "updated_at"}
@@ -64,6 +73,22 @@ async def find(
         return await _as_flows_see(session, row) if row is not None else None
 
 
+async def with_number(session: AsyncSession, business_id: str, number: str) -> str | None:
+    """The id of the customer who has a number, in whatever form it is written; the last changed of several."""
+    if not number:
+        return None
+    business = await session.get(Business, business_id)
+    plain = normalise_or_keep(number, business.country if business else "CN")
+    found = await session.exec(
+        select(Customer.id)
+        .join(CustomerPhone, col(CustomerPhone.customer_id) == col(Customer.id))
+        .where(CustomerPhone.business_id == business_id, CustomerPhone.number == plain)
+        .order_by(col(Customer.updated_at).desc())
+        .limit(1)
+    )
+    return found.first()
+
+
 async def _as_flows_see(session: AsyncSession, row: Customer) -> sdk.Customer:
     phones = (await phones_of(session, [row.id])).get(row.id, [])
     return sdk.Customer(
@@ -100,10 +125,18 @@ async def get_customer(db: Database, business_id: str, id: str) -> Customer:
 
 
 async def list_customers(
-    db: Database, business_id: str, *, search: str = "", first: int = 50, after: str | None = None
+    db: Database,
+    business_id: str,
+    *,
+    search: str = "",
+    level: str | None = None,
+    first: int = 50,
+    after: str | None = None,
 ) -> Page[Customer]:
     """Customers, newest first. `search` is the start of a name, a card or a number."""
     statement = select(Customer).where(Customer.business_id == business_id)
+    if level is not None:
+        statement = statement.where(Customer.level == level)
     word = search.strip()
     async with read(db) as session:
         if word:
@@ -145,6 +178,14 @@ def _apply(row: Customer, changes: Mapping[str, Any]) -> Sequence[str] | None:
             if value is not None and not (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z-]{1,64}", value)):
                 raise _bad_field(name, "1 到 64 位字母或数字", "1 to 64 letters or figures")
             row.card = value
+        elif name == "channels":
+            if not isinstance(value, list | tuple) or any(one not in CHANNELS for one in value):
+                raise _bad_field(name, f"{'、'.join(CHANNELS)} 中的若干个", f"some of {', '.join(CHANNELS)}")
+            row.channels = list(dict.fromkeys(value))
+        elif name == "gift_consent":
+            if value is not None and not isinstance(value, bool):
+                raise _bad_field(name, "是或否", "yes or no")
+            row.gift_consent = value
         elif name == "phones":
             if not isinstance(value, list | tuple) or not all(isinstance(number, str) for number in value):
                 raise _bad_field(name, "号码列表", "a list of numbers")
@@ -223,9 +264,10 @@ async def update(db: Database, business_id: str, customer_id: str, changes: Mapp
         return await _as_flows_see(session, row)
 
 
-async def _change(session: AsyncSession, row: Customer, changes: Mapping[str, Any]) -> None:
+async def _change(session: AsyncSession, row: Customer, changes: Mapping[str, Any], *, complete: bool = False) -> None:
     with session.no_autoflush:
         phones = _apply(row, changes)
+        check(await fields_of(session, row.business_id), row.fields, complete=complete)
         await _check_card_free(session, row)
     await session.flush()
     if phones is not None:
@@ -235,9 +277,15 @@ async def _change(session: AsyncSession, row: Customer, changes: Mapping[str, An
 
 
 async def save_customer(
-    db: Database, actor: Actor, *, id: str | None = None, pin: str | None = None, changes: Mapping[str, Any]
+    db: Database,
+    actor: Actor,
+    *,
+    id: str | None = None,
+    pin: str | None = None,
+    changes: Mapping[str, Any],
+    complete: bool = False,
 ) -> Customer:
-    """Create or change a customer. A `pin` is stored as a hash only."""
+    """Create or change a customer. A `pin` is stored as a hash only; `complete` demands every required own field."""
     hashed = await asyncio.to_thread(hash_secret, check_pin_form(pin)) if pin is not None else None
     async with write(db) as session:
         row = await locked(session, Customer, id) if id is not None else None
@@ -246,7 +294,7 @@ async def save_customer(
         if row is None:
             row = Customer(business_id=actor.business_id)
             session.add(row)
-        await _change(session, row, changes)
+        await _change(session, row, changes, complete=complete)
         if hashed is not None:
             _new_pin(row, hashed)
         await note(
@@ -261,7 +309,7 @@ async def delete_customer(db: Database, actor: Actor, id: str) -> None:
         row = await locked(session, Customer, id)
         if row is None or row.business_id != actor.business_id:
             raise not_found("客户", "customer", id)
-        for owned in (CustomerPhone, PinTry):
+        for owned in (CustomerPhone, CustomerNote, PinTry):
             await session.exec(delete(owned).where(col(owned.customer_id) == id))
         await session.delete(row)
         await note(session, actor, "customer.deleted", id)

@@ -14,16 +14,18 @@ from strawberry.dataloader import DataLoader
 from strawberry.fastapi import BaseContext
 from strawberry.scalars import JSON
 
-from backend.calls.models import Leg
+from backend.calls.models import Call, Leg
 from backend.customers.models import Customer
 from backend.customers.service import phones_of
 from backend.database import AsyncSession, read
 from backend.errors import DomainError, ForbiddenError, UnauthenticatedError
 from backend.flows.service import InvalidFlowError, aliases_of
+from backend.identity.models import User
 from backend.identity.permissions import Actor, Permission
 from backend.paging import Page
 from backend.recordings.models import Recording
 from backend.state import AppState
+from backend.voicemails.models import Voicemail
 from nodes.sdk.text import Text, text
 
 log = logging.getLogger(__name__)
@@ -109,6 +111,36 @@ class Context(BaseContext):
 
         async def load(session: AsyncSession, ids: list[str], business: str) -> dict[str, Recording | None]:
             found = select(Recording).where(col(Recording.id).in_(ids), Recording.business_id == business)
+            return {row.id: row for row in await session.exec(found)}
+
+        return self._loader(load, lambda: None)
+
+    @functools.cached_property
+    def users(self) -> DataLoader[str, User | None]:
+        """People by id."""
+
+        async def load(session: AsyncSession, ids: list[str], business: str) -> dict[str, User | None]:
+            found = select(User).where(col(User.id).in_(ids), User.business_id == business)
+            return {row.id: row for row in await session.exec(found)}
+
+        return self._loader(load, lambda: None)
+
+    @functools.cached_property
+    def calls(self) -> DataLoader[str, Call | None]:
+        """Calls by id."""
+
+        async def load(session: AsyncSession, ids: list[str], business: str) -> dict[str, Call | None]:
+            found = select(Call).where(col(Call.id).in_(ids), Call.business_id == business)
+            return {row.id: row for row in await session.exec(found)}
+
+        return self._loader(load, lambda: None)
+
+    @functools.cached_property
+    def voicemails(self) -> DataLoader[str, Voicemail | None]:
+        """Messages that callers left, by id."""
+
+        async def load(session: AsyncSession, ids: list[str], business: str) -> dict[str, Voicemail | None]:
+            found = select(Voicemail).where(col(Voicemail.id).in_(ids), Voicemail.business_id == business)
             return {row.id: row for row in await session.exec(found)}
 
         return self._loader(load, lambda: None)

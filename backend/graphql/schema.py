@@ -13,7 +13,9 @@ from strawberry.types import ExecutionContext
 
 from backend.audit.graphql import AuditQuery
 from backend.calendars.graphql import CalendarsMutation, CalendarsQuery
+from backend.callbacks.graphql import CallbacksMutation, CallbacksQuery
 from backend.calls.graphql import CallsMutation, CallsQuery, CallsSubscription
+from backend.chat.graphql import ChatMutation, ChatQuery, ChatSubscription
 from backend.customers.graphql import CustomersMutation, CustomersQuery
 from backend.datasources.graphql import DataSourcesMutation, DataSourcesQuery
 from backend.flows.graphql import FlowsMutation, FlowsQuery, FlowsSubscription
@@ -28,7 +30,9 @@ from backend.phones.graphql import PhonesMutation, PhonesQuery
 from backend.prompts.graphql import PromptsMutation, PromptsQuery
 from backend.recordings.graphql import RecordingsMutation, RecordingsQuery
 from backend.simulation.graphql import SimulationMutation, SimulationQuery, SimulationSubscription
-from backend.voicemails.graphql import VoicemailsMutation, VoicemailsQuery
+from backend.tasks.graphql import TasksMutation, TasksQuery, TasksSubscription
+from backend.voicemails.graphql import VoicemailsMutation, VoicemailsQuery, VoicemailsSubscription
+from backend.wrapup.graphql import WrapUpMutation, WrapUpQuery
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 log = logging.getLogger(__name__)
@@ -45,6 +49,10 @@ Query = merge_types(
         CustomersQuery,
         RecordingsQuery,
         VoicemailsQuery,
+        TasksQuery,
+        WrapUpQuery,
+        ChatQuery,
+        CallbacksQuery,
         PromptsQuery,
         CalendarsQuery,
         ListsQuery,
@@ -66,6 +74,10 @@ Mutation = merge_types(
         CustomersMutation,
         RecordingsMutation,
         VoicemailsMutation,
+        TasksMutation,
+        WrapUpMutation,
+        ChatMutation,
+        CallbacksMutation,
         PromptsMutation,
         CalendarsMutation,
         ListsMutation,
@@ -73,7 +85,17 @@ Mutation = merge_types(
         SimulationMutation,
     ),
 )
-Subscription = merge_types("Subscription", (CallsSubscription, FlowsSubscription, SimulationSubscription))
+Subscription = merge_types(
+    "Subscription",
+    (
+        CallsSubscription,
+        FlowsSubscription,
+        SimulationSubscription,
+        VoicemailsSubscription,
+        TasksSubscription,
+        ChatSubscription,
+    ),
+)
 
 
 def _is_ours_to_hide(error: GraphQLError) -> bool:

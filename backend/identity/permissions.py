@@ -31,9 +31,20 @@ class Permission(StrEnum):
     CALLS_READ = "calls.read"
     CALLS_NOTE = "calls.note"
     RECORDINGS_LISTEN = "recordings.listen"
+    RECORDINGS_OWN = "recordings.own"
+    RECORDINGS_DOWNLOAD = "recordings.download"
     RECORDINGS_DELETE = "recordings.delete"
+    RECORDING_RULES = "recordings.rules"
     VOICEMAILS = "voicemails.handle"
+    VOICEMAILS_ALL = "voicemails.all"
     VOICEMAILS_DELETE = "voicemails.delete"
+    TASKS = "tasks.handle"
+    TASKS_ALL = "tasks.all"
+    WRAP_UP = "wrap_up.save"
+    DISPOSITIONS = "dispositions.manage"
+    CHAT = "chat.use"
+    ANNOUNCE = "announcements.manage"
+    FLOW_RULES = "flow_rules.manage"
     PROMPTS_READ = "prompts.read"
     PROMPTS = "prompts.manage"
     CALENDARS_READ = "calendars.read"
@@ -43,6 +54,9 @@ class Permission(StrEnum):
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_EDIT = "customers.edit"
     CUSTOMERS_PIN = "customers.pin"
+    CUSTOMERS_NUMBERS = "customers.numbers"
+    CUSTOMERS_DELETE = "customers.delete"
+    CUSTOMER_FIELDS = "customers.fields"
     SOURCES_READ = "sources.read"
     SOURCES = "sources.manage"
     MESSAGES_READ = "messages.read"
@@ -56,15 +70,31 @@ _AGENT = frozenset(
         P.SIGNED_IN,
         P.CALLS_READ,
         P.CALLS_NOTE,
+        P.RECORDINGS_OWN,
         P.VOICEMAILS,
+        P.TASKS,
+        P.WRAP_UP,
+        P.CHAT,
         P.CUSTOMERS_READ,
         P.CUSTOMERS_EDIT,
+        P.CUSTOMERS_NUMBERS,
         P.MESSAGES_SEND,
         P.PHONE,
     }
 )
 _QUALITY = frozenset(
-    {P.SIGNED_IN, P.CALLS_READ, P.CALLS_NOTE, P.RECORDINGS_LISTEN, P.VOICEMAILS, P.CUSTOMERS_READ, P.FLOWS_READ}
+    {
+        P.SIGNED_IN,
+        P.CALLS_READ,
+        P.CALLS_NOTE,
+        P.RECORDINGS_LISTEN,
+        P.RECORDINGS_OWN,
+        P.VOICEMAILS,
+        P.VOICEMAILS_ALL,
+        P.CHAT,
+        P.CUSTOMERS_READ,
+        P.FLOWS_READ,
+    }
 )
 _SUPERVISOR = (
     _AGENT
@@ -73,7 +103,15 @@ _SUPERVISOR = (
         P.FLOWS_EDIT,
         P.FLOWS_PUBLISH,
         P.NUMBERS_READ,
+        P.RECORDINGS_DOWNLOAD,
+        P.RECORDINGS_DELETE,
         P.VOICEMAILS_DELETE,
+        P.TASKS_ALL,
+        P.DISPOSITIONS,
+        P.ANNOUNCE,
+        P.FLOW_RULES,
+        P.CUSTOMERS_DELETE,
+        P.CUSTOMER_FIELDS,
         P.PROMPTS_READ,
         P.PROMPTS,
         P.CALENDARS_READ,

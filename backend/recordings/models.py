@@ -74,7 +74,7 @@ class RecordingRule(Entity, table=True):
 
 
 class RetentionRule(Entity, table=True):
-    """How long sound is kept. ``what`` is ``recording`` or ``voicemail``; the most particular rule that fits decides."""
+    """How long sound is kept. ``what`` is ``recording`` or ``voicemail``; the most particular rule decides."""
 
     __tablename__ = "retention_rules"
     __table_args__ = (Index(None, "business_id", "what"),)

@@ -18,6 +18,7 @@ class Task(Entity, table=True):
     ``state``   ``open``, ``taken`` (somebody is at it), then one of `ENDED`
     whose       ``assignee``; without one everybody in ``queue`` or ``team``; without those everybody
     ``key``     makes a creation idempotent
+    ``expires_at``  when it is too late; a flow that waits goes on then
     ``run_id``  the flow that waits for its end and is told by the signal ``task.<id>``; ``told`` when it was
     """
 
@@ -34,6 +35,7 @@ class Task(Entity, table=True):
         Index(None, "call_id"),
         Index(None, "voicemail_id"),
         Index(None, "state", "remind_at"),
+        Index(None, "state", "expires_at"),
         Index(None, "told", "run_id"),
     )
 
@@ -47,6 +49,7 @@ class Task(Entity, table=True):
     priority: int = 5
     due_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     assignee: str | None = Field(default=None, foreign_key="users.id", max_length=64)
     team: str = Field(default="", max_length=64)
     queue: str = Field(default="", max_length=64)

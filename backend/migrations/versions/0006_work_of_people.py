@@ -270,6 +270,7 @@ def upgrade() -> None:
     sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('remind_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('assignee', sa.String(length=64), nullable=True),
     sa.Column('team', sa.String(length=64), nullable=False),
     sa.Column('queue', sa.String(length=64), nullable=False),
@@ -306,6 +307,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_tasks_business_id_state_due_at_id'), ['business_id', 'state', 'due_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_call_id'), ['call_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_customer_id_created_at'), ['customer_id', 'created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_tasks_state_expires_at'), ['state', 'expires_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_state_remind_at'), ['state', 'remind_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_told_run_id'), ['told', 'run_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_voicemail_id'), ['voicemail_id'], unique=False)
@@ -432,6 +434,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_tasks_voicemail_id'))
         batch_op.drop_index(batch_op.f('ix_tasks_told_run_id'))
         batch_op.drop_index(batch_op.f('ix_tasks_state_remind_at'))
+        batch_op.drop_index(batch_op.f('ix_tasks_state_expires_at'))
         batch_op.drop_index(batch_op.f('ix_tasks_customer_id_created_at'))
         batch_op.drop_index(batch_op.f('ix_tasks_call_id'))
         batch_op.drop_index(batch_op.f('ix_tasks_business_id_state_due_at_id'))
