@@ -1,7 +1,7 @@
 """Domain events: written with their change, published after the commit.
 
 ``record(session, ...)`` inside ``write(db)`` adds an outbox row to the same transaction; when it has committed, the
-bus hands the event to every subscription of this process, without polling. On PostgreSQL `backend.outbox` brings the
+bus hands the event to every subscription of this process, without polling. `backend.outbox` brings the
 events of other processes as well; nothing else changes. Changes that are rows of their own and come in masses (trail
 steps) are published without an outbox row (``kept=False``): whoever lost its place catches up from those rows. On
 PostgreSQL they pass through the outbox too, for the other processes, and are deleted soon after.

@@ -1,7 +1,10 @@
-"""Events of other processes, on PostgreSQL: NOTIFY wakes, and the outbox is read without gaps.
+"""Events of other processes: the outbox is read without gaps, and on PostgreSQL NOTIFY wakes the reader.
 
-A transaction that began earlier may commit later, so neither ``seq`` nor time tells what is still to come; only
-PostgreSQL's own snapshot does. Everything written by transactions below the oldest one still running is settled. So
+On SQLite other processes are the command line and scripts, a few changes a day: the outbox is looked at every second.
+Its writers take turns, so ``seq`` is the order of commits, and the last number seen is a mark that nothing can pass.
+
+On PostgreSQL a transaction that began earlier may commit later, so neither ``seq`` nor time tells what is still to
+come; only PostgreSQL's own snapshot does. Everything written by transactions below the oldest one still running is settled. So
 the reader keeps that mark (``xmin``) and asks for all rows from there on, and remembers which of them it has given.
 (PostgreSQL's manual, "System Information Functions: Transaction ID and Snapshot Information".)
 """
@@ -11,14 +14,14 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
-from sqlalchemy import delete, text
+from sqlalchemy import delete, func, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from backend.database import Database, read, utcnow, write
+from backend.database import AsyncSession, Database, read, utcnow, write
 from backend.events import Event, EventBus, EventRow
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 CHANNEL = "callweave_events"
 POLL = 2.0
 """Seconds between looks when nobody wakes us: a word may be lost with a connection, and scripts send none."""
+POLL_SQLITE = 1.0
+"""The same on SQLite, where nothing wakes."""
 KEEP_PASSING = 120.0
 """Seconds after which events that were only on their way are deleted."""
 _TOGETHER = 0.01
@@ -66,13 +71,48 @@ class Reader:
         return [Event(row.business_id, row.topic, row.subject, dict(row.data), row.at, row.id) for row in fresh]
 
 
+class SqliteReader:
+    """As `Reader` on SQLite, by the row's number alone."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._from: int | None = None
+
+    async def begin(self) -> None:
+        """From now on."""
+        async with read(self._db) as session:
+            self._from = await self._newest(session)
+
+    async def look(self) -> list[Event]:
+        """What is new, in the order of writing."""
+        if self._from is None:
+            await self.begin()
+        async with read(self._db) as session:
+            newest = await self._newest(session)
+            if newest == self._from:
+                return []
+            found = await session.exec(
+                select(EventRow)
+                .where(col(EventRow.seq) > self._from, col(EventRow.seq) <= newest, EventRow.origin != self._db.origin)
+                .order_by(col(EventRow.seq))
+            )
+            rows = found.all()
+        self._from = newest
+        return [Event(row.business_id, row.topic, row.subject, dict(row.data), row.at, row.id) for row in rows]
+
+    @staticmethod
+    async def _newest(session: AsyncSession) -> int:
+        return (await session.exec(select(func.max(EventRow.seq)))).one() or 0
+
+
 class Outbox:
     """Feeds the bus of this process with what others write, and tells others of what it writes itself."""
 
     def __init__(self, db: Database, bus: EventBus) -> None:
         self._db = db
         self._bus = bus
-        self._reader = Reader(db)
+        self._reader: Reader | SqliteReader = SqliteReader(db) if db.sqlite else Reader(db)
+        self._poll = POLL_SQLITE if db.sqlite else POLL
         self._wake = asyncio.Event()
         self._told = asyncio.Event()
         db.listeners.append(self._written)
@@ -82,24 +122,26 @@ class Outbox:
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is asked again."""
+        if self._db.sqlite:
+            await self._follow()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._follow())
             group.create_task(self._forget())
 
-    async def _follow(self) -> None:
+    async def _follow(self) -> NoReturn:
         while True:
             try:
                 self._wake.clear()
                 events = await self._reader.look()
             except (SQLAlchemyError, OSError) as problem:
                 log.warning("events of other processes cannot be read: %s", problem)
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(self._poll)
                 continue
             if events:
                 self._bus.publish(events)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL)
+                await asyncio.wait_for(self._wake.wait(), self._poll)
 
     async def _listen(self) -> None:
         """One connection that hears and says words; opened again when it breaks."""

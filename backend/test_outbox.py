@@ -1,16 +1,19 @@
-"""Events between processes on a real PostgreSQL; two `Database` objects stand for two processes."""
+"""Events between processes, on a real PostgreSQL and on SQLite; two `Database` objects stand for two processes."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from backend import outbox
 from backend.database import Database, read, write
-from backend.events import Event, EventBus, EventRow, after, record, record_all
-from backend.outbox import Outbox, Reader
+from backend.events import Event, EventBus, EventRow, Subscription, after, record, record_all
+from backend.identity.models import Business
+from backend.migrations import upgrade
+from backend.outbox import Outbox, Reader, SqliteReader
 from backend.testing_postgres import PostgresServer
 
 
@@ -181,3 +184,48 @@ async def test_what_was_on_its_way_is_deleted(here: Database, there: Database, m
     async with read(here) as session:
         left = (await session.exec(select(EventRow.subject).where(EventRow.topic == "test.said"))).all()
     assert left == ["kept"]
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[tuple[Database, Database]]:
+    """The product and its command line on one SQLite file."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'callweave.db'}"
+    async with Database(url) as product, Database(url) as command:
+        await upgrade(product)
+        async with write(product) as session:
+            session.add(Business(id="main", name="Callweave"))
+        yield product, command
+
+
+async def test_on_sqlite_changes_of_the_command_line_are_heard_once(files: tuple[Database, Database]) -> None:
+    product, command = files
+    await say(command, "before")
+    reader = SqliteReader(product)
+    await reader.begin()
+    assert await subjects_of(reader) == []
+    await say(command, "one")
+    await say(product, "own")
+    await say(command, "two")
+    assert await subjects_of(reader) == ["one", "two"]
+    await say(product, "own again")
+    assert await subjects_of(reader) == []
+    async with following(product) as bus:
+        with bus.subscribe(lambda event: event.topic == "test.said") as events:
+            found = aiter(events)
+            await say(command, "three")
+            assert (await asyncio.wait_for(anext(found), 10)).subject == "three"
+            await say(product, "four")
+            assert (await asyncio.wait_for(anext(found), 1)).subject == "four"
+            await asyncio.sleep(outbox.POLL_SQLITE * 1.5)
+        left = [event.subject async for event in closed(events)]
+    assert left == [], "an event of its own, or one already told, came again"
+
+
+async def subjects_of(reader: SqliteReader) -> list[str]:
+    return [event.subject for event in await reader.look()]
+
+
+def closed(events: Subscription) -> Subscription:
+    """A subscription that ends with what it holds."""
+    events.close()
+    return events

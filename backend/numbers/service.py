@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, not_, or_
+from sqlalchemy import and_, bindparam, func, not_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, delete, select
 
 from backend.audit.service import note
+from backend.calls.models import Call, Leg
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, DomainError, InvalidError, not_found
 from backend.flows.models import Flow, FlowAlias, FlowVersion
@@ -415,7 +416,7 @@ DEFAULT_CAPS: dict[NumberClass, int] = {
 
 
 class DialError(DomainError):
-    """A number may not or cannot be dialled: ``bad_number``, ``not_allowed``, ``no_trunk``."""
+    """A number may not or cannot be dialled: ``bad_number``, ``not_allowed``, ``no_trunk``, ``trunk_full``."""
 
 
 def _not_allowed(zh: str, en: str) -> DialError:
@@ -496,11 +497,48 @@ def _no_trunk() -> DialError:
     )
 
 
-async def _trunk(session: AsyncSession, business_id: str, trunk_id: str | None) -> Trunk | None:
+async def _trunks(session: AsyncSession, business_id: str, trunk_id: str | None) -> Sequence[Trunk]:
+    """The trunks to dial through, the best first."""
     wanted = select(Trunk).where(Trunk.business_id == business_id, col(Trunk.enabled).is_(True))
     if trunk_id is not None:
         wanted = wanted.where(Trunk.id == trunk_id)
-    return (await session.exec(wanted.order_by(col(Trunk.priority), col(Trunk.name)).limit(1))).first()
+    return (await session.exec(wanted.order_by(col(Trunk.priority), col(Trunk.name)))).all()
+
+
+async def _trunk(session: AsyncSession, business_id: str, trunk_id: str | None) -> Trunk | None:
+    return next(iter(await _trunks(session, business_id, trunk_id)), None)
+
+
+async def _free_trunk(session: AsyncSession, business_id: str, trunk_id: str | None) -> Trunk:
+    """The best trunk that has a line left. Raises DialError."""
+    trunks = await _trunks(session, business_id, trunk_id)
+    for trunk in trunks:
+        if await lines_in_use(session, trunk.name) < trunk.max_calls:
+            return trunk
+    if not trunks:
+        raise _no_trunk()
+    names = ", ".join(trunk.name for trunk in trunks)
+    raise DialError(
+        text(f"中继线路全忙：{names}", f"every line is in use: {names}"),
+        field="number",
+        code="trunk_full",
+        remedy=text("请稍后再拨，或提高中继的并发数。", "Try again later, or allow the trunk more calls at once."),
+    )
+
+
+async def lines_in_use(session: AsyncSession, trunk: str) -> int:
+    """Calls on a trunk now: those that came or were placed through it, and legs that calls have dialled."""
+    open_calls = col(Call.state).in_(("ringing", "up"))
+    own = select(func.count()).select_from(Call).where(open_calls, col(Call.trunk) == trunk)
+    dialled = (
+        select(func.count())
+        .select_from(Leg)
+        .join(Call, col(Call.id) == col(Leg.call_id))
+        .where(
+            open_calls, col(Leg.state) != "ended", col(Leg.destination).startswith(f"trunk:{trunk}:", autoescape=True)
+        )
+    )
+    return (await session.exec(own)).one() + (await session.exec(dialled)).one()
 
 
 async def _outside(session: AsyncSession, business: Business, number: str, kind: NumberClass) -> Destination:
@@ -515,9 +553,7 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
         raise _not_allowed(f"不允许呼叫 {kind.value} 类号码", f"{kind.value} numbers may not be dialled")
     if rule is not None and not rule.from_hour <= now.astimezone(ZoneInfo(business.timezone)).hour < rule.to_hour:
         raise _not_allowed("此时段不允许呼叫该类号码", f"{kind.value} numbers may not be dialled at this hour")
-    trunk = await _trunk(session, business.id, rule.trunk_id if rule is not None else None)
-    if trunk is None:
-        raise _no_trunk()
+    trunk = await _free_trunk(session, business.id, rule.trunk_id if rule is not None else None)
     hour = now.replace(minute=0, second=0, microsecond=0)
     use = await locked(session, OutboundUse, (business.id, kind.value, hour))
     if use is None:

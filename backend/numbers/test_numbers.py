@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.calls.models import Call, Leg
 from backend.database import utcnow, write
 from backend.errors import ConflictError, InvalidError
 from backend.flows.models import Flow, FlowAlias, FlowVersion
@@ -189,3 +190,33 @@ async def test_lists_know_a_number_in_every_form(state: AppState, actor: Actor) 
     page = await lists.list_entries(state.db, "main", row.id)
     assert (page.items[0].number, page.items[0].note) == ("+8613900000000", "again")
     await lists.delete_list(state.db, actor, row.id)
+
+
+async def test_a_full_trunk_gives_way_to_the_next_and_its_lines_come_back(state: AppState, actor: Actor) -> None:
+    for name, lines, priority in (("first", 2, 1), ("second", 1, 2)):
+        await service.save_trunk(
+            state.db, state.secrets, actor, name=name, host="192.0.2.1", max_calls=lines, priority=priority
+        )
+    number = "13800138000"
+
+    async def call(trunk: str = "", *, up: bool = True, leg: str = "") -> Call:
+        async with write(state.db) as session:
+            row = Call(business_id="main", trunk=trunk, state="up" if up else "ended")
+            session.add(row)
+            await session.flush()
+            if leg:
+                session.add(Leg(business_id="main", call_id=row.id, destination=leg, state="ringing"))
+            return row
+
+    await call("first", up=False)
+    came = await call("first")
+    assert await dial(state, number) == "trunk:first:+8613800138000"
+    await call(leg="trunk:first:+8613900139000")
+    assert await dial(state, number) == "trunk:second:+8613800138000"
+    await call("second", leg="extension:8001")
+    assert await refusal(state, number) == "trunk_full"
+    async with write(state.db) as session:
+        row = await session.get(Call, came.id)
+        assert row is not None
+        row.state = "ended"
+    assert await dial(state, number) == "trunk:first:+8613800138000"

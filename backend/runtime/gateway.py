@@ -470,6 +470,7 @@ class Gateway:
                 caller=shown,
                 called=to,
                 direction="outbound",
+                trunk=destination.split(":")[1] if destination.startswith("trunk:") else "",
             )
         )
         self._spawn(self._place(self._book, call_id, to, destination, other, shown, ring_seconds, target, start))

@@ -118,9 +118,8 @@ class Process:
             await upgrade(self.db)
             async with alone(self.db, "first start"):
                 await first_start(config, self.db, self.box)
-            if not self.db.sqlite:
-                others = asyncio.create_task(Outbox(self.db, self.bus).run())
-                stack.callback(others.cancel)
+            others = asyncio.create_task(Outbox(self.db, self.bus).run())
+            stack.callback(others.cancel)
             logs.hide(ari_password(config), api_token(config.home))
             self._show_figures()
             following = asyncio.create_task(self.observability.follow(lambda: self.client))

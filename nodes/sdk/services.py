@@ -178,7 +178,8 @@ class Telephones(Protocol):
     async def destination(self, number: str) -> str:
         """The driver destination (``extension:8001``, ``trunk:<name>:<number>``) for what an author wrote.
 
-        Raises NodeError ``bad_number``, ``not_allowed`` (caps, anonymous caller), ``no_trunk``.
+        Raises NodeError ``bad_number``, ``not_allowed`` (caps, anonymous caller), ``no_trunk``,
+        ``trunk_full``.
         """
         ...
 

@@ -147,6 +147,32 @@ async def test_a_message_outlives_a_killed_process(
     assert message.seconds == pytest.approx(6.5, abs=2.5)
 
 
+async def test_a_phone_that_rings_goes_on_ringing_over_a_killed_process(
+    caller: Caller, agent: Phone, product: Product, tmp_path: Path, explain: None
+) -> None:
+    walker = await caller()
+    await scenes.put_live(product, effects("http://127.0.0.1:9"), "712")
+    await walker.dial("712")
+    await walker.at("menu")
+    await walker.call.press("3")
+    ringing = await agent.incoming(timeout=20)
+    await ringing.ring()
+    await asyncio.sleep(1)
+    product.kill_python()
+    await asyncio.sleep(0.5)
+    await product.healthy()
+    assert ringing.state == "early" and walker.call.state == "confirmed"
+    await ringing.answer()
+    await ringing.confirmed()
+    await both_talk(walker.call, ringing, tmp_path)
+    await ringing.hang_up()
+    run = await walker.finished(60)
+    assert run.state == "completed"
+    assert ("person", "done") in await walker.path()
+    assert len([call for call in agent.calls.values() if call.remote]) == 1, "the phone was dialled twice"
+    await scenes.no_channels(product)
+
+
 # --------------------------------------------------------------------------- Asterisk is killed
 
 
