@@ -4,8 +4,9 @@ On SQLite other processes are the command line and scripts, a few changes a day:
 Its writers take turns, so ``seq`` is the order of commits, and the last number seen is a mark that nothing can pass.
 
 On PostgreSQL a transaction that began earlier may commit later, so neither ``seq`` nor time tells what is still to
-come; only PostgreSQL's own snapshot does. Everything written by transactions below the oldest one still running is settled. So
-the reader keeps that mark (``xmin``) and asks for all rows from there on, and remembers which of them it has given.
+come; only PostgreSQL's own snapshot does. Everything written by transactions below the oldest one still running is
+settled. So the reader keeps that mark (``xmin``) and asks for all rows from there on, and remembers which of them it
+has given.
 (PostgreSQL's manual, "System Information Functions: Transaction ID and Snapshot Information".)
 """
 
