@@ -86,6 +86,16 @@ class Leg:
         return self.answered_at is not None and self.ended_at is None
 
 
+def _ringing(leg: str) -> str:
+    """The ringing that a caller hears while this leg is dialled: any process can tell its name, and stop it."""
+    return f"{leg}-ringing"
+
+
+def _listening(leg: str) -> str:
+    """The same while somebody listens who has answered."""
+    return f"{leg}-listening"
+
+
 def dial_result_of(leg: Leg) -> DialResult:
     """The dial result of a leg that was answered or has ended."""
     result: Literal["answered", "busy", "no_answer", "rejected", "failed"]
@@ -737,7 +747,7 @@ class LiveCall:
                 raise DriverError("not_found", f"the leg {channel} is not up")
             ear = self._book.ears.progress(wait_for_beep=wait_for_beep)
             verdict = Verdict(ear, self.wake)
-            quiet = None if leg is None else await self._ringback(max_seconds, ringback=True)
+            quiet = None if leg is None else await self._ringback(_listening(leg.channel), max_seconds, ringback=True)
             try:
                 async with self._stream(channel or self.id, verdict):
                     until = self._book.now() + max_seconds
@@ -868,7 +878,16 @@ class LiveCall:
             fresh = leg is None
             if leg is None:
                 leg = self._book.new_leg(self, channel, destination)
-            quiet = await self._ringback(ring_seconds, ringback) if not _decided(leg) else None
+            rings = not fresh and self.adopted and self.answered and ringback
+            if rings:
+                # It was begun before the leg was dialled, by a process that is no more, and goes on.
+                quiet: Callable[[], Coroutine[Any, Any, None]] | None = partial(
+                    self._driver.stop_playing, _ringing(channel)
+                )
+            elif _decided(leg):
+                quiet = None
+            else:
+                quiet = await self._ringback(_ringing(channel), ring_seconds, ringback)
             leave = True
             try:
                 if fresh:
@@ -920,7 +939,9 @@ class LiveCall:
                 return
             leg.ended_at, leg.cause = leg.ended_at or self._book.now(), leg.cause or error.reason
 
-    async def _ringback(self, ring_seconds: float, ringback: bool) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    async def _ringback(
+        self, playback: str, ring_seconds: float, ringback: bool
+    ) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Let the caller hear that somebody is being called; returns how to stop it."""
         if not ringback:
             await self._command(lambda: self._driver.start_music(self.id))
@@ -928,7 +949,6 @@ class LiveCall:
         if not self.answered:
             await self._command(lambda: self._driver.ring(self.id))
             return None
-        playback = self._next_id("ringback")
         times = math.ceil((ring_seconds + 2.0) / RINGBACK_SECONDS)
         await self._command(lambda: self._driver.play(self.id, playback, [self._book.sounds.ringback] * times))
         return lambda: self._driver.stop_playing(playback)
@@ -952,6 +972,9 @@ class LiveCall:
                 talk = Conversation(self, leg, release_key=release_key, agent=agent)
                 if self.adopted:
                     talk.began_at(max(leg.answered_at or 0.0, self.began))
+                    # A tone of a process that is no more would keep the caller from joining.
+                    for tone in (_ringing(channel), _listening(channel)):
+                        await self._quietly(partial(self._driver.stop_playing, tone))
                 self._keys.clear()
             talk.release_key = release_key
             if release_key is None:

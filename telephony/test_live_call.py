@@ -535,6 +535,37 @@ async def test_an_unanswered_caller_hears_ringing_and_a_caller_may_hear_music_in
 
 
 @virtual
+async def test_ringing_that_outlives_its_process_goes_on_and_stops_with_the_answer() -> None:
+    agent = Person().waits(1).speaks(2, "Good that you waited.").waits(60)
+    driver = SimulatedDriver(callees={"extension:8001": Callee(after=20, person=agent)})
+    before = hall(driver, guard=GuardTimes())
+    call, line = await before.call()
+    leg = f"call-{call.id}-7-1-leg"
+    dialling = asyncio.create_task(call.dial(leg, "extension:8001", caller_id="100", ring_seconds=40))
+    await asyncio.sleep(5)
+    # The process dies: nothing tidies up, and nothing it still tries reaches the engine.
+    assert before.book._unsubscribe is not None
+    before.book._unsubscribe()
+    before.book.driver = SimulatedDriver()
+    call._driver = before.book.driver
+    dialling.cancel()
+    await asyncio.gather(dialling, return_exceptions=True)
+    after = hall(driver, guard=GuardTimes())
+    (again,) = await after.book.adopt()
+    assert await again.leg(leg) == "ringing"
+    result = await again.dial(leg, "extension:8001", caller_id="100", ring_seconds=40)
+    assert result.result == "answered" and len(driver.dialled) == 1
+    talking = asyncio.create_task(again.talk(leg))
+    await asyncio.sleep(10)
+    rang = [one for one in line.heard if one.kind == "ringback"]
+    assert [one.at for one in rang] == [0, 5, 10, 15, 20], "one tone, begun once"
+    assert rang[-1].until == pytest.approx(20, abs=0.5), "it stops with the answer"
+    assert "Good that you waited." in line.texts
+    talking.cancel()
+    await asyncio.gather(talking, return_exceptions=True)
+
+
+@virtual
 async def test_the_release_key_ends_the_talk_and_other_keys_mean_nothing() -> None:
     h = hall(SimulatedDriver(callees={"extension:8001": Callee(after=1, person=Person())}))
     call, line = await h.call()
