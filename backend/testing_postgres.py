@@ -4,12 +4,13 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from telephony.free_ports import free_port
 
 BOOT_SECONDS = 30.0
 USER = "callweave"
@@ -70,9 +71,7 @@ def running_postgres() -> Iterator[PostgresServer]:
     try:
         if user is not None:
             shutil.chown(folder, user)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         made = PostgresServer(port, folder, user, programs)
         data = folder / "data"
         made.run("initdb", "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")

@@ -33,9 +33,10 @@ from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.database import Database, read
 from backend.recordings.models import Recording
 from backend.runtime.process import ari_password
-from backend.runtime.testing import Product, free_ports, running_product
+from backend.runtime.testing import Product, running_product
 from backend.voicemails.models import Voicemail
 from bench.sip_caller import Address, CallRefusedError, Message, Packet, SipCall, SipCaller
+from telephony.free_ports import free_ports
 from telephony.speech.audio import alaw_encode
 
 RESULTS = Path(__file__).parent / "results"

@@ -20,10 +20,11 @@ import uvloop
 
 from backend.runtime.children import PidFile
 from backend.runtime.supervisor import app_pid_file, asterisk_pid_file
-from backend.runtime.testing import Product, free_ports, running_product
+from backend.runtime.testing import Product, running_product
 from bench import product as calls_flow
 from bench.calls import KeyFigures, failures, key_to_prompt, write_prompts
 from bench.figures import Spread, spread
+from telephony.free_ports import free_ports
 
 MEASURED = 20
 KEYS_PER_SECOND = 5.0

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -28,6 +27,7 @@ from nodes.sdk.services import Services
 from nodes.sdk.testing import MemoryServices
 from nodes.sdk.text import text
 from telephony.call import Call
+from telephony.free_ports import free_port
 
 SERVER_FLAGS: tuple[str, ...] = (
     "--sqlite-pragma",
@@ -251,13 +251,6 @@ def environment(registry: Registry, *calls: Call, services: Services | None = No
 
 
 # --- a real server ----------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    """A TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def temporal_binary() -> Path:

@@ -22,7 +22,8 @@ from backend.observability.tracing import ids_of_run
 from backend.runtime.probe_phone import ProbePhone
 from backend.runtime.process import QuietServer
 from backend.runtime.test_product import ended_run, plant
-from backend.runtime.testing import Product, free_ports, running_product
+from backend.runtime.testing import Product, running_product
+from telephony.free_ports import free_ports
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.temporal, pytest.mark.slow, pytest.mark.timeout(240)]
 

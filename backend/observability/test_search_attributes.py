@@ -11,7 +11,8 @@ from backend.observability.search_attributes import WANTED, missing, register
 from flows.memory import MemoryPlans
 from flows.task import CallFacts, FlowStart
 from flows.temporal import data_converter, start_flow
-from flows.testing import free_port, temporal_dev_server
+from flows.testing import temporal_dev_server
+from telephony.free_ports import free_port
 
 pytestmark = [pytest.mark.temporal]
 

@@ -10,9 +10,7 @@ Only processes of this product are ever signalled, by their pid files.
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,36 +21,13 @@ from typing import Any
 
 import httpx
 
-from backend.runtime.children import Identity, PidFile, port_taken
+from backend.runtime.children import Identity, PidFile
 from backend.runtime.supervisor import app_pid_file, asterisk_pid_file
 from backend.security import api_token
 from backend.settings import Settings
+from telephony.free_ports import free_ports, free_range
 
 START_SECONDS = 120.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that are free for TCP and UDP, drawn below the range that the system gives away by itself."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(5200, 9900)
-        if port not in found and not port_taken("127.0.0.1", port) and not port_taken("127.0.0.1", port, udp=True):
-            found.append(port)
-    return found
-
-
-def free_rtp_range(size: int = 200) -> tuple[int, int]:
-    """A range of UDP ports that nobody uses, below the system's own ephemeral ports."""
-    for low in range(10_000 + (os.getpid() % 90) * 220, 32_000, 220):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(low, low + size, 7):
-                    probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return low, low + size - 1
-    raise RuntimeError("no free range of UDP ports")
 
 
 @dataclass
@@ -165,7 +140,7 @@ async def running_product(
     home = folder / "home"
     output = folder / "up.log"
     http, sip, temporal, ui, ari = free_ports(5)
-    low, high = free_rtp_range()
+    low, high = free_range()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CALLWEAVE_")}
     cache = os.environ.get("CALLWEAVE_CACHE")
     env = {

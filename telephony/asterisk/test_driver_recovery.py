@@ -17,7 +17,6 @@ from telephony.asterisk.testing import (
     Events,
     Sipp,
     driver_of,
-    free_port,
     installation,
     running_asterisk,
     test_config,
@@ -32,6 +31,7 @@ from telephony.driver import (
     RecordingFinished,
 )
 from telephony.errors import DriverError
+from telephony.free_ports import free_port
 from telephony.speech.audio import write_wav
 
 pytestmark = pytest.mark.asterisk

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import shutil
 import socket
 import tempfile
@@ -17,6 +16,7 @@ from telephony.asterisk.driver import AsteriskDriver
 from telephony.asterisk.install import Installation, resolve
 from telephony.asterisk.process import AsteriskProcess
 from telephony.driver import Event
+from telephony.free_ports import free_port, free_ports, free_range
 from telephony.speech import audio
 
 CACHE = Path.home() / ".cache" / "callweave"
@@ -26,23 +26,10 @@ PASSWORD = "test-password"  # noqa: S105
 E = TypeVar("E")
 
 
-def free_port(low: int = 10000, high: int = 20000) -> int:
-    """A port that is free for UDP and TCP on loopback, below those that the system gives to clients."""
-    while True:
-        port = random.randrange(low, high)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                tcp.bind(("127.0.0.1", port))
-                return port
-
-
 def test_config(folder: Path, **changes: Any) -> AsteriskConfig:
     """A configuration on free ports of loopback."""
-    sip, ari, rtp = free_port(), free_port(), free_port(20000, 28000)
-    rtp -= rtp % 2
-    values: dict[str, Any] = {"sip_port": sip, "ari_port": ari, "rtp_ports": (rtp, rtp + 600)}
+    sip, ari = free_ports(2)
+    values: dict[str, Any] = {"sip_port": sip, "ari_port": ari, "rtp_ports": free_range(600)}
     return AsteriskConfig(folder=folder, ari_password=PASSWORD, **(values | changes))
 
 
@@ -144,7 +131,7 @@ class Sipp:
             text = text.replace(f"@{word}@", str(value))
         (folder / "scenario.xml").write_text(text)
         port = port or free_port()
-        media = free_port(28000, 32000)
+        media = free_port()
         target = [] if scenario.startswith("callee") else [f"127.0.0.1:{config.sip_port}"]
         process = await asyncio.create_subprocess_exec(
             *("sipp", "-sf", "scenario.xml", "-i", host, "-p", str(port), "-mp", str(media - media % 2)),

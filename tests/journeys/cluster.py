@@ -17,10 +17,11 @@ import httpx
 
 from backend.runtime.children import PidFile, stop
 from backend.runtime.temporal_server import command_line, find_binary, reachable
-from backend.runtime.testing import Product, callweave, free_ports, free_rtp_range
+from backend.runtime.testing import Product, callweave
 from backend.security import api_token
 from backend.settings import Settings
 from backend.testing_postgres import PostgresServer
+from telephony.free_ports import free_ports, free_range
 
 START_SECONDS = 90.0
 
@@ -131,7 +132,7 @@ async def running_cluster(
         products: dict[str, tuple[dict[str, str], Member]] = {}
         for index, name in enumerate("ab"):
             sip, ari = free_ports(2)
-            low, high = free_rtp_range()
+            low, high = free_range()
             own = {
                 "CALLWEAVE_NAME": name,
                 "CALLWEAVE_SIP_PORT": str(sip),

@@ -4,16 +4,18 @@ The house as a whole has so many lines, too."""
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend.calls.models import Call
 from backend.database import Database, read
+from backend.runtime import probe_phone
 from backend.runtime.probe_phone import ProbeError, ProbePhone
 from backend.runtime.testing import Product, running_product
 from tests.journeys import scenes
 from tests.journeys.scenes import LIKE, document, node, spoken, until, words
 from tests.journeys.walker import Caller
-from tests.phones.audio import find
+from tests.phones.audio import Samples, find
 from tests.phones.provider import Provider
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
@@ -74,7 +76,7 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
                 hello = await spoken(await caller(), HELLO)
 
                 async def heard() -> bool:
-                    return find(hello, outside.heard).score >= LIKE
+                    return find(hello, loudness(outside.heard)).score >= LIKE
 
                 await until(heard, "the caller hears the flow")
                 # The trunk has one line, and they are on it.
@@ -93,7 +95,7 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
             assert provider.challenged.count("INVITE") == 1, "the provider asked who it is, and was told"
 
             async def reached() -> bool:
-                return len(call.heard) > len(hello) and find(hello, call.heard).score >= LIKE
+                return len(call.heard) > len(hello) and find(hello, loudness(call.heard)).score >= LIKE
 
             await until(reached, "who was called hears the flow")
             assert [one["code"] for one in (await place(product))["errors"]] == ["trunk_full"]
@@ -115,6 +117,11 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
             deleted = await product.graphql(f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=id)
             assert deleted["deleteTrunk"]["errors"] == []
     await scenes.no_channels(product)
+
+
+def loudness(heard: probe_phone.Samples) -> Samples:
+    """What a phone heard, as our ears take it."""
+    return heard.astype(np.float32) / 32768
 
 
 async def place(product: Product) -> Any:
