@@ -1,5 +1,6 @@
 /** The pages of all features, in the order of the menu. */
+import { callPages } from '@/features/calls/pages';
 import { flowPages } from '@/features/flows/pages';
 import type { Page } from './pages';
 
-export const pages: Page[] = [...flowPages];
+export const pages: Page[] = [...flowPages, ...callPages];

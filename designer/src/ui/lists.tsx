@@ -1,0 +1,109 @@
+/** What pages with lists share. */
+import { Alert, Button, Input } from 'antd';
+import { Search } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { CombinedError } from 'urql';
+import { useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import './lists.css';
+
+/** Why nothing could be read, and a button to try again. */
+export function Failure({ error, retry }: { error: CombinedError | undefined; retry: () => void }) {
+  const c = useWords(common);
+  if (!error) return null;
+  return (
+    <Alert
+      type="error"
+      showIcon
+      className="cw-failure"
+      title={error.networkError ? c('offline') : (error.graphQLErrors[0]?.message ?? c('unknownError'))}
+      action={
+        <Button size="small" onClick={retry}>
+          {c('retry')}
+        </Button>
+      }
+    />
+  );
+}
+
+export function SearchBox({
+  value,
+  onChange,
+  label,
+  width = 220,
+}: {
+  value: string;
+  onChange: (value: string) => void;
+  label?: string;
+  width?: number;
+}) {
+  const c = useWords(common);
+  return (
+    <Input
+      allowClear
+      prefix={<Search size={14} aria-hidden />}
+      style={{ width }}
+      value={value}
+      aria-label={label ?? c('search')}
+      placeholder={label ?? c('search')}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+/** The row of filters above a list. */
+export function FilterBar({ children }: { children: ReactNode }) {
+  return (
+    <div className="cw-filters" role="search">
+      {children}
+    </div>
+  );
+}
+
+/** Hand a text to the person as a file. */
+export function saveFile(name: string, content: string, type = 'application/json'): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+/** Label and value, one below the other, as many beside each other as fit. */
+export function Facts({ items }: { items: { label: ReactNode; value: ReactNode; key: string }[] }) {
+  return (
+    <dl className="cw-facts">
+      {items.map((item) => (
+        <div key={item.key}>
+          <dt>{item.label}</dt>
+          <dd>{item.value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function Card({
+  title,
+  children,
+  actions,
+  className,
+}: {
+  title?: ReactNode;
+  children: ReactNode;
+  actions?: ReactNode;
+  className?: string;
+}) {
+  return (
+    <section className={className ? `cw-card ${className}` : 'cw-card'}>
+      {(title || actions) && (
+        <header>
+          <h2>{title}</h2>
+          {actions}
+        </header>
+      )}
+      {children}
+    </section>
+  );
+}
