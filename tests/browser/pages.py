@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from backend.runtime.testing import Product
 
@@ -30,6 +30,8 @@ AXE = Path(__file__).parents[2] / "designer" / "node_modules" / "axe-core" / "ax
 LOGIN = "mutation($name: String!, $password: String!) { login(name: $name, password: $password) { errors { code } } }"
 PATIENCE = 15_000
 """Milliseconds until something that should show up counts as missing; the machine may be busy."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @asynccontextmanager

@@ -56,39 +56,66 @@ export const FONT =
 
 type Derive = NonNullable<Exclude<ThemeConfig['algorithm'], readonly unknown[]>>;
 
+/** What is filled with a tone: quiet, so that text in the tone is easy to read on it. */
+const fills: Record<Mode, Record<'Primary' | 'Info' | 'Success' | 'Warning' | 'Error', [string, string]>> = {
+  light: {
+    Primary: ['#e8effc', '#b4c8f2'],
+    Info: ['#e8effc', '#b4c8f2'],
+    Success: ['#e6f5ec', '#a3d4b6'],
+    Warning: ['#fdf3e1', '#e8c88f'],
+    Error: ['#fdecea', '#f0b3af'],
+  },
+  dark: {
+    Primary: ['#1e2a44', '#34507f'],
+    Info: ['#1e2a44', '#34507f'],
+    Success: ['#17301f', '#2f5f43'],
+    Warning: ['#33291a', '#6b5327'],
+    Error: ['#3a2221', '#7a3f3b'],
+  },
+};
+
 /**
- * Ant's dark algorithm mixes every colour with the background until text in it is hard to read. Here the tones stay
- * as they are named above: light ones, with dark text on whatever is filled with them.
+ * Ant derives fills and hovers from each colour, in the dark theme by mixing with the background, until text on them is
+ * hard to read. Here the tones stay as they are named above, with fills of their own.
  */
-const darkTones: Derive = (seed, map) => {
-  const tones = palettes.dark;
-  const family = (name: string, tone: string, hover: string) => ({
+function tonesOf(mode: Mode): Derive {
+  const tones = palettes[mode];
+  const dark = mode === 'dark';
+  const hovers = dark
+    ? { act: '#9dbcff', bad: '#ffa9a1', good: '#7fdba6', wait: '#f0c47c' }
+    : { act: '#3b6bdb', bad: '#d94b45', good: '#1b9150', wait: '#b87008' };
+  const family = (name: keyof (typeof fills)['light'], tone: string, hover: string) => ({
     [`color${name}`]: tone,
     [`color${name}Hover`]: hover,
     [`color${name}Active`]: tone,
     [`color${name}Text`]: tone,
     [`color${name}TextHover`]: hover,
     [`color${name}TextActive`]: tone,
+    [`color${name}Bg`]: fills[mode][name][0],
+    [`color${name}BgHover`]: fills[mode][name][0],
+    [`color${name}Border`]: fills[mode][name][1],
     [`color${name}BorderHover`]: hover,
   });
-  return {
-    ...theme.darkAlgorithm(seed, map),
-    ...family('Primary', tones.act, '#9dbcff'),
-    ...family('Info', tones.act, '#9dbcff'),
-    ...family('Error', tones.bad, '#ffa9a1'),
-    ...family('Success', tones.good, '#7fdba6'),
-    ...family('Warning', tones.wait, '#f0c47c'),
+  return (seed, map) => ({
+    ...(dark ? theme.darkAlgorithm(seed, map) : theme.defaultAlgorithm(seed)),
+    ...family('Primary', tones.act, hovers.act),
+    ...family('Info', tones.act, hovers.act),
+    ...family('Error', tones.bad, hovers.bad),
+    ...family('Success', tones.good, hovers.good),
+    ...family('Warning', tones.wait, hovers.wait),
     colorLink: tones.act,
-    colorLinkHover: '#9dbcff',
+    colorLinkHover: hovers.act,
     colorLinkActive: tones.act,
-  };
-};
+  });
+}
+
+const derive: Record<Mode, Derive> = { light: tonesOf('light'), dark: tonesOf('dark') };
 
 export function themeOf(mode: Mode): ThemeConfig {
   const colours = palettes[mode];
   const dark = mode === 'dark';
   return {
-    algorithm: dark ? darkTones : theme.defaultAlgorithm,
+    algorithm: derive[mode],
     cssVar: { key: 'cw' },
     token: {
       colorPrimary: colours.act,

@@ -5,29 +5,47 @@ import { useWords } from '@/i18n';
 import { versionWords } from './words';
 
 const IMPACT = graphql(`
-  query FlowImpact($key: String!) {
-    flow(key: $key) { id }
-    phoneNumbers { id number flowId alias version enabled }
-    liveCalls { id flowKey }
+  query FlowImpact($key: String!, $alias: String!) {
+    aliasImpact(key: $key, alias: $alias) {
+      version
+      calls { version count }
+      runs { version count }
+      numbers { number }
+      flows
+    }
   }
 `);
 
-/** Whom a moved alias touches: calls that stay where they are, numbers whose next calls are other ones. */
+/** Whom a moved alias touches: calls that stay where they are, numbers and flows whose next runs are other ones. */
 export function Impact({ flowKey, alias }: { flowKey: string; alias: string }) {
   const t = useWords(versionWords);
-  const [answer] = useQuery({ query: IMPACT, variables: { key: flowKey }, requestPolicy: 'network-only' });
+  const [answer] = useQuery({
+    query: IMPACT,
+    variables: { key: flowKey, alias },
+    requestPolicy: 'network-only',
+  });
   if (!answer.data) return null;
-  const { flow, liveCalls, phoneNumbers } = answer.data;
-  const calls = liveCalls.filter((call) => call.flowKey === flowKey).length;
-  const numbers = phoneNumbers
-    .filter((one) => one.flowId === flow.id && one.alias === alias && one.version === null && one.enabled)
-    .map((one) => one.number);
+  const { calls, flows, numbers, runs } = answer.data.aliasImpact;
+  const talking = calls.reduce((sum, one) => sum + one.count, 0);
+  const versions = calls.map((one) => one.version).join(', ');
   return (
     <Alert
       type="info"
       showIcon
-      title={calls === 0 ? t('noCalls') : t('callsStay', { count: calls })}
-      description={numbers.length > 0 ? t('numbersMove', { numbers: numbers.join(', ') }) : t('noNumbers')}
+      title={talking === 0 ? t('noCalls') : t('callsStay', { count: talking, versions })}
+      description={
+        <>
+          {runs.length > 0 && (
+            <div>{t('runsStay', { count: runs.reduce((sum, one) => sum + one.count, 0) })}</div>
+          )}
+          <div>
+            {numbers.length > 0
+              ? t('numbersMove', { numbers: numbers.map((one) => one.number).join(', ') })
+              : t('noNumbers')}
+          </div>
+          {flows.length > 0 && <div>{t('flowsMove', { flows: flows.join(', ') })}</div>}
+        </>
+      }
     />
   );
 }
