@@ -9,7 +9,7 @@ help:
 	@echo "make stop    stop it"
 	@echo "make test    run every test (real SIP, Temporal and speech on this machine)"
 	@echo "make unit, make journeys, make postgres   the parts of it"
-	@echo "make check   lint, types, import rules, generated files"
+	@echo "make check   lint, types, import rules, the web app's own (generated files are compared in make test)"
 	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
 	@echo "make soak    run what takes long: fuzzing with many examples, chaos, load (half an hour)"
 	@echo "make schema  write the generated files again (GraphQL and document schemas)"

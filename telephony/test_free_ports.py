@@ -20,5 +20,5 @@ def test_ports_are_different_and_can_be_taken() -> None:
 def test_a_range_has_its_size_and_begins_even() -> None:
     low, high = free_range(600)
     assert high - low == 599 and low % 2 == 0
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="ports at most"):
         free_range(601)

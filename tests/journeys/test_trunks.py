@@ -121,7 +121,7 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
 
 def loudness(heard: probe_phone.Samples) -> Samples:
     """What a phone heard, as our ears take it."""
-    return heard.astype(np.float32) / 32768
+    return (heard / 32768).astype(np.float32)
 
 
 async def place(product: Product) -> Any:
