@@ -1,5 +1,6 @@
 """Every table, imported once, so that migrations and tests see the whole schema."""
 
+from backend.agents.models import Agent, AgentReason, AgentStateLog, Team
 from backend.audit.models import AuditEntry, AuditHead
 from backend.calendars.models import CalendarRow
 from backend.callbacks.models import EventMark, FlowRule, RuleStart
@@ -18,6 +19,7 @@ from backend.messages.models import OutboxMessage
 from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
 from backend.phones.models import TrialCall
 from backend.prompts.models import Prompt
+from backend.queues.models import Queue, QueueEntry, QueueMember
 from backend.recordings.models import CopyTarget, FileCopy, Recording, RecordingRule, RetentionRule
 from backend.simulation.models import FlowCaseRow
 from backend.tasks.models import Task
@@ -27,6 +29,9 @@ from backend.wrapup.models import Disposition, WrapUp
 metadata = Entity.metadata
 
 __all__ = [
+    "Agent",
+    "AgentReason",
+    "AgentStateLog",
     "Announcement",
     "AnnouncementSeen",
     "AuditEntry",
@@ -67,12 +72,16 @@ __all__ = [
     "PhoneNumber",
     "PinTry",
     "Prompt",
+    "Queue",
+    "QueueEntry",
+    "QueueMember",
     "Recording",
     "RecordingRule",
     "RetentionRule",
     "RuleStart",
     "Run",
     "Task",
+    "Team",
     "TrailEntry",
     "TrialCall",
     "Trunk",

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
+from backend.agents.graphql import AgentsMutation, AgentsQuery, AgentsSubscription
 from backend.audit.graphql import AuditQuery
 from backend.calendars.graphql import CalendarsMutation, CalendarsQuery
 from backend.callbacks.graphql import CallbacksMutation, CallbacksQuery
@@ -28,6 +29,7 @@ from backend.messages.graphql import MessagesQuery
 from backend.numbers.graphql import NumbersMutation, NumbersQuery
 from backend.phones.graphql import PhonesMutation, PhonesQuery
 from backend.prompts.graphql import PromptsMutation, PromptsQuery
+from backend.queues.graphql import QueuesMutation, QueuesQuery, QueuesSubscription
 from backend.recordings.graphql import RecordingsMutation, RecordingsQuery
 from backend.simulation.graphql import SimulationMutation, SimulationQuery, SimulationSubscription
 from backend.tasks.graphql import TasksMutation, TasksQuery, TasksSubscription
@@ -59,6 +61,8 @@ Query = merge_types(
         DataSourcesQuery,
         MessagesQuery,
         SimulationQuery,
+        AgentsQuery,
+        QueuesQuery,
         AuditQuery,
         SystemQuery,
     ),
@@ -83,6 +87,8 @@ Mutation = merge_types(
         ListsMutation,
         DataSourcesMutation,
         SimulationMutation,
+        AgentsMutation,
+        QueuesMutation,
     ),
 )
 Subscription = merge_types(
@@ -94,6 +100,8 @@ Subscription = merge_types(
         VoicemailsSubscription,
         TasksSubscription,
         ChatSubscription,
+        AgentsSubscription,
+        QueuesSubscription,
     ),
 )
 

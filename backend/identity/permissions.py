@@ -62,6 +62,12 @@ class Permission(StrEnum):
     MESSAGES_READ = "messages.read"
     MESSAGES_SEND = "messages.send"
     PHONE = "phone.use"
+    AGENT = "agent.work"
+    AGENTS = "agents.manage"
+    FLOOR = "floor.watch"
+    FLOOR_ACT = "floor.act"
+    QUEUES_READ = "queues.read"
+    QUEUES = "queues.manage"
 
 
 P = Permission
@@ -80,6 +86,7 @@ _AGENT = frozenset(
         P.CUSTOMERS_NUMBERS,
         P.MESSAGES_SEND,
         P.PHONE,
+        P.AGENT,
     }
 )
 _QUALITY = frozenset(
@@ -121,6 +128,11 @@ _SUPERVISOR = (
         P.CUSTOMERS_PIN,
         P.SOURCES_READ,
         P.MESSAGES_READ,
+        P.AGENTS,
+        P.FLOOR,
+        P.FLOOR_ACT,
+        P.QUEUES_READ,
+        P.QUEUES,
     }
 )
 

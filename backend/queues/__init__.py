@@ -1,0 +1,1 @@
+"""Queues: who waits, who serves them, and which of them next."""

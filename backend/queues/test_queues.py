@@ -1,0 +1,99 @@
+"""Queues and agents over the API and the database: states, the line, offers, supervisors."""
+
+from collections.abc import Callable
+from typing import Any
+
+from backend.agents import service as agents
+from backend.agents.service import AgentInput
+from backend.database import write
+from backend.identity import service as identity
+from backend.identity.models import User
+from backend.identity.permissions import ROLES, Actor, Role
+from backend.numbers.models import Extension
+from backend.queues import service
+from backend.queues.service import OverflowInput, QueueInput
+from backend.state import AppState
+from backend.testing import ADMIN_PASSWORD, ApiClient
+
+
+async def make_agent(state: AppState, actor: Actor, name: str, extension: str, **profile: Any) -> Actor:
+    """A user who is an agent, as an actor."""
+    user = await identity.create_user(
+        state.db, actor, name=name, display_name=name.title(), role="agent", password=ADMIN_PASSWORD
+    )
+    async with write(state.db) as session:
+        row = await session.get(User, user.id)
+        assert row is not None
+        row.must_change_password = False
+        session.add(
+            Extension(business_id=actor.business_id, number=extension, password=state.secrets.seal("secret-1234"))
+        )
+    await agents.save_agent(state.db, actor, user.id, AgentInput(extension=extension, **profile))
+    return Actor(actor.business_id, user.id, name, ROLES[Role.AGENT])
+
+
+async def make_queue(state: AppState, actor: Actor, name: str, *members: Actor, **rules: Any) -> None:
+    await service.save_queue(state.db, actor, QueueInput(name=name, label_zh="热线", label_en="Hotline", **rules))
+    await service.set_members(state.db, actor, name, [member.user_id or "" for member in members])
+
+
+async def test_an_agents_day_over_the_api(
+    state: AppState, actor: Actor, client: ApiClient, new_client: Callable[[], ApiClient]
+) -> None:
+    await client.change('mutation { saveTeam(key: "a", name: "Team A") { value { key } errors { code field } } }')
+    ann = await make_agent(state, actor, "ann", "8011")
+    await client.change(
+        """mutation { saveAgentReason(reason: {key: "lunch", labelZh: "午餐", labelEn: "Lunch"})
+           { value { key } errors { code field } } }"""
+    )
+    mine = new_client()
+    await mine.sign_in("ann", ADMIN_PASSWORD)
+    live = "{ value { state reason wish queues team call { callId } } errors { code field } }"
+    assert (await mine.change(f"mutation {{ agentSignIn {live} }}"))["state"] == "not_ready"
+    assert (await mine.change(f"mutation {{ agentReady {live} }}"))["state"] == "ready"
+    refusal = await mine.refusal(f'mutation {{ agentNotReady(reason: "nap") {live} }}')
+    assert refusal["field"] == "reason"
+    away = await mine.change(f'mutation {{ agentNotReady(reason: "lunch") {live} }}')
+    assert (away["state"], away["reason"]) == ("not_ready", "lunch")
+    moved = await client.change(
+        'mutation($ids: [String!]!) { moveAgents(userIds: $ids, team: "a") { value errors { code } } }',
+        ids=[ann.user_id],
+    )
+    assert moved == 1
+    forced = await client.change(
+        f'mutation($id: String!) {{ forceAgentState(userId: $id, state: "ready") {live} }}', id=ann.user_id
+    )
+    assert forced["state"] == "ready" and forced["team"] == "a"
+    log = await client.ask("{ agentStateLog { nodes { state reason by seconds endedAt } } }")
+    stretches = log["agentStateLog"]["nodes"]
+    assert [one["state"] for one in stretches] == ["ready", "not_ready", "ready", "not_ready"]
+    assert stretches[0]["by"] == "admin" and stretches[0]["endedAt"] is None and stretches[1]["endedAt"] is not None
+    nobody = await mine.refusal('mutation { forceAgentState(userId: "x", state: "ready") { errors { code } } }')
+    assert nobody["code"] == "forbidden"
+
+
+async def test_queues_are_made_checked_and_removed(state: AppState, actor: Actor, client: ApiClient) -> None:
+    ann = await make_agent(state, actor, "ann", "8011")
+    save = """mutation($q: QueueInput!) { saveQueue(queue: $q) {
+        value { name strategy overflow { queue afterSeconds } members } errors { code field } } }"""
+    base = {"name": "hotline", "labelZh": "热线", "labelEn": "Hotline"}
+    assert (await client.change(save, q=base))["strategy"] == "longest_idle"
+    for wrong, field in (
+        ({"strategy": "fastest"}, "strategy"),
+        ({"name": "no blanks"}, "name"),
+        ({"ringSeconds": 1}, "ring_seconds"),
+        ({"overflow": [{"queue": "nowhere"}]}, "overflow"),
+        ({"popUrl": "ftp://x"}, "pop_url"),
+        ({"skills": {"english": 12}}, "skills"),
+    ):
+        assert (await client.refusal(save, q=base | wrong))["field"] == field
+    await make_queue(state, actor, "night", ann, overflow=[OverflowInput("hotline", 30)])
+    assert (await client.refusal('mutation { deleteQueue(name: "hotline") { errors { code } } }'))["code"] == "conflict"
+    await client.change('mutation { deleteQueue(name: "night") { errors { code } } }')
+    await client.change('mutation { deleteQueue(name: "hotline") { errors { code } } }')
+    assert (await client.ask("{ queues { name } }"))["queues"] == []
+
+
+async def test_who_is_no_agent_is_told_so(state: AppState, actor: Actor, client: ApiClient) -> None:
+    assert (await client.ask("{ myAgent { state } }"))["myAgent"] is None
+    assert (await client.refusal("mutation { agentReady { errors { code } } }"))["code"] == "no_agent"
