@@ -30,18 +30,23 @@ import { EmptyState, IconButton } from '@/ui';
 import { freePlace, useActions } from './actions';
 import { useCatalogue } from './catalogue';
 import { createDeriver } from './derive';
+import { FindBar } from './FindBar';
+import { Frame, Note } from './Frames';
+import { frameId } from './frames';
 import { GRID, WIDTH } from './geometry';
-import type { Point } from './model';
+import { type Point, positionOf } from './model';
 import { EventPill, NodeCard } from './NodeCard';
 import { NodePicker } from './NodePicker';
 import { DRAGGED } from './Palette';
 import { shapeNews } from './shapes';
 import { docOf, edgeId, fixed, useEditor, useEditorStore } from './store';
+import { SelectionBar, Toolbar } from './Toolbar';
+import { useClipboard } from './useClipboard';
 import { Arrows, WireEdge } from './WireEdge';
-import { isEvent, wiresOf } from './wires';
+import { isEvent, START, wiresOf } from './wires';
 import { editorWords } from './words';
 
-const NODE_TYPES = { card: NodeCard, event: EventPill };
+const NODE_TYPES = { card: NodeCard, event: EventPill, frame: Frame, note: Note };
 const EDGE_TYPES = { wire: WireEdge };
 const SNAP: [number, number] = [GRID, GRID];
 const SELECT_KEYS = ['Shift', 'Control', 'Meta'];
@@ -71,22 +76,44 @@ export function Canvas() {
 
   const onNodesChange = useCallback(
     (changes: NodeChange[]) => {
-      let selected: Set<string> | null = null;
+      const { selection: now, doc: before } = store.getState();
+      let nodes: Set<string> | null = null;
+      let comments: Set<string> | null = null;
       let moved = false;
       for (const change of changes) {
         if (change.type === 'select') {
-          selected ??= new Set(store.getState().selection.nodes);
-          if (change.selected) selected.add(change.id);
-          else selected.delete(change.id);
+          if (change.id.startsWith('frame:')) continue;
+          const note = change.id.startsWith('note:');
+          if (note) comments ??= new Set(now.comments);
+          else nodes ??= new Set(now.nodes);
+          const among = (note ? comments : nodes)!;
+          const id = note ? change.id.slice('note:'.length) : change.id;
+          if (change.selected) among.add(id);
+          else among.delete(id);
         } else if (change.type === 'position' && change.position && change.dragging) {
-          places.current = { ...places.current, [change.id]: change.position };
+          const { id, position } = change;
           moved = true;
+          if (!id.startsWith('frame:')) {
+            places.current = { ...places.current, [id]: position };
+            continue;
+          }
+          // A frame has no place of its own: it takes its nodes along.
+          const group = before.ui.groups?.find((one) => frameId(one.id) === id);
+          const old = flow.getNode(id)?.position;
+          if (!group || !old) continue;
+          const next = { ...places.current };
+          for (const member of group.nodes) {
+            const at = next[member] ?? positionOf(before, member);
+            next[member] = { x: at.x + position.x - old.x, y: at.y + position.y - old.y };
+          }
+          places.current = next;
         }
       }
-      if (selected) store.getState().select({ ...store.getState().selection, nodes: selected });
+      if (nodes || comments)
+        store.getState().select({ ...now, nodes: nodes ?? now.nodes, comments: comments ?? now.comments });
       if (moved) setMoving(places.current);
     },
-    [store],
+    [store, flow],
   );
 
   const onEdgesChange = useCallback(
@@ -150,15 +177,29 @@ export function Canvas() {
     actions.place({ type, at: freePlace(now, { x: at.x - WIDTH / 2, y: at.y - 18 }), into });
   };
 
+  const pane = useRef<HTMLDivElement>(null);
+  const pointer = useRef<Point | null>(null);
+  useClipboard(pane, pointer);
+  // A whole flow that is not too big is shown whole; of a bigger one the beginning, so that it can be read.
   useEffect(() => {
-    if (store.getState().selection.nodes.size === 0) void flow.fitView(FIT);
+    const first = docOf(store.getState());
+    void flow.fitView(
+      Object.keys(first.nodes).length > 60 ? { ...FIT, minZoom: 0.7, nodes: [{ id: START }] } : FIT,
+    );
   }, [flow, store]);
 
   const empty = Object.keys(doc.nodes).length === 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: nodes are dropped here
     <div
+      ref={pane}
       className="cw-ed-canvas"
+      onPointerMove={(event) => {
+        pointer.current = { x: event.clientX, y: event.clientY };
+      }}
+      onPointerLeave={() => {
+        pointer.current = null;
+      }}
       data-target={target ? 'yes' : undefined}
       onDragOver={(event) => {
         if (locked || !event.dataTransfer.types.includes(DRAGGED)) return;
@@ -186,6 +227,7 @@ export function Canvas() {
           if (sourceHandle && !isEvent(to)) actions.wire({ from: source, port: sourceHandle, to });
         }}
         onConnectEnd={onConnectEnd}
+        onNodeDoubleClick={(_, node) => node.type === 'card' && store.getState().showPanel(true)}
         nodesDraggable={!locked}
         nodesConnectable={!locked}
         nodesFocusable={false}
@@ -241,6 +283,9 @@ export function Canvas() {
           />
         </div>
       )}
+      <Toolbar />
+      <SelectionBar />
+      <FindBar />
       <NodePicker />
       <Notice />
     </div>

@@ -9,7 +9,9 @@ import { useMay } from '@/app/session';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState } from '@/ui';
-import { CatalogueContext, NODE_TYPES, readCatalogue } from './catalogue';
+import { CatalogueContext, NODE_TYPES, readCatalogue, useCatalogue } from './catalogue';
+import { arrange, unplaced } from './layout/arrange';
+import { place } from './layout/elk';
 import { createMarks, MarksContext } from './marks';
 import { type FlowDoc, readDoc } from './model';
 import { Room } from './Room';
@@ -100,18 +102,35 @@ interface Open {
 
 function Opened({ flow, found, readOnly }: { flow: string; found: Found; readOnly: boolean }) {
   const client = useClient();
+  const catalogue = useCatalogue();
   const [open, setOpen] = useState<Open | null>(null);
   const marks = useMemo(createMarks, []);
   useEffect(() => {
-    const store = createEditor(flow, found.doc, readOnly);
-    store.setState({
-      revision: found.revision,
-      save: { state: 'saved', at: found.at, by: found.by },
-    });
-    const sync = startSync(store, client, found);
-    setOpen({ store, sync });
-    return () => sync.stop();
-  }, [flow, found, readOnly, client]);
+    let stop: (() => void) | null = null;
+    let gone = false;
+    const begin = (doc: FlowDoc) => {
+      if (gone) return;
+      const store = createEditor(flow, doc, readOnly);
+      store.setState({
+        revision: found.revision,
+        save: { state: 'saved', at: found.at, by: found.by },
+      });
+      const sync = startSync(store, client, { doc, revision: found.revision });
+      stop = sync.stop;
+      setOpen({ store, sync });
+    };
+    // A flow that was written by hand or imported has no places yet: they are kept with the first change.
+    if (unplaced(found.doc))
+      void arrange(found.doc, catalogue).then(
+        (arranged) => begin(place(found.doc, arranged)),
+        () => begin(found.doc),
+      );
+    else begin(found.doc);
+    return () => {
+      gone = true;
+      stop?.();
+    };
+  }, [flow, found, readOnly, client, catalogue]);
   if (!open) return null;
   return (
     <EditorContext value={open.store}>

@@ -109,9 +109,26 @@ function Open({ picking }: { picking: Picking }) {
             },
           }))
       : [];
+    const cut: Row[] =
+      from && !typed && targetOf(doc, from.node, from.port) !== null
+        ? [
+            {
+              id: 'cut',
+              icon: 'box',
+              family: '',
+              title: t('disconnect'),
+              more: '',
+              act: () => {
+                actions.cut(from.node, from.port);
+                close();
+              },
+            },
+          ]
+        : [];
     return [
       { title: t('newNodes'), rows: created },
       { title: t('nodesHere'), rows: present },
+      { title: t('disconnect'), rows: cut },
     ].filter((group) => group.rows.length > 0);
   }, [choosePort, into, from, doc, typed, catalogue, actions, picking, store, t, text]);
 

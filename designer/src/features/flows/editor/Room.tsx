@@ -4,8 +4,11 @@ import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
 import { useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
 import { Canvas } from './Canvas';
+import { ConflictDialog } from './ConflictDialog';
+import { KeysDialog } from './KeysDialog';
 import { useKeys } from './keyboard';
 import { Palette } from './Palette';
+import { SubflowDialog } from './SubflowDialog';
 import { drawers, panels, watchers } from './slots';
 import { useEditor, useEditorStore } from './store';
 import { TopBar } from './TopBar';
@@ -31,18 +34,14 @@ export function Room() {
   const [panelWidth, setPanelWidth] = useKeptNumber('panel', 340);
   const [bottomHeight, setBottomHeight] = useKeptNumber('bottom', 0);
   const [rightWidth, setRightWidth] = useKeptNumber('right', 0);
-  const [panelShown, setPanelShown] = useState(
-    () => localStorage.getItem('callweave.editor.hidden') !== 'yes',
-  );
-  const [tab, setTab] = useState<'panel' | 'drawer'>('drawer');
+  const panelShown = useEditor((state) => state.panel);
+  const tab = useEditor((state) => state.front);
+  const setTab = (front: 'panel' | 'drawer') => store.setState({ front });
   const keys = useKeys();
   const open = drawers.find((one) => one.id === drawer);
   const bottom = open?.place === 'bottom' ? open : undefined;
   const right = open?.place === 'right' ? open : undefined;
-  const showPanel = (shown: boolean) => {
-    localStorage.setItem('callweave.editor.hidden', shown ? 'no' : 'yes');
-    setPanelShown(shown);
-  };
+  const { showPanel } = store.getState();
   const showsDrawer = right && tab === 'drawer';
   const shown = panelShown || right !== undefined;
 
@@ -147,6 +146,9 @@ export function Room() {
           </div>
         </section>
       )}
+      <ConflictDialog />
+      <SubflowDialog />
+      <KeysDialog />
       {watchers.map((Watcher, index) => (
         <Watcher key={String(index)} />
       ))}

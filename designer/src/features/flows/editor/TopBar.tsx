@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { useText, useWords } from '@/i18n';
 import { IconButton, StateTag, Time } from '@/ui';
+import { Presence } from './Presence';
 import { actions } from './slots';
 import { docOf, fixed, useEditor, useEditorStore } from './store';
 import { editorWords } from './words';
@@ -21,6 +22,7 @@ export function TopBar() {
       <SaveState />
       <History />
       <div className="cw-ed-actions">
+        <Presence />
         {actions.map((action) => (
           <action.component key={action.id} />
         ))}

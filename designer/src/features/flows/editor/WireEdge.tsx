@@ -1,22 +1,27 @@
 /** An edge: orthogonal with round corners. */
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getSmoothStepPath } from '@xyflow/react';
 import { memo } from 'react';
+import { middleOf, roundPath } from './layout/path';
 import { useEdgeMark } from './marks';
+import type { Point } from './model';
 import { edgeOverlays } from './slots';
 
 export const WireEdge = memo(function WireEdge(props: EdgeProps) {
   const { id, source, target, sourceHandleId, selected } = props;
   const mark = useEdgeMark(id);
-  const [path, x, y] = getSmoothStepPath({
-    sourceX: props.sourceX,
-    sourceY: props.sourceY,
-    sourcePosition: props.sourcePosition,
-    targetX: props.targetX,
-    targetY: props.targetY,
-    targetPosition: props.targetPosition,
-    borderRadius: 10,
-    offset: 20,
-  });
+  const points = props.data?.points as Point[] | undefined;
+  const [path, x, y] = points
+    ? along(points)
+    : getSmoothStepPath({
+        sourceX: props.sourceX,
+        sourceY: props.sourceY,
+        sourcePosition: props.sourcePosition,
+        targetX: props.targetX,
+        targetY: props.targetY,
+        targetPosition: props.targetPosition,
+        borderRadius: 10,
+        offset: 20,
+      });
   const state = mark.state ?? (selected ? 'selected' : undefined);
   const quiet = sourceHandleId === 'error' || sourceHandleId === 'hangup' || source.startsWith('@');
   return (
@@ -45,6 +50,11 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps) {
     </>
   );
 });
+
+function along(points: Point[]): [string, number, number] {
+  const { x, y } = middleOf(points);
+  return [roundPath(points, 10), x, y];
+}
 
 /** Arrow heads, one for each look of an edge. */
 export function Arrows() {

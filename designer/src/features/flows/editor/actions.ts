@@ -1,13 +1,20 @@
 /** What the person can do to the flow, each one step of the history with a name. */
 import { useReactFlow } from '@xyflow/react';
 import { useMemo } from 'react';
-import { type Language, useLanguage } from '@/i18n';
+import { type Language, type Text, useLanguage } from '@/i18n';
 import { type Catalogue, useCatalogue } from './catalogue';
+import { type Clip, copyOf, paste } from './clipboard';
 import { fullShape } from './derive';
-import { GRID, sizeOf, WIDTH } from './geometry';
+import { addGroup, addNote, changeGroup, changeNote, dropGroup, noteId } from './frames';
+import { EVENT, GRID, type Size, sizeOf, WIDTH } from './geometry';
+import { type Alignment, align, type Box, distribute } from './layout/align';
+import { arrange } from './layout/arrange';
+import { place as placeAll } from './layout/elk';
 import {
   addNode,
+  type Comment,
   type EdgeSpec,
+  edgeKey,
   type FlowDoc,
   freeId,
   moveNodes,
@@ -17,7 +24,8 @@ import {
 } from './model';
 import { FOOT, shapeOf } from './shapes';
 import { docOf, type EditorStore, useEditorStore } from './store';
-import { cutWire, isEvent, removeEvents, setWire, targetOf } from './wires';
+import { follow, type Way } from './walk';
+import { addKey, cutWire, isEvent, keyEvent, removeEvents, START, setWire, targetOf, wiresOf } from './wires';
 
 export const snapped = (value: number): number => Math.round(value / GRID) * GRID;
 
@@ -37,6 +45,16 @@ export function freePlace(doc: FlowDoc, wanted: Point): Point {
 function firstPort(type: string, config: Record<string, unknown>, catalogue: Catalogue): string | null {
   const shape = shapeOf({ type, config }, catalogue.types.get(type));
   return shape.ports.find((port) => !FOOT.has(port.name))?.name ?? null;
+}
+
+/** New places of nodes and notes. */
+export function moved(doc: FlowDoc, places: Record<string, Point>): FlowDoc {
+  const notes = new Map((doc.ui.comments ?? []).map((note) => [noteId(note.id), note]));
+  const nodes = Object.fromEntries(Object.entries(places).filter(([id]) => !notes.has(id)));
+  const next = Object.keys(nodes).length > 0 ? moveNodes(doc, nodes) : doc;
+  if (Object.keys(places).length === Object.keys(nodes).length) return next;
+  const comments = (next.ui.comments ?? []).map((note) => ({ ...note, ...places[noteId(note.id)] }));
+  return { ...next, ui: { ...next.ui, comments } };
 }
 
 export interface Insertion {
@@ -77,7 +95,7 @@ export function createActions(
   store: EditorStore,
   catalogue: Catalogue,
   language: Language,
-  view: { middle(): Point; reveal(ids: string[]): void },
+  view: { middle(): Point; reveal(ids: string[]): void; all(): void },
 ) {
   const state = () => store.getState();
   const titleOf = (type: string) => catalogue.types.get(type)?.title ?? { zh: type, en: type };
@@ -112,6 +130,21 @@ export function createActions(
     return freePlace(doc, { x: at.x + WIDTH + 96, y: at.y + row * 88 });
   }
 
+  function sizeOfNode(id: string): Size {
+    const doc = docOf(state());
+    return doc.nodes[id] ? sizeOf(fullShape(doc, id, catalogue)) : EVENT;
+  }
+
+  function boxes(): Record<string, Box> {
+    const { selection, doc } = state();
+    return Object.fromEntries(
+      [...selection.nodes].map((id) => [id, { ...positionOf(doc, id), ...sizeOfNode(id) }]),
+    );
+  }
+
+  /** The node from which one came along an edge. */
+  let came: string | null = null;
+
   return {
     place,
     openPort,
@@ -142,7 +175,7 @@ export function createActions(
           zh: count > 1 ? `移动 ${count} 个节点` : '移动节点',
           en: count > 1 ? `Move ${count} nodes` : 'Move a node',
         },
-        (doc) => moveNodes(doc, places),
+        (doc) => moved(doc, places),
       );
     },
     nudge(x: number, y: number): void {
@@ -152,6 +185,8 @@ export function createActions(
         const at = positionOf(doc, id);
         places[id] = { x: at.x + x, y: at.y + y };
       }
+      for (const note of doc.ui.comments ?? [])
+        if (selection.comments.has(note.id)) places[noteId(note.id)] = { x: note.x + x, y: note.y + y };
       if (Object.keys(places).length === 0) return;
       state().apply({ zh: '移动节点', en: 'Move nodes' }, (now) => moveNodes(now, places), {
         merge: 'nudge',
@@ -196,6 +231,105 @@ export function createActions(
         comments: new Set((doc.ui.comments ?? []).map((one) => one.id)),
       });
     },
+    sizeOfNode,
+    /** What is selected as it would be copied; null when that is nothing. */
+    clip(): Clip | null {
+      return copyOf(docOf(state()), state().selection);
+    },
+    /** Paste at a point, or beside the originals, or in the middle of what is seen. */
+    paste(clip: Clip, at: Point | null, label: Text = { zh: '粘贴', en: 'Paste' }): void {
+      if (state().readOnly || state().shown) return;
+      const pasted = paste(state().doc, clip, at ?? view.middle());
+      state().apply(label, () => pasted.doc);
+      state().select({ nodes: new Set(pasted.nodes), comments: new Set(pasted.comments) });
+      view.reveal(pasted.nodes);
+    },
+    duplicate(): void {
+      const clip = copyOf(state().doc, state().selection);
+      if (!clip) return;
+      const all = [...Object.values(clip.positions), ...clip.comments];
+      const x = Math.min(...all.map((point) => point.x)) + 32;
+      const y = Math.min(...all.map((point) => point.y)) + 32;
+      this.paste(clip, { x, y }, { zh: '复制一份', en: 'Duplicate' });
+    },
+    align(how: Alignment): void {
+      state().apply({ zh: '对齐', en: 'Align' }, (doc) => moveNodes(doc, align(boxes(), how)));
+    },
+    distribute(along: 'x' | 'y'): void {
+      state().apply({ zh: '均匀分布', en: 'Distribute' }, (doc) =>
+        moveNodes(doc, distribute(boxes(), along)),
+      );
+    },
+    group(name: string): void {
+      const { selection, doc } = state();
+      const nodes = [...selection.nodes].filter((id) => id in doc.nodes);
+      if (nodes.length === 0) return;
+      state().apply({ zh: '编组', en: 'Group' }, (now) => addGroup(now, nodes, name).doc);
+    },
+    ungroup(id: string): void {
+      state().apply({ zh: '取消编组', en: 'Ungroup' }, (doc) => dropGroup(doc, id));
+    },
+    renameGroup(id: string, name: string): void {
+      state().apply({ zh: '修改组名', en: 'Rename a group' }, (doc) => changeGroup(doc, id, { name }));
+    },
+    addNote(at?: Point): string {
+      const made = addNote(state().doc, at ?? freePlace(state().doc, view.middle()));
+      state().apply({ zh: '添加便签', en: 'Add a note' }, () => made.doc);
+      state().select({ comments: new Set([made.id]) });
+      return made.id;
+    },
+    changeNote(id: string, change: Partial<Comment>, merge?: string): void {
+      state().apply(
+        { zh: '修改便签', en: 'Change a note' },
+        (doc) => changeNote(doc, id, change),
+        merge ? { merge } : undefined,
+      );
+    },
+    addKey(key: string, at?: Point): void {
+      state().apply({ zh: `添加按键 ${key}`, en: `Add key ${key}` }, (doc) =>
+        addKey(doc, key, at ?? freePlace(doc, view.middle())),
+      );
+      state().select({ nodes: new Set([keyEvent(key)]) });
+    },
+    /** Arrange all, or what is selected when that is more than one node. */
+    async arrange(): Promise<void> {
+      const { doc, selection, readOnly, shown } = state();
+      if (readOnly || shown) return;
+      const part = selection.nodes.size > 1 ? selection.nodes : undefined;
+      const arranged = await arrange(doc, catalogue, part);
+      if (state().doc !== doc) return;
+      state().apply({ zh: '自动整理', en: 'Arrange' }, (now) => placeAll(now, arranged));
+      if (!part) view.all();
+    },
+    /** Go along an edge. */
+    follow(way: Way): void {
+      const { selection } = state();
+      const doc = docOf(state());
+      const [here] = selection.nodes;
+      if (!here) {
+        state().select({ nodes: new Set([START]) });
+        view.reveal([START]);
+        return;
+      }
+      const ports = (id: string) =>
+        doc.nodes[id] ? fullShape(doc, id, catalogue).ports.map((port) => port.name) : [];
+      const next = follow(doc, here, way, came, ports);
+      if (!next) return;
+      came = way === 'right' ? here : way === 'left' ? null : came;
+      state().select({ nodes: new Set([next]) });
+      view.reveal([next]);
+    },
+    /** Where a node goes that is put into an edge. */
+    onEdge(edge: string): Point {
+      const doc = docOf(state());
+      const wire = wiresOf(doc).find((one) => edgeKey(one.from, one.port) === edge);
+      if (!wire) return view.middle();
+      const from = positionOf(doc, wire.from);
+      const to = positionOf(doc, wire.to);
+      return freePlace(doc, { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 + 48 });
+    },
+    reveal: (ids: string[]) => view.reveal(ids),
+    fit: () => view.all(),
     centreOf(id: string): Point {
       const doc = docOf(state());
       const at = positionOf(doc, id);
@@ -220,6 +354,9 @@ export function useActions(): Actions {
         const { x, y, width, height } = pane();
         const at = flow.screenToFlowPosition({ x: x + width / 2, y: y + height / 2 });
         return { x: at.x - WIDTH / 2, y: at.y - 48 };
+      },
+      all(): void {
+        requestAnimationFrame(() => void flow.fitView({ padding: 0.1, maxZoom: 1 }));
       },
       reveal(ids: string[]): void {
         const doc = docOf(store.getState());

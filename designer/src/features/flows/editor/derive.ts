@@ -4,8 +4,10 @@
  */
 import { type Edge, type Node, type NodeHandle, Position } from '@xyflow/react';
 import type { Catalogue } from './catalogue';
-import { EVENT, handleBox, type Place, placesOf, sizeOf } from './geometry';
-import type { Comment, EdgeSpec, FlowDoc, NodeSpec, Point } from './model';
+import { frameId, frameOf, NOTE, noteId } from './frames';
+import { EVENT, handleBox, type Place, placesOf, sizeOf, WIDTH } from './geometry';
+import { routeHolds } from './layout/elk';
+import type { Comment, EdgeSpec, FlowDoc, Group, NodeSpec, Point, Route } from './model';
 import { type Shape, shapeOf } from './shapes';
 import { edgeId, type Selection } from './store';
 import { eventsOf, OUT, wiresOf } from './wires';
@@ -54,7 +56,7 @@ export function portsInUse(doc: FlowDoc): Map<string, string[]> {
 const EVENT_HANDLE = handle({ id: OUT, side: 'right', x: EVENT.width, y: EVENT.height / 2 });
 
 interface KeptNode {
-  spec: NodeSpec | Comment | string;
+  spec: NodeSpec | Comment | Group | string;
   x: number;
   y: number;
   selected: boolean;
@@ -70,7 +72,7 @@ export interface View {
 
 export function createDeriver() {
   let nodes = new Map<string, KeptNode>();
-  let edges = new Map<string, { wire: EdgeSpec; selected: boolean; edge: Edge }>();
+  let edges = new Map<string, { wire: EdgeSpec; selected: boolean; route: Route | undefined; edge: Edge }>();
   let catalogue: Catalogue | null = null;
 
   return function derive(
@@ -89,7 +91,9 @@ export function createDeriver() {
     const keptNodes = new Map<string, KeptNode>();
     const shownNodes: Node[] = [];
     const put = (id: string, spec: KeptNode['spec'], at: Point, ports: string, make: () => Partial<Node>) => {
-      const selected = id.startsWith('note:') ? selection.comments.has(id.slice(5)) : selection.nodes.has(id);
+      const selected = id.startsWith('note:')
+        ? selection.comments.has(id.slice('note:'.length))
+        : selection.nodes.has(id);
       const old = nodes.get(id);
       const same = old && old.spec === spec && old.ports === ports && old.version === version;
       const still = same && old.x === at.x && old.y === at.y && old.selected === selected;
@@ -123,6 +127,29 @@ export function createDeriver() {
       const at = moving?.[id] ?? positions[id] ?? { x: -280, y: row * 64 };
       put(id, id, at, '', () => ({ type: 'event', ...EVENT, measured: EVENT, handles: [EVENT_HANDLE] }));
     });
+    const sizes = (id: string) => {
+      const node = keptNodes.get(id)?.node;
+      return { width: node?.width ?? WIDTH, height: node?.height ?? 100 };
+    };
+    for (const group of doc.ui.groups ?? []) {
+      const frame = frameOf(doc, group, sizes, moving);
+      if (!frame) continue;
+      const size = { width: frame.width, height: frame.height };
+      put(frameId(group.id), group, frame, `${size.width}x${size.height}`, () => ({
+        type: 'frame',
+        ...size,
+        measured: size,
+        handles: [],
+        zIndex: -1,
+        selectable: false,
+        dragHandle: '.cw-frame-head',
+      }));
+    }
+    for (const note of doc.ui.comments ?? []) {
+      const id = noteId(note.id);
+      const size = { width: note.width ?? NOTE.width, height: note.height ?? NOTE.height };
+      put(id, note, moving?.[id] ?? note, '', () => ({ type: 'note', ...size, measured: size, handles: [] }));
+    }
     nodes = keptNodes;
 
     const keptEdges: typeof edges = new Map();
@@ -131,13 +158,18 @@ export function createDeriver() {
       if (!(wire.to in doc.nodes) || (!(wire.from in doc.nodes) && !wire.from.startsWith('@'))) continue;
       const id = edgeId(wire.from, wire.port);
       const selected = selection.edges.has(id);
+      const known = doc.ui.routes?.[id];
+      const from = keptNodes.get(wire.from)?.node.position ?? ORIGIN;
+      const to = keptNodes.get(wire.to)?.node.position ?? ORIGIN;
+      const route = routeHolds(known, from, to) ? known : undefined;
       const old = edges.get(id);
-      const still = old && old.wire.to === wire.to && old.selected === selected;
+      const still = old && old.wire.to === wire.to && old.selected === selected && old.route === route;
       const kept = still
         ? old
         : {
             wire,
             selected,
+            route,
             edge: {
               id,
               type: 'wire',
@@ -146,6 +178,7 @@ export function createDeriver() {
               target: wire.to,
               targetHandle: 'in',
               selected,
+              data: route && { points: route.points },
             },
           };
       keptEdges.set(id, kept);

@@ -1,10 +1,25 @@
 /** The keys of the editor. Fields in the panel and in drawers keep theirs. */
 import { useReactFlow } from '@xyflow/react';
 import { type KeyboardEvent, useCallback } from 'react';
+import { useText } from '@/i18n';
 import { useActions } from './actions';
-import { useEditorStore } from './store';
+import { useCatalogue } from './catalogue';
+import { fullShape } from './derive';
+import { faceOf } from './geometry';
+import { docOf, useEditorStore } from './store';
+import type { Way } from './walk';
+import { isEvent, OUT } from './wires';
 
-function typing(target: EventTarget | null): boolean {
+const WAYS: Record<string, Way> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+};
+const STEPS: Record<Way, [number, number]> = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
+
+/** Whether keys belong to a field. */
+export function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
@@ -15,10 +30,12 @@ function typing(target: EventTarget | null): boolean {
 export function useKeys(): (event: KeyboardEvent) => void {
   const store = useEditorStore();
   const actions = useActions();
+  const catalogue = useCatalogue();
   const flow = useReactFlow();
+  const text = useText();
   return useCallback(
     (event) => {
-      if (event.defaultPrevented || typing(event.target)) return;
+      if (event.defaultPrevented) return;
       const state = store.getState();
       const command = event.ctrlKey || event.metaKey;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -26,29 +43,88 @@ export function useKeys(): (event: KeyboardEvent) => void {
         event.preventDefault();
         act();
       };
+      if (command && key === 'f') return run(() => state.find(true));
+      if (typing(event.target)) return;
       if (command && key === 'z') return run(() => (event.shiftKey ? state.redo() : state.undo()));
       if (command && key === 'y') return run(state.redo);
-      const inCanvas = event.target instanceof Element && event.target.closest('.cw-ed-canvas') !== null;
-      if (!inCanvas && event.target !== document.body) return;
+      const target = event.target as Element;
+      const inCanvas = target.closest('.cw-ed-canvas') !== null;
+      const onButton = target.closest('button, a, [role="tab"], [role="separator"]') !== null;
+      if (key === '?' && !command) return run(() => state.ask('keys'));
+      if (!inCanvas && target !== document.body) return;
       if (command && key === 'a') return run(actions.selectAll);
+      if (command && key === 'd') return run(() => actions.duplicate());
+      if (command && event.shiftKey && key === 'g')
+        return run(() => state.selection.nodes.size > 0 && state.ask('subflow'));
+      if (command && key === 'g') return run(() => actions.group(text({ zh: '分组', en: 'Group' })));
       if (key === 'Delete' || key === 'Backspace') return run(actions.removeSelected);
-      if (key === 'Escape') return run(() => (state.picking ? state.pick(null) : state.select({})));
-      if (command || event.altKey) return;
-      const step = event.shiftKey ? 40 : 8;
-      if (key === 'ArrowLeft') return run(() => actions.nudge(-step, 0));
-      if (key === 'ArrowRight') return run(() => actions.nudge(step, 0));
-      if (key === 'ArrowUp') return run(() => actions.nudge(0, -step));
-      if (key === 'ArrowDown') return run(() => actions.nudge(0, step));
-      if (key === 'n') {
+      if (key === 'Escape')
         return run(() => {
-          const [node] = state.selection.nodes;
-          const place = node ? actions.centreOf(node) : { x: 0, y: 0 };
-          const at = flow.flowToScreenPosition(place);
-          if (node && state.selection.nodes.size === 1) state.pick({ at, place, choosePort: node });
-          else state.pick({ at: { x: window.innerWidth / 2 - 150, y: 160 }, place: actions.middle() });
+          if (state.picking) state.pick(null);
+          else if (state.finding) state.find(false);
+          else state.select({});
+        });
+      if (command) return;
+      const way = WAYS[key];
+      if (way && event.altKey) return run(() => actions.follow(way));
+      if (event.altKey) return;
+      if (way) {
+        return run(() => {
+          if (state.selection.nodes.size + state.selection.comments.size === 0) return actions.follow(way);
+          const step = event.shiftKey ? 40 : 8;
+          const [x, y] = STEPS[way];
+          actions.nudge(x * step, y * step);
         });
       }
+      if (event.shiftKey && (event.code === 'Digit1' || key === '!')) return run(() => actions.fit());
+      if (event.shiftKey && event.code === 'Digit0') return run(() => void flow.zoomTo(1));
+      if (key === '+' || key === '=') return run(() => void flow.zoomIn());
+      if (key === '-') return run(() => void flow.zoomOut());
+      if (onButton && (key === 'Enter' || key === ' ')) return;
+      const [node] = state.selection.nodes;
+      const one = state.selection.nodes.size === 1 ? node : undefined;
+      const pick = (port?: string) => {
+        if (!one) {
+          const { left, top, width } = (
+            document.querySelector('.cw-ed-canvas') ?? document.body
+          ).getBoundingClientRect();
+          state.pick({ at: { x: left + width / 2 - 150, y: top + 96 }, place: actions.middle() });
+          return;
+        }
+        actions.reveal([one]);
+        const at = flow.flowToScreenPosition(actions.centreOf(one));
+        const doc = docOf(state);
+        if (port) state.pick({ at, place: actions.behind(doc, one, port), from: { node: one, port } });
+        else state.pick({ at, place: actions.centreOf(one), choosePort: one });
+      };
+      if (key === 'n') {
+        const [edge] = state.selection.edges;
+        if (!node && edge) {
+          const place = actions.onEdge(edge);
+          return run(() => state.pick({ at: flow.flowToScreenPosition(place), place, into: edge }));
+        }
+        return run(() => pick(one && isEvent(one) ? OUT : undefined));
+      }
+      if (/^[0-9*#]$/.test(key) && one && !isEvent(one)) {
+        const ports = faceOf(fullShape(docOf(state), one, catalogue).ports).rows;
+        const port = ports.find((each) => each.name === key) ?? ports[Number(key) - 1];
+        if (port) return run(() => pick(port.name));
+        return;
+      }
+      if (key === 'm') return run(() => actions.addNote());
+      if (key === 'l') return run(() => void actions.arrange());
+      if (key === 'Enter' && (one || state.selection.comments.size === 1))
+        return run(() => {
+          state.showPanel(true);
+          requestAnimationFrame(() => {
+            document
+              .querySelector<HTMLElement>(
+                '.cw-ed-right .cw-ed-drawer-body :is(input, textarea, select, button, [contenteditable="true"])',
+              )
+              ?.focus();
+          });
+        });
     },
-    [store, actions, flow],
+    [store, actions, catalogue, flow, text],
   );
 }

@@ -50,6 +50,14 @@ export interface Comment extends Point {
   height?: number;
 }
 
+/** The way of an edge after an arrangement, good as long as both of its nodes stand where they stood. */
+export interface Route {
+  points: Point[];
+  /** Where the node stood that it leaves, and the one that it enters. */
+  from: Point;
+  to: Point;
+}
+
 export interface Group {
   id: string;
   name: string;
@@ -63,6 +71,8 @@ export interface Ui {
   sizes?: Record<string, { width: number; height: number }>;
   comments?: Comment[];
   groups?: Group[];
+  /** By edge. */
+  routes?: Record<string, Route>;
   [more: string]: unknown;
 }
 
@@ -95,16 +105,34 @@ export function readDoc(data: unknown): FlowDoc {
     description: given.description ?? '',
     languages: given.languages ?? ['zh', 'en'],
     entry: given.entry ?? null,
-    inputs: given.inputs ?? [],
-    outputs: given.outputs ?? [],
-    variables: given.variables ?? [],
-    nodes: given.nodes ?? {},
+    inputs: (given.inputs ?? []).map(readVariable),
+    outputs: (given.outputs ?? []).map(readVariable),
+    variables: (given.variables ?? []).map(readVariable),
+    nodes: Object.fromEntries(Object.entries(given.nodes ?? {}).map(([id, spec]) => [id, readNode(spec)])),
     edges: given.edges ?? [],
     handlers: given.handlers ?? { hangup: null, error: null },
     shortcuts: given.shortcuts ?? [],
     ui: given.ui ?? {},
   };
 }
+
+const readVariable = (given: Variable): Variable => ({
+  default: null,
+  required: false,
+  secret: false,
+  title: '',
+  ...given,
+  type: given.type ?? 'any',
+});
+
+/** Every default written out, as the server writes them: equal documents are equal. */
+const readNode = (given: NodeSpec): NodeSpec => ({
+  ...given,
+  type_version: given.type_version ?? 1,
+  name: given.name ?? '',
+  config: given.config ?? {},
+  policy: { timeout: null, retries: 0, backoff: 1, on_error: 'port', ...given.policy },
+});
 
 export function positionOf(doc: FlowDoc, node: string): Point {
   return doc.ui.positions?.[node] ?? { x: 0, y: 0 };
@@ -134,7 +162,12 @@ export function addNode(doc: FlowDoc, id: string, node: NewNode): FlowDoc {
     entry: doc.entry ?? id,
     nodes: {
       ...doc.nodes,
-      [id]: { type: node.type, type_version: node.typeVersion, name: node.name, config: node.config },
+      [id]: readNode({
+        type: node.type,
+        type_version: node.typeVersion,
+        name: node.name,
+        config: node.config,
+      }),
     },
     ui: { ...doc.ui, positions: { ...doc.ui.positions, [id]: node.at } },
   };
@@ -186,4 +219,9 @@ export function moveNodes(doc: FlowDoc, places: Record<string, Point>): FlowDoc 
 export function changeNode(doc: FlowDoc, id: string, change: (node: NodeSpec) => NodeSpec): FlowDoc {
   const node = doc.nodes[id];
   return node ? { ...doc, nodes: { ...doc.nodes, [id]: change(node) } } : doc;
+}
+
+/** What an edge is known by: one edge at most leaves a port. */
+export function edgeKey(from: string, port: string): string {
+  return `${from}|${port}`;
 }

@@ -8,10 +8,11 @@
 import { createContext, useContext } from 'react';
 import { createStore, type StoreApi, useStore } from 'zustand';
 import type { Text } from '@/i18n';
-import type { FlowDoc, Point } from './model';
+import { edgeKey, type FlowDoc, type Point } from './model';
 import { eventsOf, wiresOf } from './wires';
 
 const DEPTH = 500;
+const PANEL = 'callweave.editor.panelShown';
 const MERGE_MS = 1200;
 
 export interface Step {
@@ -89,6 +90,11 @@ export interface EditorState {
   problems: Problem[];
   picking: Picking | null;
   dialog: Dialog;
+  /** The find bar is open. */
+  finding: boolean;
+  /** The right side is open, and what it shows when a drawer is open there too. */
+  panel: boolean;
+  front: 'panel' | 'drawer';
   /** What was undone or done again just now. */
   notice: { kind: 'undone' | 'redone'; label: Text; at: number } | null;
   apply(label: Text, change: (doc: FlowDoc) => FlowDoc, options?: { merge?: string }): void;
@@ -102,6 +108,8 @@ export interface EditorState {
   show(doc: FlowDoc | null): void;
   pick(picking: Picking | null): void;
   ask(dialog: Dialog): void;
+  find(open: boolean): void;
+  showPanel(shown: boolean): void;
 }
 
 export type EditorStore = StoreApi<EditorState>;
@@ -122,6 +130,9 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     problems: [],
     picking: null,
     dialog: null,
+    finding: false,
+    panel: localStorage.getItem(PANEL) !== 'no',
+    front: 'drawer',
     notice: null,
     apply: (label, change, options) =>
       set((now) => {
@@ -166,13 +177,18 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
         };
       }),
     select: (selection) => set({ selection: { ...NOTHING, ...selection }, focusField: null }),
-    open: (drawer) => set((now) => ({ drawer: now.drawer === drawer ? null : drawer })),
+    open: (drawer) => set((now) => ({ drawer: now.drawer === drawer ? null : drawer, front: 'drawer' })),
     focus: (node, field = null) =>
       set({ selection: { ...NOTHING, nodes: new Set([node]) }, focusField: field ?? null }),
     show: (shown) =>
       set((now) => ({ shown, picking: null, selection: still(now.selection, shown ?? now.doc) })),
     pick: (picking) => set((now) => (now.readOnly || now.shown ? now : { picking })),
     ask: (dialog) => set({ dialog }),
+    find: (finding) => set({ finding }),
+    showPanel: (panel) => {
+      localStorage.setItem(PANEL, panel ? 'yes' : 'no');
+      set({ panel, front: 'panel' });
+    },
   }));
 }
 
@@ -198,9 +214,7 @@ export function fixed(state: EditorState): boolean {
   return state.readOnly || state.shown !== null;
 }
 
-export function edgeId(from: string, port: string): string {
-  return `${from}|${port}`;
-}
+export const edgeId = edgeKey;
 
 export const EditorContext = createContext<EditorStore | null>(null);
 

@@ -8,10 +8,13 @@ import { createStore, type StoreApi } from 'zustand';
 import { graphql } from '@/gql';
 import { checkConnection, connection } from '@/graphql/connection';
 import type { Text } from '@/i18n';
+import { merge } from './merge';
 import { type FlowDoc, readDoc } from './model';
-import type { EditorStore } from './store';
+import type { EditorStore, Step } from './store';
 
 const QUIET_MS = 700;
+/** Steps of the history that are kept when another person's work comes in. */
+const REBASED = 30;
 
 const SAVE = graphql(`
   mutation EditorSave($key: String!, $document: JSON!, $revision: Int!) {
@@ -179,17 +182,25 @@ export function startSync(
     store.setState({ save: { state: 'conflict' }, dialog: 'conflict' });
   }
 
+  /** The history upon another person's work: taking back one's own steps leaves theirs. */
+  function rebased(from: FlowDoc, onto: FlowDoc): { past: Step[]; future: Step[] } {
+    const { past, future } = store.getState();
+    const move = (steps: Step[]) => steps.map((step) => ({ ...step, doc: merge(from, step.doc, onto).doc }));
+    return { past: move(past.slice(-REBASED)), future: move(future.slice(0, REBASED)) };
+  }
+
   /** Somebody else saved: take it when nothing of one's own is waiting; otherwise the next save asks. */
   async function follow(revision: number): Promise<void> {
     const now = store.getState();
     if (stopped || revision <= now.revision || sending || dirty()) return;
     const found = await newest();
     if (!found || dirty() || sending || found.revision <= store.getState().revision) return;
+    const { past, future } = rebased(base, found.doc);
     base = found.doc;
     store.setState({
       doc: found.doc,
-      past: [],
-      future: [],
+      past,
+      future,
       revision: found.revision,
       save: { state: 'saved', at: found.at, by: found.by },
     });
@@ -244,12 +255,13 @@ export function startSync(
     settle(doc) {
       const found = theirs.getState().theirs;
       if (!found) return;
+      const history = doc === found.doc ? { past: [], future: [] } : rebased(found.base, found.doc);
       base = found.doc;
       theirs.setState({ theirs: null });
-      store.setState({ revision: found.revision, dialog: null, save: { state: 'waiting' }, doc });
+      store.setState({ ...history, revision: found.revision, dialog: null, save: { state: 'waiting' }, doc });
       if (doc === base) {
         forgetWork(key);
-        store.setState({ past: [], future: [], save: { state: 'saved', at: found.at, by: found.by } });
+        store.setState({ save: { state: 'saved', at: found.at, by: found.by } });
       } else schedule(0);
     },
     stop() {

@@ -1,0 +1,44 @@
+/** Who else has this flow open. Being here is being subscribed. */
+import { Avatar, Tooltip } from 'antd';
+import { useMemo } from 'react';
+import { useSubscription } from 'urql';
+import { graphql } from '@/gql';
+import { useWords } from '@/i18n';
+import { useEditorStore } from './store';
+import { editorWords } from './words';
+
+const HERE = graphql(`
+  subscription EditorPresence($key: String!) {
+    flowPresence(key: $key) { client userId name since me }
+  }
+`);
+
+const TONES = ['act', 'good', 'outbound', 'wait'];
+
+export function Presence() {
+  const t = useWords(editorWords);
+  const { key } = useEditorStore().getState();
+  const [answer] = useSubscription({ query: HERE, variables: { key } });
+  const others = useMemo(() => {
+    const names = new Map<string, string>();
+    for (const one of answer.data?.flowPresence ?? [])
+      if (!one.me) names.set(one.userId ?? one.name, one.name);
+    return [...names.values()];
+  }, [answer.data]);
+  if (others.length === 0) return null;
+  return (
+    <span className="cw-ed-presence" role="status" aria-label={t('alsoHere', { names: others.join(', ') })}>
+      {others.slice(0, 4).map((name, index) => (
+        <Tooltip key={name} title={t('isHere', { name })}>
+          <Avatar
+            size={26}
+            style={{ background: `var(--${TONES[index % TONES.length]})`, color: 'var(--card)' }}
+          >
+            {[...name][0]?.toUpperCase()}
+          </Avatar>
+        </Tooltip>
+      ))}
+      {others.length > 4 && <span className="cw-quiet">+{others.length - 4}</span>}
+    </span>
+  );
+}
