@@ -28,6 +28,8 @@ from backend.identity.permissions import Actor, Permission, system_actor
 from backend.identity.service import actor_of_token, first_business
 from backend.observability.web import add_metrics
 from backend.phones.proxy import add_sip
+from backend.prompts import library
+from backend.prompts import preview as previews
 from backend.prompts import service as prompts
 from backend.recordings import service as recordings
 from backend.recordings.files import inside
@@ -147,7 +149,9 @@ def _add_guards(app: FastAPI, state: AppState) -> None:
 
     @app.exception_handler(DomainError)
     async def told(_request: Request, error: DomainError) -> JSONResponse:
-        status = {"unauthenticated": 401, "forbidden": 403, "not_found": 404, "conflict": 409}.get(error.code, 400)
+        status = {"unauthenticated": 401, "forbidden": 403, "not_found": 404, "conflict": 409, "unsupported": 415}.get(
+            error.code, 400
+        )
         return _problem(status, error)
 
 
@@ -170,6 +174,8 @@ async def _refusal(state: AppState, request: Request) -> Response | None:
         )
     length = request.headers.get("content-length", "")
     limit = prompts.MAX_UPLOAD + 64 * 1024 if path.startswith("/files/") else MAX_BODY
+    if path == "/files/prompts/import":
+        limit = library.MAX_IMPORT
     if not length.isdecimal() and request.headers.get("transfer-encoding"):
         return _problem(411, DomainError(text("缺少长度", "a Content-Length is needed"), code="length_required"))
     if length.isdecimal() and int(length) > limit:
@@ -366,6 +372,25 @@ def _add_files(app: FastAPI, state: AppState) -> None:
             raise NotFoundError(text("该语音只有文本", "this prompt is a text"), field="id")
         return send(prompts.prompt_folder(state.settings.home), row.file, row.name, download=download)
 
+    @app.get("/files/previews/{name}")
+    async def preview(name: str, actor: Annotated[Actor, Depends(needs(Permission.PROMPTS_READ))]) -> FileResponse:
+        """A prompt sequence that `renderPrompt` spoke."""
+        return send(
+            previews.folder_for(state.settings.home, actor.business_id), f"{name}.wav", "prompt", download=False
+        )
+
+    @app.post("/files/prompts/import")
+    async def import_prompts(
+        actor: Annotated[Actor, Depends(needs(Permission.PROMPTS))],
+        language: Annotated[str, Form()],
+        files: Annotated[list[UploadFile], File()],
+        split: Annotated[bool, Form()] = False,
+    ) -> JSONResponse:
+        """Many sounds, texts (txt, docx, pdf) or archives (zip) of them at once; the report has a row for each."""
+        given = [(file.filename or "file", await file.read()) for file in files]
+        rows = await library.import_files(state.db, state.settings.home, actor, given, language=language, split=split)
+        return JSONResponse({"rows": [row.told() for row in rows]})
+
     @app.post("/files/prompts", status_code=201)
     async def upload_prompt(
         actor: Annotated[Actor, Depends(needs(Permission.PROMPTS))],
@@ -376,7 +401,12 @@ def _add_files(app: FastAPI, state: AppState) -> None:
     ) -> JSONResponse:
         kind = (file.content_type or "").split(";")[0].strip().lower()
         if kind not in _AUDIO and kind.split("/")[0] not in _AUDIO:
-            raise HTTPException(415, "this is no sound file: upload WAV, FLAC, OGG or MP3")
+            raise DomainError(
+                text("这不是声音文件", "this is no sound file"),
+                field="file",
+                code="unsupported",
+                remedy=text("请上传 WAV、FLAC、OGG 或 MP3。", "Upload WAV, FLAC, OGG or MP3."),
+            )
         with tempfile.NamedTemporaryFile(suffix=Path(file.filename or "").suffix[:8]) as draft:
             size = 0
             while chunk := await file.read(1 << 16):

@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.configs import check_config
 from flows.document import FlowDocument
+from flows.plan import SUBFLOW, subflow_reference
 from flows.problems import Problem, problem
 from nodes.sdk.node import Node
 from nodes.sdk.prompt import RecordingPart
@@ -25,6 +26,58 @@ class Known:
 
     named: Mapping[str, Collection[str]] = field(default_factory=dict)
     prompts: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where a node names something. ``kind`` is one of those of `Known`, or ``prompt``, ``flow``."""
+
+    kind: str
+    name: str
+    node: str
+    field: str
+
+
+def uses(document: FlowDocument, registry: Registry) -> Iterator[Use]:
+    """Everything that a document uses by name, also where its configs are half-written. Computed names do not count."""
+    for node_id, spec in document.nodes.items():
+        for place, name in _raw_recordings(spec.config, ()):
+            if name and "{{" not in name:
+                yield Use("prompt", name, node_id, place)
+        if spec.type == SUBFLOW:
+            flow, _ = subflow_reference(spec.config)
+            if flow:
+                yield Use("flow", flow, node_id, "flow")
+        try:
+            node = registry.get(spec.type, spec.type_version)
+        except KeyError:
+            continue
+        for place, kind, name in _named(node, spec.config):
+            yield Use(kind, name, node_id, place)
+
+
+def _raw_recordings(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        name = value.get("prompt")
+        if value.get("kind") == "recording" and isinstance(name, str):
+            yield ".".join((*path, "prompt")), name
+        for key, part in value.items():
+            yield from _raw_recordings(part, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _raw_recordings(part, (*path, str(index)))
+
+
+def with_prompt_renamed(value: Any, old: str, new: str) -> Any:
+    """A copy of a document (or a part of one) whose recordings go by the new name."""
+    if isinstance(value, Mapping):
+        copy = {key: with_prompt_renamed(part, old, new) for key, part in value.items()}
+        if value.get("kind") == "recording" and value.get("prompt") == old:
+            copy["prompt"] = new
+        return copy
+    if isinstance(value, list):
+        return [with_prompt_renamed(part, old, new) for part in value]
+    return value
 
 
 def check_references(document: FlowDocument, registry: Registry, known: Known) -> list[Problem]:

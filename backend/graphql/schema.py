@@ -21,6 +21,7 @@ from backend.customers.graphql import CustomersMutation, CustomersQuery
 from backend.datasources.graphql import DataSourcesMutation, DataSourcesQuery
 from backend.flows.graphql import FlowsMutation, FlowsQuery, FlowsSubscription
 from backend.flows.graphql_drawing import DrawingQuery
+from backend.flows.graphql_uses import UsesQuery
 from backend.graphql.limits import OperationLimits
 from backend.graphql.system import SystemQuery
 from backend.identity.graphql import IdentityMutation, IdentityQuery
@@ -45,6 +46,7 @@ Query = merge_types(
         IdentityQuery,
         FlowsQuery,
         DrawingQuery,
+        UsesQuery,
         CallsQuery,
         NumbersQuery,
         PhonesQuery,
