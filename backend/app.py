@@ -31,11 +31,13 @@ from backend.phones.proxy import add_sip
 from backend.prompts import library
 from backend.prompts import preview as previews
 from backend.prompts import service as prompts
+from backend.queues.members import memberships_of
 from backend.recordings import service as recordings
 from backend.recordings.files import inside
 from backend.recordings.peaks import peaks
 from backend.security import same
 from backend.state import AppState
+from backend.tasks.service import use_memberships
 from backend.voicemails import service as voicemails
 from backend.web_app import add_web_app
 from nodes.sdk.text import text
@@ -50,6 +52,7 @@ def create_app(state: AppState) -> FastAPI:
     """The application over a ready state (database upgraded, first administrator made)."""
     app = FastAPI(title="Callweave", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.callweave = state
+    use_memberships(memberships_of)
     state.health.register("api", _api_health)
     state.health.register("database", lambda: _database_health(state))
 

@@ -152,7 +152,7 @@ class AgentStretch(FromRow):
 
 
 @strawberry.type(description="Somebody to transfer to or write to.")
-class Colleague:
+class AgentName:
     user_id: str
     name: str
     display_name: str
@@ -298,10 +298,10 @@ class AgentsQuery:
         ]
 
     @query(Permission.AGENT, "Whom an agent may transfer to: all agents with their states.")
-    async def colleagues(self, info: Info) -> list[Colleague]:
+    async def agent_directory(self, info: Info) -> list[AgentName]:
         rows = await service.list_agents(info.context.state.db, info.context.actor.business_id)
         return [
-            Colleague(
+            AgentName(
                 user_id=agent.user_id,
                 name=user.name,
                 display_name=user.display_name or user.name,
