@@ -132,6 +132,17 @@ class Subscription:
         else:
             self._queue.put_nowait(event)
 
+    def waiting(self) -> list[Event]:
+        """What else has come, without waiting for more; the end of the loop stays for the reader."""
+        found: list[Event] = []
+        while not self._queue.empty():
+            event = self._queue.get_nowait()
+            if event is None:
+                self._queue.put_nowait(None)
+                break
+            found.append(event)
+        return found
+
     def close(self) -> None:
         """End the reader's loop."""
         if self._queue.full():

@@ -1,14 +1,15 @@
 """Calendars."""
 
-from datetime import datetime
+import asyncio
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
 
-from backend.calendars import service
+from backend.calendars import holidays, service
 from backend.database import utcnow
-from backend.graphql.base import Done, FromRow, Info, mutation, query
+from backend.graphql.base import Done, FromRow, Info, Words, mutation, query
 from backend.identity.permissions import Permission
 
 
@@ -28,6 +29,35 @@ class CalendarState:
     next_change: datetime | None
 
 
+@strawberry.type(name="HolidayCountry")
+class HolidayCountry:
+    code: str
+    name: Words
+
+
+@strawberry.type(name="PublicHoliday", description="state is holiday, or open for a weekend day that is worked.")
+class PublicHoliday:
+    date: date
+    name: Words
+    state: str
+
+
+@strawberry.type(name="PublicHolidays", description="note tells what is not certain yet.")
+class PublicHolidays:
+    country: str
+    year: int
+    days: list[PublicHoliday]
+    note: Words | None
+
+
+@strawberry.type(name="CalendarDay", description="A day: open with its hours, closed, holiday or special.")
+class CalendarDay:
+    date: date
+    state: str
+    name: str
+    hours: list[list[str]]
+
+
 @strawberry.type
 class CalendarsQuery:
     @query(Permission.CALENDARS_READ, "Calendars by name.")
@@ -41,6 +71,33 @@ class CalendarsQuery:
             info.context.state.db, info.context.actor.business_id, name, at or utcnow()
         )
         return CalendarState(state=found.state, name=found.name, next_change=found.next_change)
+
+    @query(Permission.CALENDARS_READ, "Countries whose public holidays are known.")
+    async def holiday_countries(self, info: Info) -> list[HolidayCountry]:
+        return [HolidayCountry(code=code, name=Words.of(name)) for code, name in holidays.countries()]
+
+    @query(Permission.CALENDARS_READ, "Public holidays of a country (CN, US ...) in a year, to fill a calendar with.")
+    async def public_holidays(self, info: Info, country: str, year: int) -> PublicHolidays:
+        found = await asyncio.to_thread(holidays.public_holidays, country, year)
+        return PublicHolidays(
+            country=found.country,
+            year=found.year,
+            days=[PublicHoliday(date=day.date, name=Words.of(day.name), state=day.state) for day in found.days],
+            note=Words.of(found.note) if found.note is not None else None,
+        )
+
+    @query(
+        Permission.CALENDARS_READ, "How the days of a month (2026-10) would be with a calendar that is being written."
+    )
+    async def calendar_preview(
+        self, info: Info, timezone: str, week: JSON, month: str, days: JSON | None = None
+    ) -> list[CalendarDay]:
+        plan: Any = week
+        differing: Any = days or []
+        return [
+            CalendarDay(date=day.date, state=day.state, name=day.name, hours=[list(span) for span in day.hours])
+            for day in service.month_of(timezone, plan, differing, month)
+        ]
 
 
 @strawberry.type

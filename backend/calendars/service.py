@@ -1,7 +1,9 @@
 """Stored calendars."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,6 +34,41 @@ def parse(timezone: str, week: Mapping[str, Any], days: Sequence[Any]) -> Calend
                 "Times look like 09:00, dates like 2027-01-01; a day's state is holiday, special or open.",
             ),
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """A day of a calendar: ``open`` with its hours, ``closed``, ``holiday`` or ``special``."""
+
+    date: date
+    state: str
+    name: str
+    hours: list[tuple[str, str]]
+
+
+def month_of(timezone: str, week: Mapping[str, Any], days: Sequence[Any], month: str) -> list[DayState]:
+    """The days of a month (``2026-10``) with a calendar as people write it. Raises InvalidError naming the field."""
+    calendar = parse(timezone, week, days)
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise InvalidError(
+            text(f"“{month}”不是月份", f"'{month}' is no month"),
+            field="month",
+            remedy=text("请写作 2026-10。", "Write it as 2026-10."),
+        ) from None
+    found: list[DayState] = []
+    for number in range(monthrange(first.year, first.month)[1]):
+        on = first.replace(day=number + 1)
+        differing, spans = calendar.day(on), calendar.spans(on)
+        shut = differing.state if differing is not None and differing.state != "open" else "closed"
+        hours = [(_clock(start), _clock(stop)) for start, stop in spans]
+        found.append(DayState(on, "open" if spans else shut, differing.name if differing is not None else "", hours))
+    return found
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 async def save_calendar(

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from backend.calls import history, service, statistics
+from backend.calls import history, live, service, statistics
 from backend.calls.models import TrailEntry
 from backend.customers.graphql import CustomerType
 from backend.database import utcnow
@@ -268,7 +268,10 @@ class FlowStatisticsType:
         )
 
 
-@strawberry.input(description="What calls are narrowed by; number is the start of caller or called number.")
+@strawberry.input(
+    description="What calls are narrowed by; number is the start of caller or called number. With nodeId: calls that "
+    "came to that node of flowKey between since and until, left it by port, or stand there now."
+)
 class CallFilterInput:
     state: str | None = None
     direction: str | None = None
@@ -278,6 +281,33 @@ class CallFilterInput:
     cause: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    node_id: str | None = None
+    port: str | None = None
+    standing: bool = False
+
+
+@strawberry.type(name="NodeCount")
+class NodeCount:
+    node_id: str
+    count: int
+
+
+@strawberry.type(name="PortPassed", description="How many left a node by a port since the message before.")
+class PortPassed:
+    node_id: str
+    port: str
+    count: int
+
+
+@strawberry.type(
+    name="FlowLive",
+    description="Where runs of a flow stand now, and which ports were just passed: twice a second at most.",
+)
+class FlowLiveType:
+    at: datetime
+    runs: int = strawberry.field(description="Runs in progress that stand in this flow.")
+    standing: list[NodeCount]
+    passed: list[PortPassed]
 
 
 @strawberry.type(description="What happened to a call: call.started, call.answered, call.changed or call.ended.")
@@ -418,6 +448,22 @@ class CallsSubscription:
             async for event in events:
                 call = await service.get_call(state.db, business, event.subject)
                 yield CallEvent(topic=event.topic, call=CallType.of(call))
+
+    @subscription(Permission.CALLS_READ)
+    async def flow_live(self, info: Info, key: str) -> AsyncIterator[FlowLiveType]:
+        """Where runs of a flow stand, at once and whenever that changes, with the ports that were passed meanwhile."""
+        async for seen in live.watch(
+            info.context.state.db, info.context.state.bus, info.context.actor.business_id, key
+        ):
+            yield FlowLiveType(
+                at=seen.at,
+                runs=sum(seen.standing.values()),
+                standing=[NodeCount(node_id=node, count=count) for node, count in sorted(seen.standing.items())],
+                passed=[
+                    PortPassed(node_id=node, port=port, count=count)
+                    for (node, port), count in sorted(seen.passed.items())
+                ],
+            )
 
     @subscription(Permission.CALLS_READ)
     async def trail(

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import col, select
 
 from backend.calls.models import Call, Run, TrailEntry
 from backend.database import Database, locked, read, write
-from backend.errors import not_found
+from backend.errors import InvalidError, not_found
 from backend.events import record
 from backend.identity.models import Business
 from backend.paging import Page, page, starts_with
+from nodes.sdk.text import text
 
 # --------------------------------------------------------------------------- changing
 
@@ -47,7 +49,11 @@ async def update_call(db: Database, call_id: str, changes: CallChanges, *, busin
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What a list of calls can be narrowed by. ``number`` matches the start of caller or called number."""
+    """What a list of calls can be narrowed by. ``number`` matches the start of caller or called number.
+
+    With ``node_id`` those are meant whose path through the flow ``flow_key`` passed the node (left it by ``port``, or
+    stand there now with ``standing``) between ``since`` and ``until``.
+    """
 
     state: str | None = None
     direction: str | None = None
@@ -57,6 +63,28 @@ class CallFilter:
     cause: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    node_id: str | None = None
+    port: str | None = None
+    standing: bool = False
+
+
+def _passed(business_id: str, wanted: CallFilter) -> Any:
+    """Ids of calls that came to a node."""
+    found = select(TrailEntry.call_id).where(
+        TrailEntry.business_id == business_id,
+        TrailEntry.flow_key == (wanted.flow_key or ""),
+        TrailEntry.node_id == wanted.node_id,
+        col(TrailEntry.call_id).is_not(None),
+    )
+    if wanted.port is not None:
+        found = found.where(TrailEntry.port == wanted.port)
+    if wanted.standing:
+        found = found.where(col(TrailEntry.left).is_(None))
+    if wanted.since is not None:
+        found = found.where(TrailEntry.entered >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(TrailEntry.entered < wanted.until)
+    return found
 
 
 async def list_calls(
@@ -70,13 +98,24 @@ async def list_calls(
     """Calls, newest first."""
     wanted = wanted or CallFilter()
     statement = select(Call).where(Call.business_id == business_id)
+    by_node = wanted.node_id is not None
     for name in ("state", "direction", "flow_key", "customer_id", "cause"):
-        value = getattr(wanted, name)
+        value = None if by_node and name == "flow_key" else getattr(wanted, name)
         if value is not None:
             statement = statement.where(getattr(Call, name) == value)
-    if wanted.since is not None:
+    if by_node:
+        statement = statement.where(col(Call.id).in_(_passed(business_id, wanted)))
+        if wanted.standing:
+            statement = statement.where(Call.state != "ended")
+    elif wanted.port is not None or wanted.standing:
+        raise InvalidError(
+            text("缺少节点", "a node is missing"),
+            field="filter.nodeId",
+            remedy=text("请同时给出流程和节点。", "Give the flow and the node as well."),
+        )
+    if wanted.since is not None and not by_node:
         statement = statement.where(Call.started_at >= wanted.since)
-    if wanted.until is not None:
+    if wanted.until is not None and not by_node:
         statement = statement.where(Call.started_at < wanted.until)
     async with read(db) as session:
         if wanted.number:
