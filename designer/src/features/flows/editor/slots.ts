@@ -2,12 +2,24 @@
  * Where the parts of the editor are plugged in, one line each. All of them are rendered inside of the editor's
  * context: they read and change the flow with `useEditor`, and mark nodes and edges with `useMarks`.
  */
-import { ChartNoAxesColumn, History, type LucideIcon, PhoneCall, Smartphone } from 'lucide-react';
+import {
+  ChartNoAxesColumn,
+  History,
+  type LucideIcon,
+  PhoneCall,
+  Smartphone,
+  TriangleAlert,
+} from 'lucide-react';
 import type { ComponentType } from 'react';
 import type { Text } from '@/i18n';
 import { DrawerActions } from './DrawerActions';
 import { NodeNumbersOverlay, RunsDrawer } from './live/RunsDrawer';
 import type { EdgeSpec } from './model';
+import { PropertyPanel } from './panel/PropertyPanel';
+import { NodeBadge } from './problems/NodeBadge';
+import { ProblemsAction } from './problems/ProblemsAction';
+import { ProblemsDrawer } from './problems/ProblemsDrawer';
+import { ProblemsWatcher } from './problems/ProblemsWatcher';
 import { SimulatorDrawer } from './simulator/SimulatorDrawer';
 import { TestAction } from './simulator/TestAction';
 import { TestCallDrawer } from './testcall/TestCallDrawer';
@@ -31,10 +43,18 @@ export interface ActionSlot {
 }
 
 /** The property panel, at the right. */
-export const panels: ComponentType[] = [];
+export const panels: ComponentType[] = [PropertyPanel];
 
 /** Drawers at the bottom or at the right. */
 export const drawers: DrawerSlot[] = [
+  {
+    id: 'problems',
+    title: { zh: '问题', en: 'Problems' },
+    place: 'bottom',
+    icon: TriangleAlert,
+    component: ProblemsDrawer,
+    size: 280,
+  },
   {
     id: 'simulator',
     title: { zh: '模拟器', en: 'Simulator' },
@@ -71,16 +91,17 @@ export const drawers: DrawerSlot[] = [
 
 /** Buttons at the right of the top bar, in this order (Problems, Test, Publish ...). */
 export const actions: ActionSlot[] = [
+  { id: 'problems', component: ProblemsAction },
   { id: 'drawers', component: DrawerActions },
   { id: 'test', component: TestAction },
   { id: 'publish', component: PublishAction },
 ];
 
 /** Drawn on each visible card (badges, counters). Position yourself absolutely; keep it cheap. */
-export const nodeOverlays: ComponentType<{ node: string }>[] = [NodeNumbersOverlay];
+export const nodeOverlays: ComponentType<{ node: string }>[] = [NodeNumbersOverlay, NodeBadge];
 
 /** Drawn at the middle of each visible edge, as HTML; the origin is the middle. */
 export const edgeOverlays: ComponentType<{ edge: EdgeSpec }>[] = [];
 
 /** Always mounted, draws nothing: listens and marks (for what must go on while a drawer is closed). */
-export const watchers: ComponentType[] = [];
+export const watchers: ComponentType[] = [ProblemsWatcher];

@@ -31,6 +31,11 @@ describe('ways out', () => {
     expect(more.edges.map((edge) => edge.port)).toEqual(['1', '2']);
   });
 
+  it('take their edge with them when they go', () => {
+    const doc = setConfig(menu(), 'menu', schemaOf('voice.menu'), ['choices', 0], undefined);
+    expect(doc.edges).toEqual([{ from: 'menu', port: '2', to: 'a' }]);
+  });
+
   it('never take an edge from another', () => {
     expect([...renamedPorts(['a', 'b'], ['b', 'b'])]).toEqual([]);
     expect([...renamedPorts(['a', 'b'], ['', 'b'])]).toEqual([]);

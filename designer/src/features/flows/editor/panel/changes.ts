@@ -27,11 +27,20 @@ export function renamedPorts(before: readonly string[], after: readonly string[]
   const from = before[at]!;
   const to = after[at]!;
   // A name that another item still has, or that is empty while it is typed, is nobody's yet.
-  if (from && to && !after.includes(from) && before.filter((one) => one === to).length === 0) renamed.set(from, to);
+  if (from && to && !after.includes(from) && before.filter((one) => one === to).length === 0)
+    renamed.set(from, to);
   return renamed;
 }
 
-/** Set one place of a node's config. Edges follow a way out that got another name. */
+/** The way out that is gone because its item was removed. */
+export function removedPort(before: readonly string[], after: readonly string[]): string | null {
+  if (after.length !== before.length - 1) return null;
+  const at = before.findIndex((name, index) => name !== after[index]);
+  const name = before[at];
+  return name && !after.includes(name) ? name : null;
+}
+
+/** Set one place of a node's config. Edges follow a way out that got another name, and go with one that goes. */
 export function setConfig(doc: FlowDoc, node: string, schema: Schema, path: Path, value: unknown): FlowDoc {
   const spec = doc.nodes[node];
   if (!spec) return doc;
@@ -45,6 +54,12 @@ export function setConfig(doc: FlowDoc, node: string, schema: Schema, path: Path
   const before = portsOf(spec.config[top.name], field, defs);
   const after = portsOf(config[top.name], field, defs);
   if (!before || !after) return changed;
+  const lost = removedPort(before, after);
+  if (lost !== null)
+    return {
+      ...changed,
+      edges: changed.edges.filter((edge) => edge.from !== node || edge.port !== lost),
+    };
   const renamed = renamedPorts(before, after);
   if (renamed.size === 0) return changed;
   return {

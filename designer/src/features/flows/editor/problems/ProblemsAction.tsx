@@ -17,7 +17,10 @@ export function ProblemsAction() {
     ? w('checking')
     : problems.length === 0
       ? w('none')
-      : [errors > 0 && w('errorsCount', { count: errors }), warnings > 0 && w('warningsCount', { count: warnings })]
+      : [
+          errors > 0 && w('errorsCount', { count: errors }),
+          warnings > 0 && w('warningsCount', { count: warnings }),
+        ]
           .filter(Boolean)
           .join(', ');
   return (

@@ -1,17 +1,18 @@
 /** The list of problems: by node, worst first; each leads to its field, and some are mended by a click. */
 import { useReactFlow } from '@xyflow/react';
-import { App, Button, Segmented } from 'antd';
-import { CircleCheck, LocateFixed, Wrench } from 'lucide-react';
+import { Button, Segmented } from 'antd';
+import { CircleCheck, LocateFixed } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useText, useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { useCatalogue } from '../catalogue';
 import { NodeIcon } from '../icons';
 import { positionOf } from '../model';
-import { fixed, useEditor, useEditorStore } from '../store';
+import { useEditor, useEditorStore } from '../store';
 import { START } from '../wires';
 import type { FlowProblem } from './check';
-import { type Fix, fixesOf, nameOf } from './fixes';
+import { FixButtons } from './FixButtons';
+import { nameOf } from './fixes';
 import './problems.css';
 import { useProblems } from './useProblems';
 import { problemWords } from './words';
@@ -33,7 +34,8 @@ export function ProblemsDrawer() {
     }
     return [...found];
   }, [problems, shown]);
-  if (problems.length === 0 && state === 'checking') return <p className="cw-problems-wait">{w('checking')}</p>;
+  if (problems.length === 0 && state === 'checking')
+    return <p className="cw-problems-wait">{w('checking')}</p>;
   if (problems.length === 0)
     return (
       <EmptyState
@@ -86,30 +88,7 @@ export function ProblemsDrawer() {
 function Row({ problem }: { problem: FlowProblem }) {
   const w = useWords(problemWords);
   const t = useText();
-  const { message } = App.useApp();
-  const store = useEditorStore();
-  const catalogue = useCatalogue();
-  const locked = useEditor(fixed);
-  const doc = useEditor((state) => state.doc);
   const jump = useJump();
-  const fixes = locked ? [] : fixesOf(problem, doc, catalogue);
-  const flow = useReactFlow();
-  const mend = (fix: Fix) => {
-    const state = store.getState();
-    if (fix.change) {
-      state.apply(fix.label, fix.change);
-      void message.success(w('fixed', { what: t(fix.label) }));
-    }
-    if (fix.pick) {
-      const at = positionOf(doc, fix.pick.node);
-      jump(problem);
-      // The canvas moves first, so that the picker opens beside the node.
-      requestAnimationFrame(() => {
-        const place = { x: at.x + 336, y: at.y };
-        state.pick({ at: flow.flowToScreenPosition(place), place, from: fix.pick });
-      });
-    }
-  };
   return (
     <li className="cw-problems-row" data-severity={problem.severity}>
       <i aria-hidden="true" />
@@ -121,16 +100,7 @@ function Row({ problem }: { problem: FlowProblem }) {
         <p className="cw-quiet">{t(problem.remedy)}</p>
       </div>
       <div className="cw-problems-acts">
-        {fixes.map((fix) => (
-          <Button
-            key={fix.label.en}
-            size="small"
-            icon={<Wrench size={13} aria-hidden />}
-            onClick={() => mend(fix)}
-          >
-            {t(fix.label)}
-          </Button>
-        ))}
+        <FixButtons problem={problem} />
         <Button
           size="small"
           type="text"

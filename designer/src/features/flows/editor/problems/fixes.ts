@@ -32,7 +32,10 @@ export function fixesOf(problem: FlowProblem, doc: FlowDoc, catalogue: Catalogue
     }
     case 'no_language':
       return [
-        { label: text('使用中文和英文', 'Use Chinese and English'), change: (now) => ({ ...now, languages: ['zh', 'en'] }) },
+        {
+          label: text('使用中文和英文', 'Use Chinese and English'),
+          change: (now) => ({ ...now, languages: ['zh', 'en'] }),
+        },
       ];
     case 'edge_source':
     case 'edge_target':
@@ -74,7 +77,8 @@ export function fixesOf(problem: FlowProblem, doc: FlowDoc, catalogue: Catalogue
         ? [
             {
               label: text('改用 live', 'Use live'),
-              change: (now) => inConfig(now, node, (config) => ({ ...withoutKey(config, 'version'), alias: 'live' })),
+              change: (now) =>
+                inConfig(now, node, (config) => ({ ...withoutKey(config, 'version'), alias: 'live' })),
             },
           ]
         : [];
@@ -218,7 +222,9 @@ function subflowInput(doc: FlowDoc, node: string, field: string): Fix[] {
   const set = (value: unknown) => (now: FlowDoc) =>
     inConfig(now, node, (config) => withValue(config, path, value) as Record<string, unknown>);
   if (given) return [{ label: text('删除此输入', 'Remove the input'), change: set(undefined) }];
-  return known ? [{ label: text(`使用变量 ${name}`, `Use the variable ${name}`), change: set(`vars.${name}`) }] : [];
+  return known
+    ? [{ label: text(`使用变量 ${name}`, `Use the variable ${name}`), change: set(`vars.${name}`) }]
+    : [];
 }
 
 function badConfig(doc: FlowDoc, node: string, field: string, catalogue: Catalogue): Fix[] {

@@ -53,7 +53,7 @@ function Coded({
         />
         {!form.readOnly && <InsertValue onPick={(picked) => handle.current?.insert(picked)} />}
       </div>
-      <Preview source={text} mode={mode} secret={field.secret} />
+      <Preview source={text} mode={mode} secret={field.secret} known={invalid} />
     </>
   );
 }

@@ -1,4 +1,77 @@
-/** What an expression or template gave in the last run, below the field. */
-export function Preview(_: { source: string; mode: 'expression' | 'template'; secret: boolean }) {
-  return null;
+/** Below an expression or template: what is wrong as it is typed, and what it gave in the last run. */
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
+import { useText, useWords } from '@/i18n';
+import { Time } from '@/ui';
+import { useCalm } from '../panel/live';
+import { useEditor } from '../store';
+import { useForm } from './form';
+import { computed } from './schema';
+import { shown } from './scope';
+import { widgetWords } from './words';
+
+const CHECK = graphql(`
+  query WidgetCheckExpression($key: String!, $text: String!, $template: Boolean!) {
+    checkExpression(key: $key, text: $text, template: $template) { code message { zh en } start end }
+  }
+`);
+
+const PREVIEW = graphql(`
+  query WidgetPreviewExpression($key: String!, $node: String!, $text: String!, $template: Boolean!) {
+    previewExpression(key: $key, node: $node, text: $text, template: $template) {
+      runId at value text problem { zh en }
+    }
+  }
+`);
+
+export function Preview({
+  source,
+  mode,
+  secret,
+  known,
+}: {
+  source: string;
+  mode: 'expression' | 'template';
+  secret: boolean;
+  /** What is wrong with it is shown already. */
+  known: boolean;
+}) {
+  const t = useText();
+  const w = useWords(widgetWords);
+  const { node } = useForm();
+  const key = useEditor((state) => state.key);
+  const template = mode === 'template';
+  const text = useCalm(source, 350);
+  const empty = text.trim() === '' || (template && !computed(text));
+  const [checked] = useQuery({ query: CHECK, variables: { key, text, template }, pause: empty });
+  const fault = empty ? undefined : checked.data?.checkExpression[0];
+  // A variable that was made a moment ago is not in the saved draft yet: that is for the check of the whole flow.
+  const own = fault?.code.startsWith('expression_') ? fault : undefined;
+  const [seen] = useQuery({
+    query: PREVIEW,
+    variables: { key, node, text, template },
+    pause: empty || secret || fault !== undefined || checked.fetching || constant(text),
+  });
+  const preview = seen.data?.previewExpression;
+  if (empty || text !== source) return null;
+  if (own && !known)
+    return (
+      <ul className="cw-troubles">
+        <li data-severity="error">{t(own.message)}</li>
+      </ul>
+    );
+  if (!preview || secret || fault || constant(text)) return null;
+  return (
+    <p className="cw-preview">
+      {preview.problem
+        ? w('lastValue', { value: t(preview.problem) })
+        : w('lastValue', { value: template ? `“${preview.text}”` : shown(preview.value ?? null) })}{' '}
+      · <Time at={preview.at} />
+    </p>
+  );
+}
+
+/** A number or a quoted text gives itself: nobody needs to be told. */
+function constant(text: string): boolean {
+  return /^\s*(-?\d+(\.\d+)?|'[^']*'|"[^"]*"|true|false|none)\s*$/.test(text);
 }
