@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from nodes.sdk.text import Text, text
 
@@ -117,5 +117,7 @@ def field(
     if unique:
         extra["x-unique"] = list(unique)
     if default_factory is not None:
+        # Pydantic leaves it out, but the form shows it and can come back to it.
+        extra["default"] = to_jsonable_python(default_factory())
         return Field(default_factory=default_factory, json_schema_extra=extra, **constraints)
     return Field(default, json_schema_extra=extra, **constraints)

@@ -198,7 +198,7 @@ function Row({
           <Button
             size="small"
             type="text"
-            danger
+            className="cw-remove"
             aria-label={w('removeItem', { field: title, number: index + 1 })}
             title={w('remove')}
             icon={<Trash2 size={14} />}

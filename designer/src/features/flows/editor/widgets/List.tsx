@@ -260,7 +260,7 @@ function Item({
           <Button
             size="small"
             type="text"
-            danger
+            className="cw-remove"
             aria-label={w('removeItem', { field: title, number: index + 1 })}
             title={w('remove')}
             icon={<Trash2 size={14} />}

@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useMay } from '@/app/session';
 import { Player } from '@/features/prompts/parts/Player';
 import { PromptDialog, useLanguageNames } from '@/features/prompts/parts/PromptDialog';
-import { useLanguage, useText, useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { StateTag } from '@/ui';
 import { Code, type CodeHandle } from './Code';
 import { FieldRow, Troubles } from './Field';
@@ -221,8 +221,7 @@ function Parts({
                 <Button
                   size="small"
                   type="text"
-                  danger
-                  className="cw-part-remove"
+                  className="cw-remove cw-part-remove"
                   aria-label={w('removeItem', { field: kind, number: index + 1 })}
                   title={w('remove')}
                   icon={<Trash2 size={14} />}
@@ -375,7 +374,6 @@ function RecordingPart({
 }) {
   const form = useForm();
   const w = useWords(widgetWords);
-  const shown = useLanguage();
   const names = useLanguageNames();
   const mayRecord = useMay('prompts.manage');
   const { byName, ready, again } = usePrompts();
@@ -432,7 +430,7 @@ function RecordingPart({
       {name && ready && (
         <div className="cw-picker-about">
           {rows.length === 0 ? (
-            <StateTag tone="wait">{w('promptUnknown', { name })}</StateTag>
+            !form.troubles.has(dotted(at)) && <StateTag tone="wait">{w('promptUnknown', { name })}</StateTag>
           ) : (
             form.languages.map((tag) => (
               <StateTag key={tag} tone={missing.includes(tag) ? 'wait' : 'good'}>
@@ -442,7 +440,7 @@ function RecordingPart({
             ))
           )}
           {row?.text && (
-            <span className="cw-quiet">{shown === 'zh' ? `“${row.text}”` : `“${row.text}”`}</span>
+            <span className="cw-quiet">“{row.text}”</span>
           )}
         </div>
       )}

@@ -91,7 +91,7 @@ export function DurationWidget(props: WidgetProps) {
   const t = useText();
   const seconds = typeof value === 'number' ? value : null;
   const most = field.maximum ?? field.below ?? Number.POSITIVE_INFINITY;
-  const units = (Object.keys(UNITS) as Unit[]).filter((unit) => UNITS[unit] <= most);
+  const units = (Object.keys(UNITS) as Unit[]).filter((unit) => UNITS[unit] * 2 <= most);
   const [unit, setUnit] = useState<Unit>(() => {
     const wanted = unitOf(seconds ?? 0);
     return units.includes(wanted) ? wanted : 's';

@@ -154,6 +154,12 @@ export function readField(given: Schema, defs: Defs, name: string, inherited: In
     pattern: typeof schema.pattern === 'string' ? schema.pattern : null,
   };
   field.widget = widgetOf(field, schema['x-widget']);
+  // The unit stands beside the number, and may be another one.
+  if (field.widget === 'duration')
+    field.title = {
+      zh: field.title.zh.replace(/（秒）$/, ''),
+      en: field.title.en.replace(/ \(seconds\)$/, ''),
+    };
   return field;
 }
 
