@@ -76,7 +76,8 @@ export function Player({
   }, [address, source]);
 
   const isPlaying = state === 'playing';
-  const name = label ? `${isPlaying ? w('pause') : w('play')}: ${label}` : isPlaying ? w('pause') : w('play');
+  const doing = isPlaying ? w('pause') : w('play');
+  const name = label ? `${doing}: ${label}` : doing;
   return (
     <div className="cw-player" data-compact={compact || undefined}>
       {/* biome-ignore lint/a11y/useMediaCaption: what is said stands beside it as text */}

@@ -4,7 +4,7 @@
  */
 import { Button, Dropdown, Segmented, Select, Tooltip } from 'antd';
 import { ChevronDown, ChevronUp, GripVertical, Mic, Plus, Trash2, TriangleAlert } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useMay } from '@/app/session';
 import { Player } from '@/features/prompts/parts/Player';
 import { PromptDialog, useLanguageNames } from '@/features/prompts/parts/PromptDialog';
@@ -29,7 +29,7 @@ export function PromptWidget(props: WidgetProps) {
   const w = useWords(widgetWords);
   const place = dotted(path);
   const bare = Array.isArray(value);
-  const parts = partsOf(value);
+  const parts = useMemo(() => partsOf(value), [value]);
   const partsPath: Path = bare ? path : [...path, 'parts'];
   const names = useLanguageNames();
   const [language, setLanguage] = usePromptLanguage(form.languages);
@@ -429,19 +429,17 @@ function RecordingPart({
       </div>
       {name && ready && (
         <div className="cw-picker-about">
-          {rows.length === 0 ? (
-            !form.troubles.has(dotted(at)) && <StateTag tone="wait">{w('promptUnknown', { name })}</StateTag>
-          ) : (
-            form.languages.map((tag) => (
-              <StateTag key={tag} tone={missing.includes(tag) ? 'wait' : 'good'}>
-                {names(tag)}
-                {missing.includes(tag) ? `: ${w('missingIn')}` : ''}
-              </StateTag>
-            ))
-          )}
-          {row?.text && (
-            <span className="cw-quiet">“{row.text}”</span>
-          )}
+          {rows.length === 0
+            ? !form.troubles.has(dotted(at)) && (
+                <StateTag tone="wait">{w('promptUnknown', { name })}</StateTag>
+              )
+            : form.languages.map((tag) => (
+                <StateTag key={tag} tone={missing.includes(tag) ? 'wait' : 'good'}>
+                  {names(tag)}
+                  {missing.includes(tag) ? `: ${w('missingIn')}` : ''}
+                </StateTag>
+              ))}
+          {row?.text && <span className="cw-quiet">“{row.text}”</span>}
         </div>
       )}
       <PromptDialog

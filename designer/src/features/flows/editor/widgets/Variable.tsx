@@ -10,7 +10,16 @@ import { widgetWords } from './words';
 export const VALUE_TYPES: ValueType[] = ['string', 'number', 'boolean', 'object', 'list', 'any'];
 const NAME = /^[a-z_][a-z0-9_]{0,63}$/;
 
-export function VariableWidget({ field, path, value, id, label, invalid, describedBy, compact }: WidgetProps) {
+export function VariableWidget({
+  field,
+  path,
+  value,
+  id,
+  label,
+  invalid,
+  describedBy,
+  compact,
+}: WidgetProps) {
   const form = useForm();
   const t = useText();
   const w = useWords(widgetWords);
