@@ -6,7 +6,8 @@ A case is a scene (who calls, when, what data nodes answer), steps in order, and
      "expect": {"outcome": "completed", "path": ["menu.1", "card", "tell"]}}
 
 A step is one thing: **observe** (``hear``, ``node``, ``message``) waits until it happens, at most ``within`` seconds
-of the call's time; **act** (``press``, ``say``, ``wait``, ``hang_up``) does it.
+of the call's time; **act** (``press``, ``say``, ``wait``, ``hang_up``) does it. ``task`` waits until the flow has given
+somebody work, and ends it so.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from flows.virtual import NothingLeftError, run_in_virtual_time
 from nodes.sdk.registry import Registry
 from nodes.sdk.text import Text, text
 
-ACTS = ("press", "say", "wait", "hang_up")
+ACTS = ("press", "say", "wait", "hang_up", "task")
 OBSERVATIONS = ("hear", "node", "message")
 
 
@@ -35,6 +36,8 @@ class Step(Part):
     say: str | None = None
     wait: float | None = Field(None, ge=0, le=7 * 86_400)
     hang_up: Literal[True] | None = None
+    task: Literal["done", "given_up", "cancelled"] | None = None
+    result: str = Field("", max_length=64)
     within: float = Field(120, gt=0, le=7 * 86_400)
 
     @model_validator(mode="after")
@@ -142,13 +145,23 @@ class CasePlayer:
                     await asyncio.sleep(step.wait or 0)
                 case "hang_up":
                     simulation.hang_up()
+                case "task":
+                    await self._end_task(step)
                 case _:
                     await self._observe(step)
         except CallOverError:
-            shown = step.press or step.say or ""
+            shown = step.press or step.say or step.task or ""
             raise _StepFailedError(
                 text(f"“{shown}”来不及：通话已经结束", f"too late for '{shown}': the call was over")
             ) from None
+
+    async def _end_task(self, step: Step) -> None:
+        until = self.simulation.now() + step.within
+        while not self.simulation.open_tasks:
+            if self.simulation.over or self.simulation.now() >= until:
+                raise _StepFailedError(text("没有待办任务", "the flow gave nobody a task"))
+            await asyncio.sleep(max(0.05, step.within / 5000))
+        self.simulation.end_task(step.task or "done", step.result)
 
     async def _observe(self, step: Step) -> None:
         until = self.simulation.now() + step.within
@@ -159,7 +172,7 @@ class CasePlayer:
                 raise _StepFailedError(
                     self._missing(step, text(f"等了 {step.within:g} 秒", f"after {step.within:g} s"))
                 )
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(max(0.05, step.within / 5000))
 
     def _happened(self, step: Step) -> bool:
         """Whether an observation is met by something that came after the last one of its kind."""

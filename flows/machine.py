@@ -220,7 +220,13 @@ class _Run:
             self.state.hung_up = True
         elif node.runs is Runs.CALL_SHORT and node.terminal and event.outcome.port != ERROR:
             self.state.ended_by_flow = True
-        self._outcome(token, event.outcome)
+        if event.outcome.wait is None:
+            self._outcome(token, event.outcome)
+            return
+        try:
+            self._decide(token, node, self._rendered(token, node), None, event.outcome.wait)
+        except ExpressionError as error:
+            self._outcome(token, _expression_failed(error))
 
     def _timer_fired(self, timer: int) -> None:
         token = next((one for one in self.state.tokens.values() if one.timer == timer), None)
@@ -350,8 +356,15 @@ class _Run:
         )
         self.commands.append(RunNode(token.id, task))
 
-    def _decide(self, token: Token, node: PlanNode, rendered: dict[str, Any], woken: Woken | None) -> None:
-        """Ask an IN_WORKFLOW node, until it has decided or waits."""
+    def _decide(
+        self,
+        token: Token,
+        node: PlanNode,
+        rendered: dict[str, Any],
+        woken: Woken | None,
+        asked: WaitFor | None = None,
+    ) -> None:
+        """Ask a node in the workflow, until it has decided or waits; `asked` is what an execution left to wait for."""
         state, frame = self.state, self.state.frames[token.frame]
         try:
             implementation = self.machine.registry.get(node.type, node.version)
@@ -376,9 +389,13 @@ class _Run:
             draw=drawn(state.start.run_id, token.step),
         )
         try:
-            answer = (
-                implementation.decide(scope, config) if woken is None else implementation.resume(scope, config, woken)
-            )
+            answer: Outcome | WaitFor
+            if asked is not None:
+                answer = asked
+            elif woken is None:
+                answer = implementation.decide(scope, config)
+            else:
+                answer = implementation.resume(scope, config, woken)
             while isinstance(answer, WaitFor):
                 kept = state.signals.get(answer.signal) if answer.signal is not None else None
                 if state.hung_up and woken is None and not frame.hangup_handled:

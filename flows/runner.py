@@ -168,6 +168,8 @@ def _failed(failure: Exception, revealed: Sequence[str]) -> Outcome:
 
 def _finished(outcome: Outcome, node: Node[Any], config: Any, secrets: Secrets) -> Outcome:
     """Check that the port and the outputs are declared, and seal the secret outputs."""
+    if outcome.wait is not None and type(node).resume is not Node.resume:
+        return outcome
     if not outcome.port.startswith(SHORTCUT_PREFIX) and outcome.port not in {
         port.name for port in node.all_ports(config)
     }:

@@ -26,7 +26,16 @@ from flows.virtual import VirtualDriver, VirtualRun
 from nodes.sdk.node import Runs
 from nodes.sdk.outcome import NodeError, NodeFailure, Outcome
 from nodes.sdk.registry import Registry
-from nodes.sdk.services import Customer, HoursState, HttpReply, PinCheck, SavedVoicemail, Services
+from nodes.sdk.services import (
+    Customer,
+    HoursState,
+    HttpReply,
+    PinCheck,
+    PlacedCall,
+    SavedVoicemail,
+    Services,
+    TaskToDo,
+)
 from telephony.calls import CallBook, CallEnd
 from telephony.driver import Incoming
 from telephony.live_call import LiveCall
@@ -213,6 +222,52 @@ class NotedVoicemails:
         return id
 
 
+class NotedTasks:
+    """Tasks that are noted; whoever plays the case ends them."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, TaskToDo] = {}
+        self.open: list[str] = []
+
+    async def create(self, task: TaskToDo, *, key: str, run_id: str) -> str:
+        id = f"task-{key}"
+        if id not in self.tasks:
+            self.tasks[id] = task
+            if run_id:
+                self.open.append(id)
+        return id
+
+
+class NotedDialler:
+    """Calls that a flow without one places: the people of the scene answer, or do not."""
+
+    def __init__(self, people: Sequence[PersonAt]) -> None:
+        self._people = {person.number: person for person in people}
+        self._results: dict[str, PlacedCall] = {}
+
+    async def call(self, *, number: str, connect: str, flow: str, caller_id: str, key: str, run_id: str) -> PlacedCall:
+        if key in self._results:
+            return self._results[key]
+        if not number.strip():
+            raise NodeError("bad_number", "the number to dial is empty")
+        person = self._people.get(number)
+        if person is None or person.does == "no_answer":
+            await asyncio.sleep(40)
+            placed = PlacedCall(call_id=f"call-{key}", result="no_answer")
+        else:
+            await asyncio.sleep(person.after)
+            talked = person.does in ("answers", "machine", "fax")
+            await asyncio.sleep(person.talks if talked else 0)
+            placed = PlacedCall(
+                call_id=f"call-{key}",
+                result="answered" if talked else "failed" if person.does == "unavailable" else "busy",
+                seconds=person.talks if talked else 0.0,
+                outcome="completed" if talked else "",
+            )
+        self._results[key] = placed
+        return placed
+
+
 class EveryNumber:
     """Every number may be dialled and leads to who the scene has there."""
 
@@ -241,7 +296,7 @@ class VeiledSecrets:
         return before + base64.urlsafe_b64decode(sealed).decode() if mark else value
 
 
-def simulated_services(now: Callable[[], float]) -> Services:
+def simulated_services(now: Callable[[], float], people: Sequence[PersonAt] = ()) -> Services:
     """Services that act on nothing and know nothing."""
     return Services(
         customers=NoCustomers(),
@@ -251,6 +306,8 @@ def simulated_services(now: Callable[[], float]) -> Services:
         calendars=NoCalendars(),
         lists=NoLists(),
         voicemails=NotedVoicemails(),
+        tasks=NotedTasks(),
+        dialler=NotedDialler(people),
         telephones=EveryNumber(),
         secrets=VeiledSecrets(),
     )
@@ -331,7 +388,7 @@ class Simulation:
         self._drive: Drive | None = None
         flow = self.plan.flows[self.plan.root]
         self.language = self.scene.language or next(iter(flow.languages), "zh")
-        self.services = replace(simulated_services(self.now), **dict(self.reads))
+        self.services = replace(simulated_services(self.now, self.scene.people), **dict(self.reads))
 
     # ------------------------------------------------------------------ what is known
 
@@ -438,6 +495,21 @@ class Simulation:
         """Somebody outside tells the run something."""
         if self._drive is not None and not self.over:
             self._drive.signal(name, data)
+
+    @property
+    def open_tasks(self) -> list[str]:
+        """Tasks that the flow waits for, the oldest first."""
+        noted = self.services.tasks
+        return list(noted.open) if isinstance(noted, NotedTasks) else []
+
+    def end_task(self, state: str, result: str = "") -> None:
+        """Somebody ends the oldest open task. Raises `CallOverError` when there is none."""
+        noted = self.services.tasks
+        if not isinstance(noted, NotedTasks) or not noted.open or self.over:
+            raise CallOverError
+        id = noted.open.pop(0)
+        told = {"task": id, "state": state, "result": result, "note": "", "by": "agent", "attempts": 1}
+        self.signal(f"task.{id}", told)
 
     def stop(self) -> None:
         """The run is ended from outside."""

@@ -295,7 +295,7 @@ class _Validation:
         ports = {port.name: port.required for port in node.all_ports(config)}
         # The machine itself can fire these for nodes that run inside it.
         ports.setdefault(ERROR, False)
-        if node.meta.runs is Runs.IN_WORKFLOW:
+        if node.meta.runs is Runs.IN_WORKFLOW or type(node).resume is not Node.resume:
             ports.setdefault(HANGUP, False)
         return ports
 
@@ -648,9 +648,7 @@ class _Validation:
         waiting = {
             node_id
             for node_id, node in self.nodes.items()
-            if node.meta.runs is Runs.ON_CALL
-            or node.meta.type == SUBFLOW
-            or (node.meta.runs is Runs.IN_WORKFLOW and type(node).resume is not Node.resume)
+            if node.meta.runs is Runs.ON_CALL or node.meta.type == SUBFLOW or type(node).resume is not Node.resume
         }
         ending = self._can_end()
         for component in _cycles(

@@ -29,6 +29,7 @@ def test_the_first_library_is_registered() -> None:
         *("logic.list", "logic.subflow", "logic.parallel", "logic.join", "logic.end"),
         *("customer.find", "customer.update", "customer.verify_pin", "web.http", "web.query"),
         *("messaging.sms", "messaging.mail"),
+        *("ticket.task", "logic.wait_open", "voice.call_out"),
     }
 
 

@@ -14,6 +14,7 @@ from nodes.logic.split import Split
 from nodes.logic.subflow import Subflow
 from nodes.logic.switch import Switch
 from nodes.logic.wait import Wait
+from nodes.logic.wait_open import WaitOpen
 from nodes.sdk.node import Node
 
 NODES: list[Node[Any]] = [
@@ -21,6 +22,7 @@ NODES: list[Node[Any]] = [
     Switch(),
     SetVariables(),
     Wait(),
+    WaitOpen(),
     Split(),
     Repeat(),
     Hours(),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nodes.sdk.config import NodeConfig
 from nodes.sdk.context import Context, FlowScope
-from nodes.sdk.outcome import ERROR, HANGUP, Outcome
+from nodes.sdk.outcome import ERROR, HANGUP, Outcome, WaitFor
 from nodes.sdk.text import Text, text
 
 Family = Literal["voice", "logic", "queue", "customer", "ticket", "messaging", "campaign", "web"]
@@ -83,21 +83,6 @@ class NodeMeta(BaseModel):
     kinds: tuple[FlowKind, ...] = ("ivr", "campaign", "callback", "ticket", "subflow")
 
 
-class WaitFor(BaseModel):
-    """An IN_WORKFLOW node asks the machine to wait; `Node.resume` is called with what came.
-
-    ``seconds``   a timer from now, or None for none
-    ``signal``    a signal name that ends the wait, or None
-    ``memory``    plain data handed back to `resume`
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    seconds: float | None = None
-    signal: str | None = None
-    memory: dict[str, Any] = {}
-
-
 class Woken(BaseModel):
     """Why a wait ended: the timer (``timeout``), a signal with its data, or the caller's hang-up."""
 
@@ -150,7 +135,7 @@ class Node(Generic[ConfigT]):
         raise NotImplementedError(f"{self.meta.type} has no decide()")
 
     def resume(self, scope: FlowScope, config: ConfigT, woken: Woken) -> "Outcome | WaitFor":
-        """Go on after a `WaitFor` (IN_WORKFLOW)."""
+        """Go on after a `WaitFor` (IN_WORKFLOW), or after `run` left with `Outcome.waiting`."""
         raise NotImplementedError(f"{self.meta.type} has no resume()")
 
     def all_ports(self, config: ConfigT) -> list[Port]:
@@ -160,6 +145,21 @@ class Node(Generic[ConfigT]):
             ports.append(HANGUP_PORT)
         return ports
 
+
+__all__ = [
+    "ERROR_PORT",
+    "HANGUP_PORT",
+    "NEXT",
+    "Family",
+    "FlowKind",
+    "Node",
+    "NodeMeta",
+    "Output",
+    "Port",
+    "Runs",
+    "WaitFor",
+    "Woken",
+]
 
 NEXT = Port(name="next", title=text("下一步", "Next"))
 ERROR_PORT = Port(name=ERROR, title=text("出错", "Error"), required=False)

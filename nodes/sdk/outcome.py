@@ -25,6 +25,21 @@ class NodeFailure(BaseModel):
     retryable: bool = False
 
 
+class WaitFor(BaseModel):
+    """A node asks the machine to wait; `Node.resume` is called with what came.
+
+    ``seconds``   a timer from now, or None for none
+    ``signal``    a signal name that ends the wait, or None
+    ``memory``    plain data handed back to `resume`
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seconds: float | None = None
+    signal: str | None = None
+    memory: dict[str, Any] = {}
+
+
 class Outcome(BaseModel):
     """The result of one execution.
 
@@ -34,6 +49,7 @@ class Outcome(BaseModel):
     ``call``      changes of the call's facts (``language`` ...)
     ``customer``  the customer now known, or None for no change
     ``said``      the words the caller heard, in order, for the trail
+    ``wait``      no port fires yet, see `waiting`
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +61,12 @@ class Outcome(BaseModel):
     customer: dict[str, Any] | None = None
     said: list[str] = Field(default_factory=list)
     failure: NodeFailure | None = None
+    wait: WaitFor | None = None
+
+    @classmethod
+    def waiting(cls, wait: WaitFor) -> "Outcome":
+        """`run` has done its part (a task is written, a call is placed): the machine waits, then asks `resume`."""
+        return cls(port="", wait=wait)
 
     @classmethod
     def shortcut(cls, key: str, **outputs: Any) -> "Outcome":

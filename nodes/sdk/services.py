@@ -172,6 +172,64 @@ class Voicemails(Protocol):
         ...
 
 
+class TaskToDo(BaseModel):
+    """Work for a person, as a flow asks for it. ``kind``: callback, voicemail, missed, planned or work."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str = "work"
+    title: str = ""
+    note: str = ""
+    priority: int = 5
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    remind_minutes: int = 0
+    assignee: str = ""
+    team: str = ""
+    queue: str = ""
+    number: str = ""
+    customer_id: str = ""
+    call_id: str = ""
+    voicemail_id: str = ""
+
+
+class Tasks(Protocol):
+    """The list of what people have to do."""
+
+    async def create(self, task: TaskToDo, *, key: str, run_id: str) -> str:
+        """Write a task; returns its id. Idempotent by `key`.
+
+        With a `run_id` that run gets the signal ``task.<id>`` when the task is over, with ``state`` (``done``,
+        ``given_up``, ``expired``, ``cancelled``), ``result``, ``note``, ``by`` and ``attempts``.
+        Raises NodeError ``unknown_agent`` or ``bad_task``.
+        """
+        ...
+
+
+class PlacedCall(BaseModel):
+    """A call that a flow without one has placed. ``result`` is empty while nobody knows it: it comes by a signal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    result: Literal["", "answered", "busy", "no_answer", "failed"] = ""
+    seconds: float = 0.0
+    outcome: str = ""
+
+
+class Dialler(Protocol):
+    """Calls that flows without a call of their own place."""
+
+    async def call(self, *, number: str, connect: str, flow: str, caller_id: str, key: str, run_id: str) -> PlacedCall:
+        """Dial; who answers is connected with the number `connect`, or walks the call flow `flow`.
+
+        Idempotent by `key`. When the call is over the run `run_id` gets the signal ``call.<call id>`` with ``result``,
+        ``seconds`` and ``outcome``. Raises NodeError ``bad_number``, ``not_allowed``, ``no_trunk``, ``not_found`` or
+        ``unavailable`` (retryable).
+        """
+        ...
+
+
 class Telephones(Protocol):
     """The number plan as flows use it."""
 
@@ -215,5 +273,7 @@ class Services:
     calendars: Calendars
     lists: NumberLists
     voicemails: Voicemails
+    tasks: Tasks
+    dialler: Dialler
     telephones: Telephones
     secrets: Secrets

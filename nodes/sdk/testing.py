@@ -30,8 +30,10 @@ from nodes.sdk.services import (
     HoursState,
     HttpReply,
     PinCheck,
+    PlacedCall,
     SavedVoicemail,
     Services,
+    TaskToDo,
 )
 from telephony.call import Call, Detected, DetectedKind, DialResult, Keys, Recording, Said, Spoken, Talk
 from telephony.calls import CallBook
@@ -664,6 +666,41 @@ class MemoryVoicemails:
         return id
 
 
+class MemoryTasks:
+    """Tasks by the key that made them; ``runs`` are told of their end."""
+
+    def __init__(self, *, agents: Sequence[str] = ()) -> None:
+        self.agents = frozenset(agents)
+        self.tasks: dict[str, TaskToDo] = {}
+        self.runs: dict[str, str] = {}
+
+    async def create(self, task: TaskToDo, *, key: str, run_id: str) -> str:
+        await asyncio.sleep(0)
+        if task.assignee and task.assignee not in self.agents:
+            raise NodeError("unknown_agent", f"there is no agent {task.assignee!r}")
+        self.tasks.setdefault(key, task)
+        id = f"task-{list(self.tasks).index(key) + 1}"
+        if run_id:
+            self.runs[id] = run_id
+        return id
+
+
+class MemoryDialler:
+    """Calls by the key that placed them. ``results`` come in order; without any left the result comes by a signal."""
+
+    def __init__(self, *results: PlacedCall | NodeError) -> None:
+        self.results = list(results)
+        self.placed: dict[str, tuple[str, str]] = {}
+
+    async def call(self, *, number: str, connect: str, flow: str, caller_id: str, key: str, run_id: str) -> PlacedCall:
+        await asyncio.sleep(0)
+        result = self.results.pop(0) if self.results else PlacedCall(call_id=f"call-{len(self.placed) + 1}")
+        if isinstance(result, NodeError):
+            raise result
+        self.placed.setdefault(key, (number, connect or flow))
+        return result
+
+
 class MemoryTelephones:
     """A number plan: 3 to 6 digits are extensions, longer numbers go to one trunk."""
 
@@ -715,6 +752,8 @@ class MemoryServices(Services):
     calendars: MemoryCalendars = field(default_factory=MemoryCalendars)
     lists: MemoryLists = field(default_factory=MemoryLists)
     voicemails: MemoryVoicemails = field(default_factory=MemoryVoicemails)
+    tasks: MemoryTasks = field(default_factory=MemoryTasks)
+    dialler: MemoryDialler = field(default_factory=MemoryDialler)
     telephones: MemoryTelephones = field(default_factory=MemoryTelephones)
     secrets: TestSecrets = field(default_factory=TestSecrets)
 
@@ -790,7 +829,8 @@ async def run_node(
 ) -> Outcome:
     """Run one node as the engine would, with a rendered config, and check that it keeps the contract.
 
-    An IN_WORKFLOW node is decided with `scope` and, when it waits, resumed with `woken`, one after the other.
+    An IN_WORKFLOW node is decided with `scope` and, when it waits, resumed with `woken`, one after the other; so is
+    any other node that leaves with `Outcome.waiting`.
     A node that needs a call gets one whose caller does nothing, unless `call` is given.
     """
     if call is None and node.meta.runs.needs_call:
@@ -810,12 +850,19 @@ async def run_node(
             attempt=attempt,
         )
         outcome = await _run(node, typed, ctx)
+        if outcome.wait is not None:
+            outcome = _resume(node, typed, scope or flow_scope(now=now), outcome.wait, woken)
     check_outcome(node, typed, outcome, shortcuts)
     return outcome
 
 
 def _decide(node: Node[Any], config: Any, scope: FlowScope, woken: Sequence[Woken]) -> Outcome:
-    result = node.decide(scope, config)
+    return _resume(node, config, scope, node.decide(scope, config), woken)
+
+
+def _resume(
+    node: Node[Any], config: Any, scope: FlowScope, result: Outcome | WaitFor, woken: Sequence[Woken]
+) -> Outcome:
     for wake in woken:
         if not isinstance(result, WaitFor):
             raise ContractBrokenError(f"{node.meta.type} does not wait any more, but {wake} was to come")
@@ -838,7 +885,7 @@ async def _run(node: Node[Any], config: Any, ctx: Context) -> Outcome:
 def check_outcome(node: Node[Any], config: Any, outcome: Outcome, shortcuts: Sequence[str] = ()) -> None:
     """Raise `ContractBrokenError` when a port or output is not declared."""
     ports = {port.name for port in node.all_ports(config)}
-    if node.meta.runs is Runs.IN_WORKFLOW:
+    if node.meta.runs is Runs.IN_WORKFLOW or type(node).resume is not Node.resume:
         ports.add(HANGUP)  # a wait is over when the caller leaves
     if node.meta.runs.needs_call:
         ports |= {f"{SHORTCUT_PREFIX}{key}" for key in shortcuts}

@@ -4,6 +4,7 @@ from typing import Any
 
 from nodes.sdk.node import Node
 from nodes.voice.answer import Answer
+from nodes.voice.call_out import CallOut
 from nodes.voice.collect import Collect
 from nodes.voice.detect import Detect
 from nodes.voice.dial import Dial
@@ -26,5 +27,6 @@ NODES: list[Node[Any]] = [
     Language(),
     Detect(),
     Dial(),
+    CallOut(),
     Hangup(),
 ]
