@@ -500,14 +500,20 @@ class Simulation:
     def open_tasks(self) -> list[str]:
         """Tasks that the flow waits for, the oldest first."""
         noted = self.services.tasks
-        return list(noted.open) if isinstance(noted, NotedTasks) else []
+        if not isinstance(noted, NotedTasks):
+            return []
+        now = self.scene.begin + timedelta(seconds=self.now())
+        ends = {id: noted.tasks[id].expires_at for id in noted.open}
+        return [id for id, end in ends.items() if end is None or end > now]
 
     def end_task(self, state: str, result: str = "") -> None:
         """Somebody ends the oldest open task. Raises `CallOverError` when there is none."""
         noted = self.services.tasks
-        if not isinstance(noted, NotedTasks) or not noted.open or self.over:
+        waiting = self.open_tasks
+        if not isinstance(noted, NotedTasks) or not waiting or self.over:
             raise CallOverError
-        id = noted.open.pop(0)
+        id = waiting[0]
+        noted.open.remove(id)
         told = {"task": id, "state": state, "result": result, "note": "", "by": "agent", "attempts": 1}
         self.signal(f"task.{id}", told)
 

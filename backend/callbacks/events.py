@@ -15,6 +15,7 @@ from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.customers.service import with_number
 from backend.database import AsyncSession
 from backend.events import EventRow
+from backend.queues.models import QueueEntry
 from backend.voicemails.models import Voicemail
 from nodes.sdk.text import Text, text
 
@@ -120,6 +121,16 @@ async def _of_call(session: AsyncSession, business_id: str, call_id: str) -> lis
         "call_id": call.id,
         "customer_id": await _customer(session, business_id, call, call.caller),
     }
+    stays = await session.exec(
+        select(QueueEntry).where(QueueEntry.call_id == call_id).order_by(col(QueueEntry.entered_at).desc())
+    )
+    stay = stays.first()
+    if stay is not None:
+        if stay.outcome != "abandoned" or stay.answered_at is not None:
+            return []
+        waited = ((stay.ended_at or call.ended_at or stay.entered_at) - stay.entered_at).total_seconds()
+        inputs = common | {"queue": stay.queue, "waited": round(waited, 1)}
+        return [Happened(f"abandoned-{call.id}", business_id, Happening.ABANDONED, inputs)]
     queued = _left_queue(trail)
     if queued is not None:
         waited = ((queued.left or call.ended_at or queued.entered) - queued.entered).total_seconds()

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 KINDS = ("callback", "ticket")
 READER = "flow-rules"
-OVERLAP = timedelta(minutes=2)
+MARK_EVERY = timedelta(seconds=30)
+OVERLAP = timedelta(minutes=1)
 """Events may be committed later than they happened; whatever was seen before is known again by its id."""
 PATIENCE = timedelta(hours=6)
 """How long the end of a call is waited for."""
@@ -171,11 +172,13 @@ def _bad(name: str, zh: str, en: str) -> InvalidError:
 # --------------------------------------------------------------------------- reading events
 
 
-async def read_events(db: Database, now: datetime | None = None) -> int:
+async def read_events(db: Database, now: datetime | None = None, seen: set[int] | None = None) -> int:
     """Meet the new events with the rules; returns how many starts were written down.
 
-    An event whose call still goes on holds the mark back, so that it is looked at again.
+    An event whose call still goes on holds the mark back, so that it is looked at again. `seen` remembers, for a
+    reader that comes often, which events are settled.
     """
+    seen = set() if seen is None else seen
     now = now or utcnow()
     async with read(db) as session:
         rules = list(await session.exec(select(FlowRule).where(col(FlowRule.enabled))))
@@ -190,18 +193,23 @@ async def read_events(db: Database, now: datetime | None = None) -> int:
             .limit(5000)
         )
         events = list(found)
+        seen &= {event.seq for event in events if event.seq is not None}
         happened: dict[str, tuple[Happened, datetime]] = {}
         reached = events[-1].at if len(events) == 5000 else now
         for event in events:
-            if not any(rule.business_id == event.business_id for rule in rules):
+            assert event.seq is not None
+            if event.seq in seen or not any(rule.business_id == event.business_id for rule in rules):
                 continue
             try:
                 for one in await worked_out(session, event):
                     happened.setdefault(one.id, (one, event.at))
+                seen.add(event.seq)
             except NotYetError:
                 if event.at > now - PATIENCE:
                     reached = min(reached, event.at)
     written = 0
+    if not happened and mark is not None and reached - mark.at < MARK_EVERY:
+        return 0
     async with write(db) as session:
         for one, at in happened.values():
             for rule in rules:

@@ -18,6 +18,7 @@ from backend.events import record
 from backend.identity.permissions import Actor, Permission, system_actor
 from backend.numbers.models import Extension
 from backend.paging import Page, page, starts_with
+from backend.queues.models import QueueEntry
 from backend.recordings.copies import file_saved, remove_copies
 from backend.recordings.files import id_of, inside, place_for, take_over
 from backend.recordings.models import Recording, RetentionRule
@@ -72,6 +73,15 @@ async def _describe(session: AsyncSession, row: Recording, call: Call) -> None:
     row.customer_id = call.customer_id or row.customer_id or await with_number(session, row.business_id, other)
     if call.state == "ended":
         row.result = (call.outcome or call.cause)[:32]
+    stays = await session.exec(
+        select(QueueEntry)
+        .where(QueueEntry.call_id == call.id, col(QueueEntry.answered_at).is_not(None))
+        .order_by(col(QueueEntry.answered_at).desc())
+        .limit(1)
+    )
+    stay = stays.first()
+    if stay is not None:
+        row.agent_id, row.queue = row.agent_id or stay.agent_id, row.queue or stay.queue
     row.agent_id = row.agent_id or await _agent_of(session, call.id)
     if not row.queue:
         steps = await session.exec(

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sqlite3
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import select
 
 from backend.calendars.service import list_calendars, save_calendar
+from backend.callbacks.service import list_rules, save_rule
 from backend.customers import service as customers
+from backend.customers.fields import list_levels, save_level
 from backend.database import Database, read
 from backend.datasources.service import list_queries, list_sources, save_query, save_source
 from backend.errors import DomainError
@@ -30,6 +33,7 @@ from backend.numbers.service import ensure_extensions, list_numbers, save_number
 from backend.runtime.supervisor import FIRST_SIGN_IN
 from backend.security import SecretBox
 from backend.settings import Settings
+from backend.wrapup.service import list_dispositions, save_disposition
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +93,33 @@ class SeedNumber(SeedModel):
     language: str = ""
 
 
+class SeedRule(SeedModel):
+    name: str
+    event: str
+    flow: str
+    filter: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
+
+
+class SeedLevel(SeedModel):
+    key: str
+    zh: str
+    en: str
+    vip: bool = False
+    priority: int = 0
+    colour: str = ""
+
+
+class SeedDisposition(SeedModel):
+    code: str
+    zh: str
+    en: str
+    needs_next_contact: bool = False
+    needs_note: bool = False
+    success: bool | None = None
+    below: list["SeedDisposition"] = []
+
+
 class Seed(SeedModel):
     """``examples/seed.json``."""
 
@@ -98,6 +129,9 @@ class Seed(SeedModel):
     sources: list[SeedSource] = []
     queries: list[SeedQuery] = []
     numbers: list[SeedNumber] = []
+    levels: list[SeedLevel] = []
+    dispositions: list[SeedDisposition] = []
+    rules: list[SeedRule] = []
 
 
 async def first_start(settings: Settings, db: Database, box: SecretBox) -> None:
@@ -147,6 +181,59 @@ async def plant(settings: Settings, db: Database, box: SecretBox, actor: Actor, 
         except DomainError as problem:
             log.warning("the number %s is not planted: %s", number.number, problem)
 
+    await plant_rules(db, actor, seed.rules)
+
+
+async def plant_rules(db: Database, actor: Actor, rules: Sequence[SeedRule]) -> None:
+    """Rules that start flows, switched off: people decide when they begin."""
+    known = {row.name for row in await list_rules(db, actor.business_id)}
+    for rule in rules:
+        if rule.name in known:
+            continue
+        try:
+            await save_rule(db, actor, **rule.model_dump(), enabled=False)
+        except DomainError as problem:
+            log.warning("the rule %s is not planted: %s", rule.name, problem)
+
+
+async def plant_people(db: Database, actor: Actor, seed: Seed) -> None:
+    """Levels of customers and disposition codes, when there are none."""
+    if not await list_levels(db, actor.business_id):
+        for position, level in enumerate(seed.levels):
+            await save_level(
+                db,
+                actor,
+                key=level.key,
+                label_zh=level.zh,
+                label_en=level.en,
+                vip=level.vip,
+                priority=level.priority,
+                colour=level.colour,
+                position=position,
+            )
+    if not await list_dispositions(db, actor.business_id, everything=True):
+        await plant_dispositions(db, actor, seed.dispositions, None)
+
+
+async def plant_dispositions(
+    db: Database, actor: Actor, codes: Sequence[SeedDisposition], parent_id: str | None
+) -> None:
+    """Codes in their order, each with those below it."""
+    for position, code in enumerate(codes):
+        row = await save_disposition(
+            db,
+            actor,
+            code=code.code,
+            label_zh=code.zh,
+            label_en=code.en,
+            parent_id=parent_id,
+            needs_next_contact=code.needs_next_contact,
+            needs_note=code.needs_note,
+            success=code.success,
+            position=position,
+        )
+        await plant_dispositions(db, actor, code.below, row.id)
+
 
 async def plant_data(settings: Settings, db: Database, box: SecretBox, actor: Actor, seed: Seed) -> None:
     """Calendars, lists, customers, sources and queries that are not there yet."""
@@ -156,6 +243,7 @@ async def plant_data(settings: Settings, db: Database, box: SecretBox, actor: Ac
         if calendar.name not in calendars:
             zone = calendar.timezone or settings.timezone
             await save_calendar(db, actor, name=calendar.name, timezone=zone, week=calendar.week, days=calendar.days)
+    await plant_people(db, actor, seed)
     lists = {row.name for row in await list_lists(db, business)}
     for one in seed.lists:
         if one.name not in lists:

@@ -57,6 +57,21 @@ class LiveOperations:
         await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
         return order.call_id
 
+    async def call_once(self, business_id: str, call_id: str, *, number: str, flow: str, caller: str) -> None:
+        """As `place_call`, under an id that is given: a call that is on record already is not placed again."""
+        gateway = self._gateway()
+        own = gateway is not None and gateway.connected
+        order = Order(
+            kind="place_call",
+            business_id=business_id,
+            call_id=call_id,
+            number=number,
+            flow=flow,
+            alias="live",
+            caller=caller,
+        )
+        await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
+
     async def open_phone(self, actor: Actor, phone: BrowserPhone, period: int) -> None:
         gateway = self._gateway()
         own = gateway is not None and gateway.connected

@@ -46,6 +46,7 @@ from backend.runtime.errors import ProductError
 from backend.runtime.first_start import first_start
 from backend.runtime.gateway import Connection, Gateway
 from backend.runtime.journal import Journal
+from backend.runtime.keeper import Keeper
 from backend.runtime.ledger import Ledger
 from backend.runtime.operations import LiveOperations
 from backend.runtime.orders import Orders
@@ -92,6 +93,8 @@ class Process:
         self.directory = Directory(self.db, config.country)
         self.observability = Observability(config, self.db, registry(), instance=identity(config))
         self.orders = Orders(self.db, self.directory, lambda: self.gateway)
+        self.operations = LiveOperations(self.db, self.orders, lambda: self.gateway, lambda: self.client)
+        self.services.place_call = self.operations.call_once
         self.client: Client | None = None
         self.gateway: Gateway | None = None
         self.workers: Workers | None = None
@@ -146,6 +149,7 @@ class Process:
                 self._go(self.gateway.run(), "gateway")
             if "worker" in self.roles:
                 self._go(self._work_on_flows(), "flows")
+                self._go(Keeper(config, self.db, self.box, lambda: self.client).run(), "keeper")
             if "api" in self.roles:
                 self._go(self._serve_web(), "api")
                 counting = asyncio.create_task(self.observability.sample())
@@ -184,7 +188,7 @@ class Process:
     async def _end_tasks(self) -> None:
         """End the parts, the web server first and the workers before what they lean on."""
         self.stopping.set()
-        order = ("api", "flows", "calls", "gateway", "temporal")
+        order = ("api", "keeper", "flows", "calls", "gateway", "temporal")
         for task in sorted(self._tasks, key=lambda task: order.index(task.get_name())):
             if task.get_name() == "api":
                 with contextlib.suppress(TimeoutError, asyncio.CancelledError, Exception):
@@ -508,7 +512,7 @@ class Process:
             queries=QueryRunner(self.db, self.box),
             health=self.health(),
             token=api_token(config.home),
-            operations=LiveOperations(self.db, self.orders, lambda: self.gateway, lambda: self.client),
+            operations=self.operations,
             renderer=self.renderer,
         )
         app = create_app(state)

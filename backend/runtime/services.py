@@ -3,20 +3,23 @@
 Errors for people (`DomainError`) become errors for flows (`NodeError`) with the same stable code.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from sqlalchemy import or_
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
 
 from backend.calendars.service import calendar_state
 from backend.customers import service as customers
-from backend.database import Database
+from backend.database import AsyncSession, Database, write
 from backend.datasources.service import HostCredential, QueryRunner, resolve_credential
 from backend.errors import DomainError, NotFoundError
+from backend.identity.models import User
 from backend.identity.service import first_business
 from backend.lists import service as lists
 from backend.messages.models import OutboxMessage
@@ -26,9 +29,18 @@ from backend.prompts.service import find_prompt, prompt_folder
 from backend.runtime.web import GuardedWeb
 from backend.security import SecretBox
 from backend.settings import Settings
+from backend.tasks.service import NewTask, add_task
 from backend.voicemails.service import find_voicemail, save_voicemail
 from nodes.sdk.outcome import NodeError
-from nodes.sdk.services import Customer, HoursState, PinCheck, SavedVoicemail, Services
+from nodes.sdk.services import (
+    Customer,
+    HoursState,
+    PinCheck,
+    PlacedCall,
+    SavedVoicemail,
+    Services,
+    TaskToDo,
+)
 from telephony.messaging.http_sms import HttpSmsSender
 from telephony.messaging.ports import Mail, MessagingError, Sms
 from telephony.messaging.smtp import SmtpSender
@@ -278,6 +290,88 @@ class BusinessVoicemails:
             ) from problem
 
 
+class BusinessTasks:
+    """`nodes.sdk.services.Tasks`."""
+
+    def __init__(self, db: Database, business_id: str) -> None:
+        self._db = db
+        self._business = business_id
+
+    async def create(self, task: TaskToDo, *, key: str, run_id: str) -> str:
+        async with node_errors(invalid="bad_task"), write(self._db) as session:
+            assignee = await self._agent(session, task.assignee) if task.assignee else None
+            row = await add_task(
+                session,
+                self._business,
+                NewTask(
+                    key=f"flow-{key}",
+                    kind=task.kind,
+                    title=task.title,
+                    note=task.note,
+                    priority=task.priority,
+                    due_at=task.due_at,
+                    remind_minutes=task.remind_minutes,
+                    expires_at=task.expires_at,
+                    assignee=assignee,
+                    team=task.team,
+                    queue=task.queue,
+                    number=task.number,
+                    customer_id=task.customer_id or None,
+                    call_id=task.call_id or None,
+                    voicemail_id=task.voicemail_id or None,
+                    origin="flow",
+                    run_id=run_id or None,
+                ),
+            )
+            return row.id
+
+    async def _agent(self, session: AsyncSession, name: str) -> str:
+        found = await session.exec(
+            select(User.id).where(
+                User.business_id == self._business, or_(col(User.id) == name, col(User.name) == name), col(User.active)
+            )
+        )
+        id = found.first()
+        if id is None:
+            raise NodeError("unknown_agent", f"there is no agent {name!r}; give a sign-in name or an id")
+        return id
+
+
+class PlaceCall(Protocol):
+    """Places a call under an id, once (`backend.runtime.operations.LiveOperations.call_once`)."""
+
+    async def __call__(self, business_id: str, call_id: str, *, number: str, flow: str, caller: str) -> None: ...
+
+
+class BusinessDialler:
+    """`nodes.sdk.services.Dialler`. The end of the call is told by `backend.runtime.keeper`."""
+
+    def __init__(self, business_id: str, place: Callable[[], PlaceCall | None]) -> None:
+        self._business = business_id
+        self._place = place
+
+    async def call(self, *, number: str, connect: str, flow: str, caller_id: str, key: str, run_id: str) -> PlacedCall:
+        place = self._place()
+        if place is None:
+            raise NodeError("unavailable", "this process places no calls", retryable=True)
+        call_id = f"{CALLED_BY}{key}"
+        try:
+            async with node_errors():
+                await place(
+                    self._business, call_id, number=number, flow=f"number:{connect}" if connect else flow,
+                    caller=caller_id,
+                )  # fmt: skip
+        except NodeError as problem:
+            if problem.failure.reason == "unavailable":
+                raise NodeError("unavailable", problem.failure.message, retryable=True) from problem
+            raise
+        return PlacedCall(call_id=call_id)
+
+
+CALLED_BY = "flow-"
+"""How the ids of calls begin that a flow without a call has placed; the execution's key follows."""
+
+
 class Prompts:
     """`telephony.speech.renderer.PromptLibrary` over the prompt library of the business at hand."""
 
@@ -304,6 +398,8 @@ class ServiceBook:
         self._box = box
         self._queries = QueryRunner(db, box)
         self._senders = Senders(settings)
+        self.place_call: PlaceCall | None = None
+        """How flows without a call place one; the process sets it."""
         self._made: dict[str, Services] = {}
         self._webs: list[GuardedWeb] = []
 
@@ -335,6 +431,8 @@ class ServiceBook:
             calendars=BusinessCalendars(self._db, business_id),
             lists=BusinessLists(self._db, business_id),
             voicemails=BusinessVoicemails(self._settings, self._db, business_id),
+            tasks=BusinessTasks(self._db, business_id),
+            dialler=BusinessDialler(business_id, lambda: self.place_call),
             telephones=BusinessTelephones(self._settings, self._db, business_id),
             secrets=self._box,
         )

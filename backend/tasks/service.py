@@ -1,6 +1,6 @@
 """One list of what people have to do: made, taken, done, put off, handed on (AG4)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from backend.agents.models import Agent
 from backend.audit.service import note
 from backend.customers.service import with_number
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
@@ -18,6 +19,7 @@ from backend.events import record
 from backend.identity.models import Business, User
 from backend.identity.permissions import Actor, Permission
 from backend.paging import Page, page
+from backend.queues.models import Queue, QueueMember
 from backend.recordings.files import id_of
 from backend.tasks.models import ENDED, OPEN, Task
 from backend.voicemails.models import Voicemail
@@ -36,21 +38,15 @@ class Memberships:
     teams: frozenset[str] | None = None
 
 
-MembershipsOf = Callable[[AsyncSession, str, str], Awaitable[Memberships]]
-
-
-async def _everything(_session: AsyncSession, _business: str, _user: str) -> Memberships:
-    return Memberships()
-
-
-memberships_of: MembershipsOf = _everything
-"""Who is in which queue and team. The rooms that keep them set it by `use_memberships`."""
-
-
-def use_memberships(found: MembershipsOf) -> None:
-    """Ask this for the queues and teams of a user."""
-    global memberships_of
-    memberships_of = found
+async def memberships_of(session: AsyncSession, business_id: str, user_id: str) -> Memberships:
+    """The queues that somebody serves and the team they are in."""
+    served = await session.exec(
+        select(Queue.name)
+        .join(QueueMember, col(QueueMember.queue_id) == Queue.id)
+        .where(QueueMember.user_id == user_id, QueueMember.business_id == business_id)
+    )
+    agent = await session.get(Agent, user_id)
+    return Memberships(frozenset(served), frozenset({agent.team} if agent is not None and agent.team else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,6 +498,8 @@ def _with(old: str, words: str) -> str:
 async def remind(db: Database, now: datetime | None = None, limit: int = 200) -> int:
     """Tell of the tasks whose reminder is due, each once; returns how many."""
     now = now or utcnow()
+    if not await _any(db, col(Task.remind_at) <= now):
+        return 0
     async with write(db) as session:
         due = await session.exec(
             select(Task)
@@ -518,9 +516,18 @@ async def remind(db: Database, now: datetime | None = None, limit: int = 200) ->
         return count
 
 
+async def _any(db: Database, due: Any) -> bool:
+    """Whether an open task is due; nobody who writes is kept waiting for a no."""
+    async with read(db) as session:
+        found = await session.exec(select(Task.id).where(col(Task.state).in_(OPEN), due).limit(1))
+        return found.first() is not None
+
+
 async def expire(db: Database, now: datetime | None = None, limit: int = 200) -> int:
     """End the tasks whose last moment has passed; returns how many."""
     now = now or utcnow()
+    if not await _any(db, col(Task.expires_at) <= now):
+        return 0
     async with write(db) as session:
         late = await session.exec(
             select(Task)

@@ -1,7 +1,7 @@
 """Tasks: made once, taken by one, told to whoever waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +13,11 @@ from backend.database import utcnow, write
 from backend.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
+from backend.queues.models import Queue, QueueMember
 from backend.state import AppState
 from backend.tasks import service
 from backend.tasks.models import Task
-from backend.tasks.service import Memberships, NewTask, TaskFilter
+from backend.tasks.service import NewTask, TaskFilter
 from backend.testing import ApiClient
 
 HOUR = timedelta(hours=1)
@@ -45,20 +46,14 @@ async def boss(state: AppState) -> Actor:
     return await person(state, "boss", Role.SUPERVISOR)
 
 
-@pytest.fixture
-async def teams() -> AsyncIterator[Callable[..., None]]:
-    """Say who is in which queue; the default comes back afterwards."""
-    before = service.memberships_of
-
-    def use(**queues: set[str]) -> None:
-        async def found(session: Any, business: str, user: str) -> Memberships:
-            person = await session.get(User, user)
-            return Memberships(frozenset(queues.get(person.name, set())), frozenset())
-
-        service.use_memberships(found)
-
-    yield use
-    service.use_memberships(before)
+async def serves(state: AppState, queue: str, *people: Actor) -> None:
+    async with write(state.db) as session:
+        row = Queue(business_id="main", name=queue, label_zh=queue, label_en=queue)
+        session.add(row)
+        await session.flush()
+        for one in people:
+            assert one.user_id is not None
+            session.add(QueueMember(queue_id=row.id, user_id=one.user_id, business_id="main"))
 
 
 async def ids(state: AppState, actor: Actor, **wanted: Any) -> list[str]:
@@ -72,6 +67,7 @@ async def test_the_same_key_makes_one_task(state: AppState, boss: Actor) -> None
 
 
 async def test_of_two_who_take_a_task_at_once_one_gets_it(state: AppState, ana: Actor, bo: Actor, boss: Actor) -> None:
+    await serves(state, "sales", ana, bo)
     row = await service.create_task(state.db, boss, NewTask("k", queue="sales"))
     results = await asyncio.gather(*(service.take(state.db, who, row.id) for who in (ana, bo)), return_exceptions=True)
     winners = [one for one in results if isinstance(one, Task)]
@@ -82,9 +78,10 @@ async def test_of_two_who_take_a_task_at_once_one_gets_it(state: AppState, ana: 
 
 
 async def test_people_see_their_own_and_the_common_tasks_of_their_queues(
-    state: AppState, ana: Actor, bo: Actor, boss: Actor, teams: Callable[..., None]
+    state: AppState, ana: Actor, bo: Actor, boss: Actor
 ) -> None:
-    teams(ana={"sales"}, bo={"repair"})
+    await serves(state, "sales", ana)
+    await serves(state, "repair", bo)
     sales = await service.create_task(state.db, boss, NewTask("a", queue="sales"))
     repair = await service.create_task(state.db, boss, NewTask("b", queue="repair"))
     own = await service.create_task(state.db, boss, NewTask("c", assignee=ana.user_id, queue="repair"))

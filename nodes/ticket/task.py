@@ -201,7 +201,7 @@ class Task(Node[TaskConfig]):
 
     def resume(self, scope: FlowScope, config: TaskConfig, woken: Woken) -> Outcome:
         told = woken.data
-        outputs = {
+        outputs: dict[str, Any] = {
             "task": str(woken.memory.get("task", "")),
             "state": str(told.get("state") or "expired"),
             "result": str(told.get("result") or ""),
