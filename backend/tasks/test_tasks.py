@@ -13,6 +13,7 @@ from backend.database import utcnow, write
 from backend.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
+from backend.queues.members import memberships_of
 from backend.queues.models import Queue, QueueMember
 from backend.state import AppState
 from backend.tasks import service
@@ -29,6 +30,11 @@ async def person(state: AppState, name: str, role: Role = Role.AGENT) -> Actor:
         user = User(business_id="main", name=name, display_name=name.title(), role=role, password_hash="x")
         session.add(user)
     return Actor("main", user.id, name, ROLES[role])
+
+
+@pytest.fixture(autouse=True)
+def real_memberships() -> None:
+    service.use_memberships(memberships_of)
 
 
 @pytest.fixture
