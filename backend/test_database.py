@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
@@ -45,6 +45,29 @@ async def test_upgrading_again_changes_nothing(db: Database) -> None:
     await upgrade(db)
     async with read(db) as session:
         assert (await session.exec(select(Business.name))).one() == "kept"
+
+
+async def test_an_old_database_with_flows_is_upgraded_and_keeps_them(tmp_path: Path) -> None:
+    """Rows of other tables point at flows: the table cannot be built anew under them."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'old.db'}") as db:
+        await upgrade(db, "0006")
+        at = "'2026-11-01 00:00:00'"
+        async with db.writers.begin() as connection:
+            for statement in (
+                f"INSERT INTO businesses (id, name, timezone, country, language, created_at)"
+                f" VALUES ('b', 'Kept', 'UTC', 'CN', 'zh', {at})",
+                f"INSERT INTO flows (id, business_id, key, name, kind, draft, revision, archived, cases_required,"
+                f" created_at, updated_at) VALUES ('f', 'b', 'hotline', 'Hotline', 'ivr', '{{}}', 1, 0, 0, {at}, {at})",
+                f"INSERT INTO flow_versions (id, business_id, flow_id, number, document, document_hash, plan,"
+                f" plan_hash, note, created_at) VALUES ('v', 'b', 'f', 1, '{{}}', '', x'00', '', '', {at})",
+            ):
+                await connection.execute(text(statement))
+        await upgrade(db)
+        async with db.engine.connect() as connection:
+            kept = (await connection.execute(text("SELECT name, folder, tags FROM flows"))).one()
+            assert tuple(kept) == ("Hotline", "", "[]")
+            assert (await connection.execute(text("SELECT flow_id FROM flow_versions"))).scalar() == "f"
+        assert await current_revision(db) == head_revision()
 
 
 async def test_two_processes_upgrade_at_once(tmp_path: Path) -> None:
