@@ -35,7 +35,8 @@ describe('folders', () => {
 describe('filters', () => {
   it('find by name, key, number and tag', () => {
     const one = flow({ numbers: [{ number: '4001234' }], tags: ['night'] });
-    for (const search of ['热线', 'HOTLINE', '4001', 'night']) expect(matches(one, { ...all, search })).toBe(true);
+    for (const search of ['热线', 'HOTLINE', '4001', 'night'])
+      expect(matches(one, { ...all, search })).toBe(true);
     expect(matches(one, { ...all, search: 'absent' })).toBe(false);
   });
 
@@ -51,7 +52,9 @@ describe('filters', () => {
     expect(matches(flow({ aliases: [] }), { ...all, state: 'unpublished' })).toBe(true);
     const red = flow({ cases: { total: 2, green: 1, red: 1, stale: 0, neverRan: 0 } });
     expect(matches(red, { ...all, state: 'red' })).toBe(true);
-    expect(matches(flow({ problemCounts: { errors: 0, warnings: 1 } }), { ...all, state: 'problems' })).toBe(true);
+    expect(matches(flow({ problemCounts: { errors: 0, warnings: 1 } }), { ...all, state: 'problems' })).toBe(
+      true,
+    );
   });
 });
 

@@ -4,7 +4,12 @@ import { picture } from './picture';
 
 const document = {
   entry: 'a',
-  nodes: { a: { type: 'voice.menu' }, b: { type: 'voice.say' }, c: { type: 'web.http' }, lost: { type: 'logic.end' } },
+  nodes: {
+    a: { type: 'voice.menu' },
+    b: { type: 'voice.say' },
+    c: { type: 'web.http' },
+    lost: { type: 'logic.end' },
+  },
   edges: [
     { from: 'a', port: '1', to: 'b' },
     { from: 'a', port: '2', to: 'c' },

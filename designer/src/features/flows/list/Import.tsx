@@ -1,0 +1,234 @@
+/** Flows from files: every file is read and checked first; nothing comes in while one of them is broken. */
+import { Alert, Button, Modal, Select, Spin, Upload } from 'antd';
+import { CircleCheck, CircleX, FileUp, TriangleAlert, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Link } from 'react-router';
+import { useClient } from 'urql';
+import type { CheckImportQuery } from '@/gql/graphql';
+import { useChange, wordsOf } from '@/graphql/useChange';
+import { useText, useWords } from '@/i18n';
+import { IconButton } from '@/ui';
+import { CHECK, IMPORT } from './data';
+import { FlowPicture } from './FlowPicture';
+import { KINDS, type Reading, readFile, twice } from './model';
+import { listWords } from './words';
+
+type Problem = CheckImportQuery['checkFlow'][number];
+interface Entry {
+  id: number;
+  file: string;
+  reading: Reading | null;
+  problems: Problem[];
+  refused: string | null;
+  replace: boolean;
+  done: { key: string; name: string } | null;
+}
+let counter = 0;
+
+export function ImportDialog({
+  open,
+  files,
+  known,
+  onClose,
+  onDone,
+}: {
+  open: boolean;
+  /** Files that were dropped on the list. */
+  files: File[];
+  known: ReadonlyMap<string, string>;
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const w = useWords(listWords);
+  const text = useText();
+  const client = useClient();
+  const [entries, setEntries] = useState<Entry[]>([]);
+  const [busy, setBusy] = useState(false);
+  const [importOne] = useChange(IMPORT);
+
+  const change = (id: number, by: Partial<Entry>) =>
+    setEntries((now) => now.map((entry) => (entry.id === id ? { ...entry, ...by } : entry)));
+
+  const take = async (file: File) => {
+    const id = ++counter;
+    const empty = { problems: [], refused: null, replace: false, done: null };
+    setEntries((now) => [...now, { id, file: file.name, reading: null, ...empty }]);
+    const reading = readFile(file.size > 5_000_000 ? '' : await file.text(), file.size);
+    if (!reading.ok) {
+      change(id, { reading });
+      return;
+    }
+    const { cases: _cases, ...document } = reading.document;
+    const told = await client.query(CHECK, { document }, { requestPolicy: 'network-only' }).toPromise();
+    if (told.data) change(id, { reading, problems: told.data.checkFlow });
+    else
+      change(id, {
+        reading,
+        refused: told.error?.graphQLErrors[0]?.message ?? told.error?.message ?? '',
+      });
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: dropped files are taken once
+  useEffect(() => {
+    for (const file of files) void take(file);
+  }, [files]);
+
+  const good = entries.filter((entry) => entry.reading?.ok && !entry.refused && !entry.done);
+  const doubles = twice(good.map((entry) => (entry.reading?.ok ? entry.reading.document : { id: '' })));
+  const broken = entries.some((entry) => (entry.reading && !entry.reading.ok) || entry.refused);
+  const reading = entries.some((entry) => entry.reading === null);
+  const finished = entries.length > 0 && entries.every((entry) => entry.done);
+
+  const whyNot = (entry: Entry): string | null => {
+    if (entry.refused) return entry.refused;
+    if (!entry.reading) return null;
+    if (!entry.reading.ok) {
+      const { why, detail } = entry.reading;
+      if (why === 'notJson') return w('notJson', { why: detail });
+      if (why === 'tooLarge') return w('tooLarge', { size: detail });
+      if (why === 'wrongKind') return w('wrongKind', { kind: detail });
+      return w('notFlow');
+    }
+    return null;
+  };
+
+  const importAll = async () => {
+    setBusy(true);
+    for (const entry of good) {
+      if (!entry.reading?.ok) continue;
+      const { value, errors } = await importOne(
+        { document: entry.reading.document, replace: entry.replace },
+        { quiet: true },
+      );
+      if (value) change(entry.id, { done: { key: value.flow.key, name: value.flow.name } });
+      else {
+        change(entry.id, { refused: errors.map(wordsOf).join(' ') });
+        break;
+      }
+    }
+    setBusy(false);
+    onDone();
+  };
+
+  return (
+    <Modal
+      open={open}
+      title={w('importTitle')}
+      width={720}
+      onCancel={onClose}
+      destroyOnHidden
+      afterClose={() => setEntries([])}
+      footer={
+        finished ? (
+          <Button type="primary" onClick={onClose}>
+            OK
+          </Button>
+        ) : (
+          <Button
+            type="primary"
+            disabled={good.length === 0 || broken || reading || doubles.size > 0}
+            loading={busy}
+            onClick={() => void importAll()}
+          >
+            {w('importNow', { count: good.length })}
+          </Button>
+        )
+      }
+    >
+      <Upload.Dragger
+        accept=".json,application/json"
+        multiple
+        showUploadList={false}
+        beforeUpload={(file) => {
+          void take(file);
+          return false;
+        }}
+      >
+        <p className="cw-import-drop">
+          <FileUp size={20} aria-hidden /> {w('importHelp')}
+        </p>
+      </Upload.Dragger>
+      {broken && <Alert type="error" showIcon title={w('refused')} role="alert" className="cw-import-note" />}
+      {[...doubles].map((key) => (
+        <Alert key={key} type="error" showIcon title={w('twice', { key })} className="cw-import-note" />
+      ))}
+      <ul className="cw-imports">
+        {entries.map((entry) => {
+          const why = whyNot(entry);
+          const document = entry.reading?.ok ? entry.reading.document : null;
+          const exists = document && known.has(document.id);
+          return (
+            <li key={entry.id}>
+              {document && <FlowPicture document={document} height={72} />}
+              <div className="cw-import-what">
+                <strong>
+                  {why !== null ? (
+                    <CircleX size={16} color="var(--bad)" aria-hidden />
+                  ) : entry.done ? (
+                    <CircleCheck size={16} color="var(--good)" aria-hidden />
+                  ) : entry.problems.length > 0 ? (
+                    <TriangleAlert size={16} color="var(--wait)" aria-hidden />
+                  ) : null}
+                  {document ? document.name || document.id : entry.file}
+                </strong>
+                {document && (
+                  <small className="cw-quiet">
+                    {entry.file} · {w(`kind_${KINDS.find((kind) => kind === document.kind) ?? 'ivr'}`)} ·{' '}
+                    {w('steps', { count: Object.keys(document.nodes).length })}
+                  </small>
+                )}
+                {!entry.reading && <Spin size="small" />}
+                {why !== null && <p className="cw-import-bad">{why}</p>}
+                {entry.done && (
+                  <p>
+                    {w('imported')} · <Link to={`/flows/${entry.done.key}`}>{entry.done.name}</Link>
+                  </p>
+                )}
+                {!entry.done && exists && why === null && (
+                  <p>
+                    {w('known', { key: document.id })}{' '}
+                    <Select
+                      size="small"
+                      aria-label={w('known', { key: document.id })}
+                      value={entry.replace}
+                      popupMatchSelectWidth={false}
+                      onChange={(replace) => change(entry.id, { replace })}
+                      options={[
+                        { value: false, label: w('asNew') },
+                        { value: true, label: w('asReplace') },
+                      ]}
+                    />
+                  </p>
+                )}
+                {entry.problems.length > 0 && !entry.done && (
+                  <details>
+                    <summary>{w('problemsFound', { count: entry.problems.length })}</summary>
+                    <ul className="cw-report">
+                      {entry.problems.slice(0, 100).map((problem, index) => (
+                        // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
+                        <li key={index}>
+                          {text(problem.message)}{' '}
+                          <small className="cw-code">
+                            {[problem.node, problem.field].filter(Boolean).join(' · ')}
+                          </small>
+                        </li>
+                      ))}
+                    </ul>
+                  </details>
+                )}
+              </div>
+              {!entry.done && (
+                <IconButton
+                  label={w('remove')}
+                  icon={<X size={14} />}
+                  onClick={() => setEntries((now) => now.filter((one) => one.id !== entry.id))}
+                />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {good.length > 0 && <p className="cw-quiet">{w('willBeDraft')}</p>}
+    </Modal>
+  );
+}
