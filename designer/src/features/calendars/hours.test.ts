@@ -30,7 +30,14 @@ describe('typed hours', () => {
   });
 
   it('are refused when they make no sense', () => {
-    for (const bad of ['9-12', '12:00-09:00', '09:00-12:00 11:00-13:00', '09:00-25:00', '09:61-10:00', 'noon'])
+    for (const bad of [
+      '9-12',
+      '12:00-09:00',
+      '09:00-12:00 11:00-13:00',
+      '09:00-25:00',
+      '09:61-10:00',
+      'noon',
+    ])
       expect(parseSpans(bad)).toBeNull();
   });
 

@@ -6,13 +6,16 @@ export const calendarWords = defineWords('calendars', {
     help: 'Opening hours, holidays and special days. Flows ask a calendar whether somebody is there.',
     newCalendar: 'New calendar',
     empty: 'No calendars yet',
-    emptyHelp: 'A calendar holds the hours of a team. A flow with “Opening hours” then leads callers to people or to voicemail.',
+    emptyHelp:
+      'A calendar holds the hours of a team. A flow with “Opening hours” then leads callers to people or to voicemail.',
     name: 'Name',
     timezone: 'Time zone',
     week: 'Hours of the week',
-    weekHelp: 'Drag over the hours to open them, drag over open ones to close them; or type below: 09:00-12:00 13:00-18:00.',
+    weekHelp:
+      'Drag over the hours to open them, drag over open ones to close them; or type below: 09:00-12:00 13:00-18:00.',
     days: 'Days that differ',
-    daysHelp: 'They win over the week: holidays, special closed days, and days on which people work after all.',
+    daysHelp:
+      'They win over the week: holidays, special closed days, and days on which people work after all.',
     preview: 'Month',
     mon: 'Monday',
     tue: 'Tuesday',
