@@ -68,8 +68,9 @@ export function Canvas() {
   useFixedSizes();
   const [target, setTarget] = useState<string | null>(null);
   const [derive] = useState(createDeriver);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version of the shapes is looked up in there
   const view = useMemo(
-    () => derive(doc, selection, catalogue, version, moving),
+    () => derive(doc, selection, catalogue, moving),
     [derive, doc, selection, catalogue, version, moving],
   );
   const places = useRef<Record<string, Point>>({});

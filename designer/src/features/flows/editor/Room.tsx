@@ -8,6 +8,7 @@ import { ConflictDialog } from './ConflictDialog';
 import { KeysDialog } from './KeysDialog';
 import { useKeys } from './keyboard';
 import { Palette } from './Palette';
+import { ShapeTeller } from './ShapeTeller';
 import { SubflowDialog } from './SubflowDialog';
 import { drawers, panels, watchers } from './slots';
 import { useEditor, useEditorStore } from './store';
@@ -146,6 +147,7 @@ export function Room() {
           </div>
         </section>
       )}
+      <ShapeTeller />
       <ConflictDialog />
       <SubflowDialog />
       <KeysDialog />

@@ -26,7 +26,7 @@ function handle(place: Place): NodeHandle {
 /** The shape of a node, with the ports that edges still use although the settings no longer make them. */
 export function fullShape(doc: FlowDoc, id: string, catalogue: Catalogue, used?: readonly string[]): Shape {
   const spec = doc.nodes[id]!;
-  const shape = shapeOf(spec, catalogue.types.get(spec.type));
+  const shape = shapeOf(spec, catalogue.types.get(spec.type), id);
   const ports = used ?? doc.edges.filter((edge) => edge.from === id).map((edge) => edge.port);
   const lost = ports.filter((port) => !shape.ports.some((one) => one.name === port));
   if (lost.length === 0) return shape;
@@ -61,7 +61,7 @@ interface KeptNode {
   y: number;
   selected: boolean;
   ports: string;
-  version: number;
+  shape: Shape | null;
   node: Node;
 }
 
@@ -79,7 +79,6 @@ export function createDeriver() {
     doc: FlowDoc,
     selection: Selection,
     types: Catalogue,
-    version: number,
     moving: Readonly<Record<string, Point>> | null,
   ): View {
     if (catalogue !== types) {
@@ -90,12 +89,19 @@ export function createDeriver() {
     const positions = doc.ui.positions ?? {};
     const keptNodes = new Map<string, KeptNode>();
     const shownNodes: Node[] = [];
-    const put = (id: string, spec: KeptNode['spec'], at: Point, ports: string, make: () => Partial<Node>) => {
+    const put = (
+      id: string,
+      spec: KeptNode['spec'],
+      at: Point,
+      ports: string,
+      shape: Shape | null,
+      make: () => Partial<Node>,
+    ) => {
       const selected = id.startsWith('note:')
         ? selection.comments.has(id.slice('note:'.length))
         : selection.nodes.has(id);
       const old = nodes.get(id);
-      const same = old && old.spec === spec && old.ports === ports && old.version === version;
+      const same = old && old.spec === spec && old.ports === ports && old.shape === shape;
       const still = same && old.x === at.x && old.y === at.y && old.selected === selected;
       const kept: KeptNode = still
         ? old
@@ -105,7 +111,7 @@ export function createDeriver() {
             y: at.y,
             selected,
             ports,
-            version,
+            shape,
             node: same
               ? { ...old.node, position: at, selected }
               : ({ id, position: at, selected, data: NO_DATA, ...make() } as Node),
@@ -116,7 +122,8 @@ export function createDeriver() {
     for (const [id, spec] of Object.entries(doc.nodes)) {
       const at = moving?.[id] ?? positions[id] ?? ORIGIN;
       const ports = used.get(id)?.join() ?? '';
-      put(id, spec, at, ports, () => {
+      const known = shapeOf(spec, types.types.get(spec.type), id);
+      put(id, spec, at, ports, known, () => {
         const shape = fullShape(doc, id, types, used.get(id) ?? []);
         const size = sizeOf(shape);
         return { type: 'card', ...size, measured: size, handles: placesOf(shape).map(handle) };
@@ -125,7 +132,12 @@ export function createDeriver() {
     const events = eventsOf(doc);
     events.forEach((id, row) => {
       const at = moving?.[id] ?? positions[id] ?? { x: -280, y: row * 64 };
-      put(id, id, at, '', () => ({ type: 'event', ...EVENT, measured: EVENT, handles: [EVENT_HANDLE] }));
+      put(id, id, at, '', null, () => ({
+        type: 'event',
+        ...EVENT,
+        measured: EVENT,
+        handles: [EVENT_HANDLE],
+      }));
     });
     const sizes = (id: string) => {
       const node = keptNodes.get(id)?.node;
@@ -135,7 +147,7 @@ export function createDeriver() {
       const frame = frameOf(doc, group, sizes, moving);
       if (!frame) continue;
       const size = { width: frame.width, height: frame.height };
-      put(frameId(group.id), group, frame, `${size.width}x${size.height}`, () => ({
+      put(frameId(group.id), group, frame, `${size.width}x${size.height}`, null, () => ({
         type: 'frame',
         ...size,
         measured: size,
@@ -148,7 +160,12 @@ export function createDeriver() {
     for (const note of doc.ui.comments ?? []) {
       const id = noteId(note.id);
       const size = { width: note.width ?? NOTE.width, height: note.height ?? NOTE.height };
-      put(id, note, moving?.[id] ?? note, '', () => ({ type: 'note', ...size, measured: size, handles: [] }));
+      put(id, note, moving?.[id] ?? note, '', null, () => ({
+        type: 'note',
+        ...size,
+        measured: size,
+        handles: [],
+      }));
     }
     nodes = keptNodes;
 

@@ -20,19 +20,33 @@ const NONE: Text = { zh: '', en: '' };
 /** Ports that every node has, drawn at its foot. */
 export const FOOT = new Set(['error', 'hangup']);
 
-let kept = new WeakMap<object, { type: string; shape: Shape }>();
+let kept = new WeakMap<object, { type: string; shape: Shape; told: boolean }>();
+/** What the server told of a node last, by its id: better than a guess while its settings are being typed. */
+let before = new Map<string, { type: string; shape: Shape }>();
 const listeners = new Set<() => void>();
 let version = 0;
 
 /** Shapes that the server told. */
-export function learnShapes(known: { type: string; config: object; shape: Shape }[]): void {
-  for (const one of known) kept.set(one.config, { type: one.type, shape: one.shape });
+export function learnShapes(known: { id: string; type: string; config: object; shape: Shape }[]): void {
+  if (known.length === 0) return;
+  for (const { id, type, config, shape } of known) {
+    kept.set(config, { type, shape, told: true });
+    before.set(id, { type, shape });
+  }
   version += 1;
   for (const listener of listeners) listener();
 }
 
+/** Another flow is opened, or another language of the server is asked. */
 export function forgetShapes(): void {
   kept = new WeakMap();
+  before = new Map();
+}
+
+/** Whether the server has told the shape of these settings. */
+export function told(spec: NodeSpec): boolean {
+  const known = kept.get(spec.config);
+  return known?.told === true && known.type === spec.type;
 }
 
 export const shapeNews = {
@@ -43,11 +57,15 @@ export const shapeNews = {
   version: () => version,
 };
 
-export function shapeOf(spec: NodeSpec, type: NodeTypeInfo | undefined): Shape {
+export function shapeOf(spec: NodeSpec, type: NodeTypeInfo | undefined, id?: string): Shape {
   const known = kept.get(spec.config);
   if (known && known.type === spec.type) return known.shape;
-  const shape = { ports: guessPorts(spec, type), summary: guessSummary(spec) };
-  kept.set(spec.config, { type: spec.type, shape });
+  const last = id === undefined ? undefined : before.get(id);
+  const made = madePorts(spec);
+  const ports =
+    last && last.type === spec.type && made === null ? last.shape.ports : guessPorts(spec, type, made);
+  const shape = { ports, summary: guessSummary(spec) };
+  kept.set(spec.config, { type: spec.type, shape, told: false });
   return shape;
 }
 
@@ -57,9 +75,8 @@ const rows = (value: unknown): Row[] => (Array.isArray(value) ? (value as Row[])
 const words = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
-function guessPorts(spec: NodeSpec, type: NodeTypeInfo | undefined): PortInfo[] {
+function guessPorts(spec: NodeSpec, type: NodeTypeInfo | undefined, made: PortInfo[] | null): PortInfo[] {
   const example = type?.ports ?? [];
-  const made = madePorts(spec);
   if (!made || !type) return example;
   const fromExample = new Set((madePorts({ ...spec, config: type.example }) ?? []).map((port) => port.name));
   const others = example.filter((port) => !fromExample.has(port.name));

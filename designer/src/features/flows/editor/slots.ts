@@ -7,6 +7,7 @@ import {
   History,
   type LucideIcon,
   PhoneCall,
+  Settings2,
   Smartphone,
   TriangleAlert,
 } from 'lucide-react';
@@ -20,6 +21,7 @@ import { NodeBadge } from './problems/NodeBadge';
 import { ProblemsAction } from './problems/ProblemsAction';
 import { ProblemsDrawer } from './problems/ProblemsDrawer';
 import { ProblemsWatcher } from './problems/ProblemsWatcher';
+import { SettingsDrawer } from './SettingsDrawer';
 import { SimulatorDrawer } from './simulator/SimulatorDrawer';
 import { TestAction } from './simulator/TestAction';
 import { TestCallDrawer } from './testcall/TestCallDrawer';
@@ -54,6 +56,14 @@ export const drawers: DrawerSlot[] = [
     icon: TriangleAlert,
     component: ProblemsDrawer,
     size: 280,
+  },
+  {
+    id: 'settings',
+    title: { zh: '流程设置', en: 'Flow settings' },
+    place: 'right',
+    icon: Settings2,
+    component: SettingsDrawer,
+    size: 380,
   },
   {
     id: 'simulator',
