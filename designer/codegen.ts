@@ -13,6 +13,7 @@ const config: CodegenConfig = {
         enumsAsTypes: true,
         scalars: {
           DateTime: 'string',
+          Date: 'string',
           // biome-ignore lint: a JSON scalar may hold anything; readers narrow it
           JSON: { input: 'unknown', output: 'unknown' },
         },

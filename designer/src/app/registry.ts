@@ -1,7 +1,9 @@
 /** The pages of all features, in the order of the menu. */
+import { calendarPages } from '@/features/calendars/pages';
 import { callPages } from '@/features/calls/pages';
 import { flowPages } from '@/features/flows/pages';
 import { numberPages } from '@/features/numbers/pages';
+import { promptPages } from '@/features/prompts/pages';
 import type { Page } from './pages';
 
-export const pages: Page[] = [...flowPages, ...callPages, ...numberPages];
+export const pages: Page[] = [...flowPages, ...promptPages, ...callPages, ...numberPages, ...calendarPages];

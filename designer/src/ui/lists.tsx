@@ -107,3 +107,14 @@ export function Card({
     </section>
   );
 }
+
+/** A label above whatever control is inside it, outside of a form. */
+export function Field({ label, children }: { label: ReactNode; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
+    <label className="cw-field">
+      <span>{label}</span>
+      {children}
+    </label>
+  );
+}
