@@ -20,6 +20,7 @@ import jinja2
 from jinja2 import nodes as ast
 
 from flows import formats
+from flows.expression_words import said
 from flows.problems import Problem, problem
 
 MAX_EXPRESSION = 4_000
@@ -828,10 +829,11 @@ def check_paths(source: str, names: Names | None = None, *, template: bool = Fal
     try:
         tree = _parsed_template(source)[0] if template else _parsed_expression(source)[0]
     except ExpressionError as error:
+        words = said(error.reason, str(error))
         wrong = problem(
             f"expression_{error.reason}",
-            f"表达式有误，请改正：{error}",
-            f"the expression is wrong, correct it: {error}",
+            f"表达式有误，请改正：{words.zh}",
+            f"the expression is wrong, correct it: {words.en}",
         )
         return [(wrong, "")]
     if names is None:

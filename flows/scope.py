@@ -216,8 +216,8 @@ def _broken_at(source: str, template: bool) -> tuple[int, int]:
     return max(0, len(source) - 1), len(source)
 
 
-_UNFINISHED = ("got 'end of", "unexpected 'end of", "unexpected '}'", "unexpected end", "Unexpected end", "is empty")
-"""How the parser complains of a text that may still become sound."""
+_UNFINISHED = ("is missing at the end", " is missing", "is not closed", "is empty", "has no partner")
+"""How a text is told that may still become sound (`flows.expression_words`)."""
 
 
 def _may_go_on(prefix: str, template: bool) -> bool:
