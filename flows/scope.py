@@ -216,7 +216,16 @@ def _broken_at(source: str, template: bool) -> tuple[int, int]:
     return max(0, len(source) - 1), len(source)
 
 
-_UNFINISHED = ("is missing at the end", " is missing", "is not closed", "is empty", "has no partner")
+_UNFINISHED = (
+    "is missing at the end",
+    ") is missing",
+    "] is missing",
+    "} is missing",
+    "a name is missing",
+    "is not closed",
+    "is empty",
+    "has no partner",
+)
 """How a text is told that may still become sound (`flows.expression_words`)."""
 
 
