@@ -24,10 +24,10 @@ interface Session {
   reload(): void;
 }
 
-const Context = createContext<Session | null>(null);
+export const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session {
-  const found = useContext(Context);
+  const found = useContext(SessionContext);
   if (!found) throw new Error('no session: this component belongs behind the sign-in');
   return found;
 }
@@ -59,7 +59,7 @@ export function SessionProvider({
       },
     [person, ask],
   );
-  if (session) return <Context value={session}>{children}</Context>;
+  if (session) return <SessionContext value={session}>{children}</SessionContext>;
   if (answer.fetching || answer.stale) return waiting;
   if (answer.error) return away(() => ask({ requestPolicy: 'network-only' }));
   return signIn(() => ask({ requestPolicy: 'network-only' }));

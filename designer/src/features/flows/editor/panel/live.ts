@@ -11,7 +11,7 @@ import { type Entry, type Group, localScope, type OutputInfo, readOutputs } from
 const SCOPE = graphql(`
   query PanelScope($key: String!, $node: String!) {
     expressionScope(key: $key, node: $node) {
-      names { path kind type title { zh en } node secret }
+      names { path kind type title { zh en } secret }
     }
   }
 `);
@@ -62,17 +62,13 @@ export function useLiveScope(node: string): Entry[] {
       nameOf,
     );
     if (!told) return local.filter((one) => !one.path.startsWith(`nodes.${node}.`));
-    const exact: Entry[] = told.map((one) => {
-      const spec = one.node ? doc.nodes[one.node] : undefined;
-      const of = spec && one.node ? nameOf(spec, one.node) : null;
-      return {
-        path: one.path,
-        type: one.type,
-        title: of ? { zh: `${of.zh}：${one.title.zh}`, en: `${of.en}: ${one.title.en}` } : one.title,
-        group: GROUPS[one.kind] ?? 'other',
-        secret: one.secret,
-      };
-    });
+    const exact: Entry[] = told.map((one) => ({
+      path: one.path,
+      type: one.type,
+      title: one.title,
+      group: GROUPS[one.kind] ?? 'other',
+      secret: one.secret,
+    }));
     const known = new Set(exact.map((one) => one.path));
     // A variable that was made a moment ago is not on the server yet.
     return [...exact, ...local.filter((one) => one.group === 'variables' && !known.has(one.path))];

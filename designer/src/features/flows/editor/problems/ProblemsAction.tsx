@@ -25,6 +25,7 @@ export function ProblemsAction() {
           .join(', ');
   return (
     <Button
+      size="small"
       type={open ? 'primary' : 'default'}
       className="cw-problems-action"
       aria-pressed={open}

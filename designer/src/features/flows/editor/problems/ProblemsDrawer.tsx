@@ -97,7 +97,7 @@ function Row({ problem }: { problem: FlowProblem }) {
         <button type="button" className="cw-problems-text" onClick={() => jump(problem)}>
           {t(problem.message)}
         </button>
-        <p className="cw-quiet">{t(problem.remedy)}</p>
+        {explains(problem) && <p className="cw-quiet">{t(problem.remedy)}</p>}
       </div>
       <div className="cw-problems-acts">
         <FixButtons problem={problem} />
@@ -112,6 +112,11 @@ function Row({ problem }: { problem: FlowProblem }) {
       </div>
     </li>
   );
+}
+
+/** Most problems say themselves what to do; for these there is more to know. */
+function explains(problem: FlowProblem): boolean {
+  return problem.severity === 'warning' || /^(expression|unknown|subflow|missing)_/.test(problem.code);
 }
 
 /** Go where a problem is: the node on the canvas and its field in the panel, or the settings of the flow. */

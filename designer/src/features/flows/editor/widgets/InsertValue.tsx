@@ -108,6 +108,7 @@ function Values({ onPick }: { onPick: (path: string) => void }) {
                   entry={entry}
                   title={t(entry.title)}
                   active={entry === active}
+                  first={at === 0}
                   onPick={onPick}
                 />
               ))}
@@ -123,11 +124,14 @@ function Row({
   entry,
   title,
   active,
+  first,
   onPick,
 }: {
   entry: Entry;
   title: string;
   active: boolean;
+  /** The heading above it should be seen too. */
+  first: boolean;
   onPick: (path: string) => void;
 }) {
   return (
@@ -140,7 +144,7 @@ function Row({
       data-active={active || undefined}
       className="cw-values-row"
       ref={(row) => {
-        if (active) row?.scrollIntoView?.({ block: 'nearest' });
+        if (active) row?.scrollIntoView?.({ block: first ? 'end' : 'nearest' });
       }}
       onMouseDown={(event) => event.preventDefault()}
       onClick={() => onPick(entry.path)}

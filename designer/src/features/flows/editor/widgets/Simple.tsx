@@ -55,6 +55,18 @@ export function placeholderOf(example: unknown): string | undefined {
   return typeof example === 'string' || typeof example === 'number' ? String(example) : undefined;
 }
 
+/** A number as it is, however many decimals its steps have. */
+export function plainNumber(
+  value: unknown,
+  { userTyping, input }: { userTyping: boolean; input: string },
+): string {
+  return userTyping
+    ? input
+    : value === undefined || value === null || value === ''
+      ? ''
+      : String(Number(value));
+}
+
 export function NumberWidget(props: WidgetProps) {
   const { field, path, value, id, invalid } = props;
   const form = useForm();
@@ -67,6 +79,7 @@ export function NumberWidget(props: WidgetProps) {
       status={invalid ? 'error' : undefined}
       disabled={form.readOnly}
       placeholder={placeholderOf(field.example)}
+      formatter={plainNumber}
       step={field.types.includes('number') && (field.maximum ?? field.below ?? 100) <= 10 ? 0.5 : 1}
       onChange={(next) => form.set(path, next ?? (field.nullable ? null : undefined), field.title, true)}
     />
@@ -104,6 +117,7 @@ export function DurationWidget(props: WidgetProps) {
       value={seconds === null ? null : seconds / UNITS[unit]}
       status={invalid ? 'error' : undefined}
       disabled={form.readOnly}
+      formatter={plainNumber}
       step={unit === 's' && most > 10 ? 1 : 0.5}
       suffix={units.length > 1 ? undefined : w('s')}
       onChange={(next) =>
