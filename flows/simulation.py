@@ -562,10 +562,13 @@ class Simulation:
         driver.subscribe(lambda event: self._tell())
         book.start()
         facts = None
-        if self.kind in ("ivr", "subflow"):
+        if self.kind in ("ivr", "subflow", "campaign"):
             self.line = driver.call_in(caller=self.scene.caller, called=self.scene.called)
             self.call = await came
             self.call.language = self.language
+            if self.kind == "campaign":
+                # A campaign's flow begins with somebody who was dialled and has answered.
+                await self.call.answer()
             facts = CallFacts(
                 id=self.call.id, caller=self.scene.caller, called=self.scene.called, language=self.language
             )

@@ -9,7 +9,7 @@ import strawberry
 from sqlalchemy import inspect
 from strawberry.scalars import JSON
 
-from backend.flows import listing, presence, service
+from backend.flows import listing, presence, service, templates
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, mutation, query, subscription
 from backend.identity.permissions import Permission
 from flows.catalogue import CATALOGUE
@@ -266,6 +266,16 @@ class FlowDeedType:
     text: Words
 
 
+@strawberry.type(name="FlowTemplate", description="A flow to begin from; cases is how many test cases come with it.")
+class FlowTemplateType:
+    key: str
+    kind: str
+    title: Words
+    description: Words
+    document: JSON
+    cases: int
+
+
 @strawberry.type(name="FlowLabels", description="What flows are sorted by.")
 class FlowLabels:
     folders: list[str]
@@ -355,6 +365,20 @@ class FlowsQuery:
             has_next=found.has_next,
         )
 
+    @query(Permission.FLOWS_READ, "Flows to begin from, simple ones first.")
+    async def flow_templates(self, info: Info) -> list[FlowTemplateType]:
+        return [
+            FlowTemplateType(
+                key=one.key,
+                kind=one.kind,
+                title=Words.of(one.title),
+                description=Words.of(one.description),
+                document=JSON(dict(one.document)),
+                cases=len(one.cases),
+            )
+            for one in templates.templates()
+        ]
+
     @query(Permission.FLOWS_READ, "Folders and tags in use.")
     async def flow_labels(self, info: Info) -> FlowLabels:
         folders, tags = await listing.labels(info.context.state.db, info.context.actor.business_id)
@@ -416,6 +440,10 @@ class FlowsMutation:
     async def move_alias(self, info: Info, key: str, alias: str, version: int) -> FlowAliasType:
         await service.move_alias(info.context.state.db, info.context.actor, key, alias=alias, version=version)
         return FlowAliasType(name=alias, version=version)
+
+    @mutation(Permission.FLOWS_EDIT, "A new flow from a template, with its test cases.")
+    async def create_from_template(self, info: Info, key: str, name: str = "") -> SavedFlow:
+        return SavedFlow.of(await templates.create_from(info.context.state.db, info.context.actor, key, name=name))
 
     @mutation(Permission.FLOWS_EDIT, "Put a flow into a folder (a/b), tag it; what is left out stays.")
     async def update_flow_meta(
