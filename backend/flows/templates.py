@@ -1,6 +1,7 @@
 """The gallery: flows that ship, one for each kind of work, to begin from (FL11)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,6 @@ from backend.flows.service import Saved, import_flow
 from backend.identity.permissions import Actor
 from nodes.sdk.text import Text, text
 
-_HOTLINE = text("服务热线", "Service hotline")
 _ORDER = (
     "number-menu",
     "service-hotline",
@@ -22,6 +22,8 @@ _ORDER = (
     "payment-reminder",
     "satisfaction-survey",
     "callback-rule",
+    "abandoned-callback",
+    "voicemail-callback",
     "approval",
 )
 
@@ -48,12 +50,22 @@ def templates() -> tuple[Template, ...]:
             data = json.loads(file.read_text(encoding="utf-8"))
             one = _template(data["document"], data["cases"], Text(**data["title"]), Text(**data["description"]))
             found[one.key] = one
-    hotline = json.loads((folder / "flows" / "service_hotline.json").read_text(encoding="utf-8"))
-    cases = json.loads((folder / "cases" / "service_hotline.json").read_text(encoding="utf-8"))
-    zh, _, en = str(hotline["description"]).partition("。 ")
-    found[hotline["id"]] = _template(hotline, cases, _HOTLINE, text(f"{zh}。", en))
+    for file in (folder / "flows").iterdir():
+        cases = folder / "cases" / file.name
+        if file.name.endswith(".json") and cases.is_file():
+            document = json.loads(file.read_text(encoding="utf-8"))
+            name, description = _both(document["name"]), _both(document["description"])
+            found[document["id"]] = _template(
+                document, json.loads(cases.read_text(encoding="utf-8")), name, description
+            )
     order = {key: place for place, key in enumerate(_ORDER)}
     return tuple(sorted(found.values(), key=lambda one: (order.get(one.key, len(order)), one.key)))
+
+
+def _both(words: str) -> Text:
+    """Both languages of a text that has them one behind the other."""
+    found = re.match(r"(.*[\u4e00-\u9fff。，！？）]+)\s+(.+)", words)
+    return text(found.group(1), found.group(2)) if found is not None else text(words, words)
 
 
 def _template(document: Mapping[str, Any], cases: list[Any], title: Text, description: Text) -> Template:
