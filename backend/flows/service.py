@@ -42,7 +42,7 @@ class InvalidFlowError(DomainError):
 
     code = "invalid_flow"
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], *, importing: bool = False) -> None:
         errors = errors_of(problems) or problems
         first = errors[0]
         super().__init__(
@@ -51,7 +51,9 @@ class InvalidFlowError(DomainError):
                 f"the flow has {len(errors)} error(s): {first.message.en}",
             ),
             field=".".join(part for part in (first.node, first.field) if part) or "document",
-            remedy=text("请改正列出的问题后再发布。", "Correct the problems listed, then publish again."),
+            remedy=text("请改正列出的问题后再导入；没有导入任何内容。", "Correct what is listed; nothing was imported.")
+            if importing
+            else text("请改正列出的问题后再发布。", "Correct the problems listed, then publish again."),
         )
         self.problems = problems
 
@@ -434,14 +436,20 @@ async def _last_version(session: AsyncSession, flow_id: str) -> FlowVersion | No
 async def import_flow(db: Database, actor: Actor, document: Any, *, replace: bool = False) -> Saved:
     """Take a document from a file, with the test cases under ``cases``.
 
-    With `replace` a flow of the same key gets it as its draft, and cases of the same name are replaced.
+    With `replace` a flow of the same key gets it as its draft, and cases of the same name are replaced. Unlike a draft
+    that is being drawn a file is taken whole or not at all: what cannot be read of it, and of its cases, is told.
+    Raises InvalidFlowError with everything that is wrong.
     """
-    from backend.simulation.service import read_cases, take_cases
+    from backend.simulation.service import judge_cases, take_cases
 
     cases: Any = None
+    wrong: list[Problem] = []
     if isinstance(document, Mapping) and "cases" in document:
         document = dict(document)
-        cases = read_cases(document.pop("cases"))
+        cases, wrong = judge_cases(document.pop("cases"))
+    wrong = _read_draft(document)[1] + wrong
+    if wrong:
+        raise InvalidFlowError(wrong, importing=True)
     saved = await _import(db, actor, document, replace=replace)
     if cases:
         await take_cases(db, actor, saved.flow.key, cases)

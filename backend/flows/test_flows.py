@@ -114,6 +114,27 @@ async def test_a_document_goes_out_and_comes_in(state: AppState, actor: Actor) -
     assert (await service.get_flow(state.db, "main", "small")).revision == 2
 
 
+async def test_a_broken_import_tells_all_that_is_wrong_and_imports_nothing(client: ApiClient) -> None:
+    broken = document() | {
+        "kind": "tree",
+        "nodes": {"a": {"name": "no type"}, "b": {"type": "logic.end", "policy": {"retries": 99}}, "c": 5},
+        "edges": [{"from": "a"}],
+        "surprise": 1,
+        "cases": [{"name": "x", "steps": [{"press": "hello"}]}, {"steps": []}],
+    }
+    take = """mutation($d: JSON!) { importFlow(document: $d) { value { flow { key } }
+      errors { code node field message { zh en } remedy { zh en } } } }"""
+    (result,) = (await client.ask(take, d=broken)).values()
+    told = {(one["node"], one["field"]) for one in result["errors"]}
+    assert result["value"] is None
+    assert {(None, "kind"), (None, "surprise"), ("a", "type"), ("c", "type"), (None, "cases.1.name")} <= told
+    assert {(None, "cases.0.steps.0.press"), ("b", "policy.retries")} <= told
+    assert all(
+        one["message"]["zh"] and one["remedy"]["en"].endswith("nothing was imported.") for one in result["errors"]
+    )
+    assert (await client.ask("{ flows { key } }"))["flows"] == []
+
+
 async def test_a_flow_that_a_number_leads_to_is_not_put_away(state: AppState, actor: Actor) -> None:
     await draft(state, actor)
     await save_number(state.db, actor, number="100", flow="small")

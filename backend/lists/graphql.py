@@ -4,9 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query
+from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
-from backend.lists import service
+from backend.lists import imports, service
 
 
 @strawberry.type(name="ListEntry")
@@ -40,6 +40,23 @@ class ListEntryInput:
     until: datetime | None = None
 
 
+@strawberry.type(name="RefusedLine", description="A line of an import that was not taken.")
+class RefusedLine:
+    line: int
+    content: str
+    field: str
+    message: Words
+    remedy: Words
+
+
+@strawberry.type(name="ListImport", description="What an import came to; repeated numbers stood in it more than once.")
+class ListImportType:
+    added: int
+    updated: int
+    repeated: int
+    refused: list[RefusedLine]
+
+
 @strawberry.type
 class ListsQuery:
     @query(Permission.LISTS_READ, "Lists by name.")
@@ -64,6 +81,32 @@ class ListsMutation:
     async def add_list_entries(self, info: Info, list_id: str, entries: list[ListEntryInput]) -> int:
         wanted = [service.EntryInput(**vars(entry)) for entry in entries]
         return await service.add_entries(info.context.state.db, info.context.actor, list_id, wanted)
+
+    @mutation(
+        Permission.LISTS,
+        "Put the numbers of a text on a list; a line holds a number, a note and an end. Sound lines are taken.",
+    )
+    async def import_list_entries(
+        self, info: Info, list_id: str, text: str, check_only: bool = False
+    ) -> ListImportType:
+        found = await imports.import_entries(
+            info.context.state.db, info.context.actor, list_id, text, check_only=check_only
+        )
+        return ListImportType(
+            added=found.added,
+            updated=found.updated,
+            repeated=found.repeated,
+            refused=[
+                RefusedLine(
+                    line=one.line,
+                    content=one.content,
+                    field=one.field,
+                    message=Words.of(one.message),
+                    remedy=Words.of(one.remedy),
+                )
+                for one in found.refused
+            ],
+        )
 
     @mutation(Permission.LISTS, "Take a number off its list.")
     async def remove_list_entry(self, info: Info, id: str) -> Done:

@@ -19,6 +19,7 @@ from backend.identity.permissions import Actor
 from backend.simulation.models import FlowCaseRow
 from backend.simulation.reads import reads_for_cases, words_of_prompts
 from flows.cases import CaseResult, FlowCase, run_case
+from flows.problems import Problem, problem
 from nodes.sdk.registry import registry
 from nodes.sdk.text import text
 
@@ -177,14 +178,38 @@ def with_cases(document: Mapping[str, Any], rows: Sequence[FlowCaseRow]) -> dict
 
 
 def read_cases(cases: Any) -> list[FlowCase]:
-    """The cases that a document brings. Raises InvalidError that names the field."""
+    """The cases that a document brings. Raises InvalidError that names the first wrong field."""
+    read, wrong = judge_cases(cases)
+    if wrong:
+        raise InvalidError(
+            wrong[0].message, field=wrong[0].field or "cases", remedy=text("请按用例格式改正。", "Correct it.")
+        )
+    return read
+
+
+def judge_cases(cases: Any) -> tuple[list[FlowCase], list[Problem]]:
+    """The cases that a document brings, and what is wrong with each. Raises InvalidError for what is no list."""
     if not isinstance(cases, Sequence) or isinstance(cases, str):
         raise InvalidError(
             text("cases 应是列表", "cases must be a list"),
             field="cases",
             remedy=text("请给出用例列表，或去掉它。", "Give a list of cases, or leave it out."),
         )
-    return [read_case(case) for case in cases]
+    if len(cases) > MOST_CASES:
+        raise InvalidError(
+            text(f"一个流程最多 {MOST_CASES} 个用例", f"a flow has {MOST_CASES} cases at most"),
+            field="cases",
+            remedy=text("请减少用例。", "Bring fewer cases."),
+        )
+    read: list[FlowCase] = []
+    wrong: list[Problem] = []
+    for index, case in enumerate(cases):
+        try:
+            read.append(read_case(case))
+        except InvalidError as error:
+            place = error.field.removeprefix("case.")
+            wrong.append(problem("bad_field", error.message.zh, error.message.en, field=f"cases.{index}.{place}"))
+    return read, wrong
 
 
 async def take_cases(db: Database, actor: Actor, key: str, cases: Sequence[FlowCase]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.errors import ConflictError, InvalidError
+from backend.errors import ConflictError
 from backend.flows import service as flows
 from backend.identity.permissions import Actor
 from backend.runtime.first_start import plant
@@ -52,9 +52,9 @@ async def test_cases_travel_with_the_document(state: AppState, actor: Actor, key
 
 async def test_a_document_with_a_bad_case_is_not_imported_at_all(state: AppState, actor: Actor) -> None:
     broken = hotline() | {"id": "other", "cases": [{"name": "x", "steps": [{"press": "hello"}]}]}
-    with pytest.raises(InvalidError) as refused:
+    with pytest.raises(flows.InvalidFlowError) as refused:
         await flows.import_flow(state.db, actor, broken)
-    assert refused.value.field == "case.steps.0.press"
+    assert [found.field for found in refused.value.problems] == ["cases.0.steps.0.press"]
     assert [flow.key for flow in await flows.list_flows(state.db, "main")] == []
 
 
