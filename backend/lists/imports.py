@@ -107,7 +107,7 @@ def _end(cells: list[str], zone: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(given.replace("/", "-"))
     except ValueError:
-        found = None  # type: ignore[assignment]
+        found = None
     if found is None or not utcnow().year - 1 <= found.year <= 9000:
         raise InvalidError(
             text(f"“{given}”不是日期", f"'{given}' is no date"),
