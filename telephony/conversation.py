@@ -346,7 +346,7 @@ class Conversation:
         target: TransferTarget | None = None,
     ) -> None:
         """Everybody but the call itself goes; the call is handed back as it was before."""
-        self.result = Talk(self._book.now() - self._began, ended_by, digit, target)
+        ended = Talk(self._book.now() - self._began, ended_by, digit, target)
         call, driver = self.call, self._driver
         await self._quiet()
         music = self._placed.get(call.id) == "music"
@@ -370,6 +370,9 @@ class Conversation:
             music = False
         call.music = music
         self._placed.clear()
+        # Told last: who waits for the end may command the call at once.
+        self.result = ended
+        call.wake()
         call.talk_over(self)
         self._changed()
 

@@ -519,8 +519,10 @@ class AsteriskDriver:
             self._end_of(name, "unavailable")
 
     def _merged(self, channels: Any) -> Any:
-        """A list of Asterisk's channels in which each pair is one."""
-        ids = {str(_object(channel).get("id")): channel for channel in channels}
+        """A list of Asterisk's channels in which each pair is one; what is no such list is left as it is."""
+        if not isinstance(channels, list) or not all(isinstance(one, dict) for one in channels):
+            return channels
+        ids = {str(channel.get("id")): channel for channel in channels}
         for id in ids:
             if not id.endswith(TWIN) or id.startswith(_INNER):
                 continue
@@ -554,7 +556,7 @@ class AsteriskDriver:
     async def web_phones(self) -> list[str]:
         """Names of the phones that browsers may register as, those of an earlier process too."""
         found = await self._ari.request("GET", "endpoints", "PJSIP")
-        names = [str(_object(one).get("resource", "")) for one in found]
+        names = [str(_object(one).get("resource", "")) for one in (found if isinstance(found, list) else ())]
         return [name for name in names if name.startswith((WEB, USER))]
 
     async def forget_web_phone(self, name: str) -> None:
