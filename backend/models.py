@@ -4,7 +4,7 @@ from backend.agents.models import Agent, AgentReason, AgentStateLog, Team
 from backend.audit.models import AuditEntry, AuditHead
 from backend.calendars.models import CalendarRow
 from backend.callbacks.models import EventMark, FlowRule, RuleStart
-from backend.calls.models import Call, Leg, Run, TrailEntry
+from backend.calls.models import Call, Leg, LiveTalk, Run, TrailEntry
 from backend.chat.models import Announcement, AnnouncementSeen, ChatMember, ChatMessage
 from backend.customers.models import Customer, CustomerField, CustomerLevel, CustomerNote, CustomerPhone, PinTry
 from backend.database import Entity
@@ -64,6 +64,7 @@ __all__ = [
     "Lease",
     "Leg",
     "ListEntry",
+    "LiveTalk",
     "NamedQuery",
     "NumberList",
     "OutboundRule",

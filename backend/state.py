@@ -25,6 +25,16 @@ class Operations(Protocol):
         """Dial `number` and run `flow` with whoever answers; returns the call's id. Raises DomainError."""
         ...
 
+    async def dial_for(self, actor: Actor, call_id: str, phone: str, number: str, caller_id: str) -> str:
+        """Ring an agent's phone, then call `number` for them; returns the call's id. Raises DomainError."""
+        ...
+
+    async def control(
+        self, actor: Actor, gateway: str, call_id: str, action: str, arguments: Mapping[str, Any]
+    ) -> None:
+        """Have a gateway steer one of its calls. Raises DomainError."""
+        ...
+
     async def open_phone(self, actor: Actor, phone: BrowserPhone, period: int) -> None:
         """Let a browser register as that phone with its password of a period. Raises DomainError."""
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ from telephony.driver import (
 )
 from telephony.errors import DriverError, HungUp
 from telephony.hearing import Deaf, Ears
-from telephony.live_call import Leg, LiveCall, dial_result_of
+from telephony.live_call import Leg, LiveCall, dial_result_of, told_of
 from telephony.prompts import MediaRenderer
-from telephony.sounds import Sounds
+from telephony.sounds import RINGBACK_SECONDS, Sounds
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -228,6 +229,62 @@ class CallBook:
         leg.answered_at, leg.ended_at = call.answered_at, call.ended_at
         leg.cause, leg.sip_code = leg.cause or call.cause, call.sip_code
         return (call if call.answered and not call.ended else None), dial_result_of(leg)
+
+    async def place_for(
+        self,
+        agent: str,
+        agent_destination: str,
+        channel: str,
+        destination: str,
+        *,
+        caller_id: str,
+        called: str,
+        ring_seconds: float = 40.0,
+    ) -> tuple[LiveCall | None, DialResult]:
+        """Call somebody for an agent: the agent's phone rings first, then the other party is called and becomes the
+        call, with the agent as its leg `agent`. None when one of the two does not come; nothing of it stays then.
+
+        The agent's phone shows `called`, the other party sees `caller_id`.
+        """
+        if channel in self._calls or agent in self._owners:
+            raise ValueError(f"the call {channel} is being placed already")
+        call = self._new_call(channel, caller=called, called=caller_id, up=False)
+        call.direction = "outbound"
+        observer.current.call_offered("outbound")
+        release = call.occupy()
+        playback = f"{channel}-ringback-{self.epoch}"
+        leg = self.new_leg(call, agent, agent_destination)
+        try:
+            await call._originate(leg, called, ring_seconds)
+            await call._wait(lambda: leg.answered_at is not None or leg.ended_at is not None, self.now() + ring_seconds)
+            if not leg.up:
+                await call._quietly(partial(self.driver.hang_up, agent, "cancelled"))
+                self.ended(call, Hangup(channel, "cancelled"))
+                return None, dial_result_of(leg) if leg.ended_at is not None else DialResult("no_answer", agent)
+            times = math.ceil((ring_seconds + 2.0) / RINGBACK_SECONDS)
+            await call._quietly(partial(self.driver.play, agent, playback, [self.sounds.ringback] * times))
+            await call._during(
+                self.driver.originate(
+                    channel,
+                    destination,
+                    caller_id=caller_id,
+                    timeout=ring_seconds,
+                    variables=told_of(channel, destination),
+                )
+            )
+            await call._wait(lambda: call.answered or leg.ended_at is not None)
+            if leg.ended_at is not None:
+                await call.cut("cancelled")
+                return None, DialResult("no_answer", channel, 0, "cancelled")
+            await call._quietly(partial(self.driver.stop_playing, playback))
+            return call, DialResult("answered", channel, 200)
+        except HungUp:
+            return None, DialResult("failed", channel, call.sip_code, call.cause)
+        except DriverError as error:
+            self.ended(call, Hangup(channel, "failed"))
+            return None, DialResult("failed", channel, 0, error.reason)
+        finally:
+            release()
 
     async def adopt(self, calls: Iterable[str] | None = None, snapshot: Snapshot | None = None) -> list[LiveCall]:
         """Take over what is up in the engine after a restart of this process.

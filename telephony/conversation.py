@@ -270,10 +270,12 @@ class Conversation:
         except HungUp:
             # The call tidies up: its legs and bridges go with it.
             self._changed()
-        except DriverError as error:
-            log.warning("call %s: the conversation cannot go on: %s", self.call.id, error)
+        except Exception:
+            # A talk that nobody watches over would never end.
+            log.exception("call %s: the conversation cannot go on", self.call.id)
             if self.result is None:
-                await self._finish("other")
+                async with self._lock:
+                    await self._finish("other")
         finally:
             self._let_go()
 
@@ -390,7 +392,8 @@ class Conversation:
                 await self._try(channel, partial(driver.remove_from_bridge, self.bridge, channel))
             elif place == "music":
                 await self._try(channel, partial(driver.stop_music, channel))
-            del self._placed[channel]
+            # The command may have found it gone and forgotten it.
+            self._placed.pop(channel, None)
         for channel, place in wanted.items():
             if self._placed.get(channel) == place:
                 continue

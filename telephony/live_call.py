@@ -170,6 +170,8 @@ class LiveCall:
         self.conversation: Conversation | None = None
         """The talk that goes on, if one does."""
         self._talks: dict[str, Talk] = {}
+        self.agents: dict[str, str] = {}
+        """Whose phone a leg is (user id by channel), where its destination does not tell; set before it is dialled."""
         self.music = False
         """The caller hears music until the next command."""
 
@@ -922,6 +924,13 @@ class LiveCall:
                 await self._quietly(partial(self._driver.hang_up, channel))
                 await self._wait(lambda: leg.ended_at is not None, self._book.now() + 2 * _GRACE)
 
+    async def drop_leg(self, channel: str, cause: HangupCause = "normal") -> None:
+        """End a leg from outside, whatever the call is doing."""
+        if channel == self.id:
+            await self.cut(cause)
+        elif channel in self.legs:
+            await self._quietly(partial(self._driver.hang_up, channel, cause))
+
     async def _originate(self, leg: Leg, caller_id: str, ring_seconds: float) -> None:
         try:
             await self._during(
@@ -930,7 +939,7 @@ class LiveCall:
                     leg.destination,
                     caller_id=caller_id,
                     timeout=ring_seconds,
-                    variables=_told_of(self.id, leg.destination),
+                    variables=told_of(self.id, leg.destination),
                 )
             )
         except DriverError as error:
@@ -1133,7 +1142,7 @@ def _never() -> bool:
     return False
 
 
-def _told_of(call_id: str, destination: str) -> dict[str, str]:
+def told_of(call_id: str, destination: str) -> dict[str, str]:
     """What a phone of the house is told beside who calls: which call of ours it is."""
     return {"X-Callweave-Call": call_id} if destination.startswith("extension:") else {}
 

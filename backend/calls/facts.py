@@ -15,13 +15,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Executable, bindparam, or_, select, update
+from sqlalchemy import Executable, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from backend.calls.models import Call, Leg, Run, TrailEntry
+from backend.calls.models import Call, Leg, LiveTalk, Run, TrailEntry
 from backend.database import AsyncSession, Database, utcnow, write
 from backend.events import Event, record_all
+from backend.numbers.models import Extension
 from flows.task import FlowResult, FlowStart, TrailStep
 
 Direction = Literal["inbound", "outbound", "internal"]
@@ -74,6 +75,16 @@ class LegBegan:
     destination: str = ""
     kind: str = "dialled"
     at: datetime = field(default_factory=utcnow)
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TalkChanged:
+    """How the conversation of a call stands now; without a state it is over."""
+
+    call_id: str
+    state: dict[str, Any] | None
+    at: datetime = field(default_factory=utcnow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,18 @@ class RunFinished:
     at: datetime = field(default_factory=utcnow)
 
 
-Fact = CallStarted | CallAnswered | CallEnded | LegBegan | LegAnswered | LegEnded | RunStarted | Steps | RunFinished
+Fact = (
+    CallStarted
+    | CallAnswered
+    | CallEnded
+    | LegBegan
+    | LegAnswered
+    | LegEnded
+    | TalkChanged
+    | RunStarted
+    | Steps
+    | RunFinished
+)
 
 
 async def write_facts(db: Database, facts: Sequence[Fact]) -> set[str]:
@@ -129,6 +151,8 @@ async def write_facts(db: Database, facts: Sequence[Fact]) -> set[str]:
 
 _CALLS: Any = Call.__table__  # type: ignore[attr-defined]
 _LEGS: Any = Leg.__table__  # type: ignore[attr-defined]
+_TALKS: Any = LiveTalk.__table__  # type: ignore[attr-defined]
+_PEOPLE: Any = Extension.__table__  # type: ignore[attr-defined]
 _RUNS: Any = Run.__table__  # type: ignore[attr-defined]
 _TRAIL: Any = TrailEntry.__table__  # type: ignore[attr-defined]
 
@@ -140,11 +164,15 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "runs": ("state", "reason", "outputs", "steps", "ended_at"),
 }  # fmt: skip
 _CALL_READ = ("id", "business_id", "started_at", *_CHANGING["calls"])
-_LEG_READ = ("id", "business_id", "call_id", "started_at", *_CHANGING["legs"])
+_LEG_READ = ("id", "business_id", "call_id", "started_at", "user_id", *_CHANGING["legs"])
 _RUN_READ = ("id", "business_id", "flow_key", "call_id", *_CHANGING["runs"])
 
 Row = dict[str, Any]
 
+
+_READ_PEOPLE = select(_PEOPLE.c.number, _PEOPLE.c.user_id).where(
+    _PEOPLE.c.number.in_(bindparam("numbers", expanding=True))
+)
 
 # Statements are made once: building and compiling them would cost more than running them.
 _READ_CALLS = (
@@ -244,6 +272,8 @@ class _Batch:
         self.facts = facts
         self.calls, self.legs, self.runs = _Table("calls"), _Table("legs"), _Table("runs")
         self.trail: dict[tuple[str, int], Row] = {}
+        self.talks: dict[str, Row | None] = {}
+        self.people: dict[str, str | None] = {}
         self.events: list[Event] = []
         self.unkept: list[Event] = []
         self.unknown: set[str] = set()
@@ -255,13 +285,40 @@ class _Batch:
         # Calls before their legs, which refer to them.
         for table in (self.calls, self.legs, self.runs):
             await table.write(self.session)
+        await self._write_talks()
         if self.trail:
             connection = await self.session.connection()
             await connection.execute(_trail_upsert(self.session.info["database"].sqlite), list(self.trail.values()))
         await record_all(self.session, self.events, unkept=self.unkept)
         return self.unknown
 
+    async def _write_talks(self) -> None:
+        if not self.talks:
+            return
+        connection = await self.session.connection()
+        await connection.execute(delete(_TALKS).where(_TALKS.c.call_id.in_(sorted(self.talks))))
+        rows = [row for row in self.talks.values() if row is not None]
+        if rows:
+            await connection.execute(insert(_TALKS), rows)
+
+    async def _find_people(self) -> None:
+        """Whose phones the extensions of this batch are."""
+        numbers = set[str]()
+        for fact in self.facts:
+            match fact:
+                case LegBegan(user_id=None, destination=destination) if destination.startswith("extension:"):
+                    numbers.add(destination.removeprefix("extension:"))
+                case CallStarted(direction="inbound", trunk="", anonymous=False, caller=caller) if len(caller) <= 6:
+                    numbers.add(caller)
+                case CallStarted(direction="internal", called=called):
+                    numbers.add(called)
+        if numbers:
+            connection = await self.session.connection()
+            found = await connection.execute(_READ_PEOPLE, {"numbers": sorted(numbers)})
+            self.people = {row.number: row.user_id for row in found}
+
     async def _read(self) -> None:
+        await self._find_people()
         calls, legs, ending, runs = set[str](), set[str](), set[str](), set[str]()
         for fact in self.facts:
             match fact:
@@ -281,6 +338,8 @@ class _Batch:
                     legs.add(leg_id)
                 case LegAnswered(leg_id=leg_id) | LegEnded(leg_id=leg_id):
                     legs.add(leg_id)
+                case TalkChanged(call_id=call_id):
+                    calls.add(call_id)
                 case RunStarted(start=start) | RunFinished(start=start):
                     runs.add(start.run_id)
                     if start.call is not None:
@@ -321,6 +380,8 @@ class _Batch:
                 if leg is not None and leg["state"] != "ended":
                     self.legs.change(leg, state="ended", cause=cause, sip_code=sip_code, ended_at=at)
                     self._leg_event(leg)
+            case TalkChanged():
+                self._talk_changed(fact)
             case RunStarted(start=start, at=at):
                 self._run_started(start, at)
             case Steps(run_id=run_id, steps=steps):
@@ -332,7 +393,25 @@ class _Batch:
         self.events.append(Event(business_id, topic, subject, data))
 
     def _leg_event(self, leg: Row) -> None:
-        self._event(leg["business_id"], "call.changed", leg["call_id"], leg=leg["id"])
+        more = {"user": leg["user_id"]} if leg["user_id"] else {}
+        self._event(leg["business_id"], "call.changed", leg["call_id"], leg=leg["id"], **more)
+
+    def _talk_changed(self, fact: TalkChanged) -> None:
+        call = self.calls.rows.get(fact.call_id)
+        if call is None:
+            return
+        over = fact.state is None or call["state"] == "ended"
+        self.talks[fact.call_id] = (
+            None
+            if over
+            else {
+                "call_id": fact.call_id,
+                "business_id": call["business_id"],
+                "state": fact.state,
+                "changed_at": fact.at,
+            }
+        )
+        self._event(call["business_id"], "talk.changed", fact.call_id, mode="" if over else fact.state["mode"])  # type: ignore[index]
 
     def _call_started(self, fact: CallStarted) -> None:
         if fact.call_id not in self.calls.rows:
@@ -373,13 +452,30 @@ class _Batch:
                 number=fact.caller if inbound else fact.called,
                 destination="",
                 at=fact.at,
+                user_id=self._own_phone(fact),
             )
             self._event(fact.business_id, "call.started", fact.call_id, caller=fact.caller, called=fact.called)
         if fact.run is not None:
             self._run_started(fact.run, fact.at)
 
+    def _own_phone(self, fact: CallStarted) -> str | None:
+        """Whose phone the call itself is with: a colleague who calls, or one who is called."""
+        if fact.direction == "internal":
+            return self.people.get(fact.called)
+        from_the_house = fact.direction == "inbound" and not fact.trunk and not fact.anonymous
+        return self.people.get(fact.caller) if from_the_house else None
+
     def _add_leg(
-        self, id: str, business_id: str, call_id: str, *, kind: str, number: str, destination: str, at: datetime
+        self,
+        id: str,
+        business_id: str,
+        call_id: str,
+        *,
+        kind: str,
+        number: str,
+        destination: str,
+        at: datetime,
+        user_id: str | None = None,
     ) -> None:
         self.legs.add(
             {
@@ -389,6 +485,7 @@ class _Batch:
                 "kind": kind,
                 "number": number,
                 "destination": destination,
+                "user_id": user_id,
                 "state": "ringing",
                 "cause": "",
                 "sip_code": 0,
@@ -415,6 +512,7 @@ class _Batch:
         at = max(fact.at, call["started_at"])
         self.calls.change(call, state="ended", cause=fact.cause, sip_code=fact.sip_code, ended_at=at)
         self._event(call["business_id"], "call.ended", fact.call_id, cause=fact.cause)
+        self.talks[fact.call_id] = None
         for leg in self.legs.rows.values():
             if leg["call_id"] == fact.call_id and leg["state"] != "ended":
                 own = {"sip_code": fact.sip_code} if leg["id"] == fact.call_id else {}
@@ -432,6 +530,7 @@ class _Batch:
             number=fact.number,
             destination=fact.destination,
             at=fact.at,
+            user_id=fact.user_id or self.people.get(fact.destination.removeprefix("extension:")),
         )
         self._leg_event(self.legs.rows[fact.leg_id])
 

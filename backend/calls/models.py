@@ -56,9 +56,14 @@ class Call(Entity, table=True):
 
 
 class Leg(Entity, table=True):
-    """One party of a call: the caller, or somebody dialled. ``id`` is the channel's."""
+    """One party of a call: the caller, or somebody dialled. ``id`` is the channel's.
+
+    ``kind`` is ``caller``, ``dialled``, ``third`` (consulted or transferred to) or ``supervisor``; ``user_id`` tells
+    whose phone it is.
+    """
 
     __tablename__ = "legs"
+    __table_args__ = (Index(None, "user_id", "state"),)
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
@@ -66,12 +71,24 @@ class Leg(Entity, table=True):
     kind: str = Field(default="dialled", max_length=16)
     number: str = Field(default="", max_length=64)
     destination: str = Field(default="", max_length=255)
+    user_id: str | None = Field(default=None, max_length=64)
     state: str = Field(default="ringing", max_length=16)
     cause: str = Field(default="", max_length=32)
     sip_code: int = 0
     started_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LiveTalk(Entity, table=True):
+    """How the conversation of a live call stands: mode, parties, since when. The row goes with the conversation."""
+
+    __tablename__ = "live_talks"
+
+    call_id: str = Field(primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
+    state: dict[str, Any] = Field(sa_type=Json)
+    changed_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
 class Run(Entity, table=True):

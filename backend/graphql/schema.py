@@ -15,6 +15,7 @@ from backend.agents.graphql import AgentsMutation, AgentsQuery, AgentsSubscripti
 from backend.audit.graphql import AuditQuery
 from backend.calendars.graphql import CalendarsMutation, CalendarsQuery
 from backend.callbacks.graphql import CallbacksMutation, CallbacksQuery
+from backend.callcontrol.graphql import CallControlMutation, CallControlQuery, CallControlSubscription
 from backend.calls.graphql import CallsMutation, CallsQuery, CallsSubscription
 from backend.chat.graphql import ChatMutation, ChatQuery, ChatSubscription
 from backend.customers.graphql import CustomersMutation, CustomersQuery
@@ -50,6 +51,7 @@ Query = merge_types(
         CallsQuery,
         NumbersQuery,
         PhonesQuery,
+        CallControlQuery,
         CustomersQuery,
         RecordingsQuery,
         VoicemailsQuery,
@@ -77,6 +79,7 @@ Mutation = merge_types(
         CallsMutation,
         NumbersMutation,
         PhonesMutation,
+        CallControlMutation,
         CustomersMutation,
         RecordingsMutation,
         VoicemailsMutation,
@@ -97,6 +100,7 @@ Subscription = merge_types(
     "Subscription",
     (
         CallsSubscription,
+        CallControlSubscription,
         FlowsSubscription,
         SimulationSubscription,
         VoicemailsSubscription,

@@ -68,6 +68,7 @@ class Permission(StrEnum):
     FLOOR_ACT = "floor.act"
     QUEUES_READ = "queues.read"
     QUEUES = "queues.manage"
+    SUPERVISE = "calls.supervise"
 
 
 P = Permission
@@ -133,6 +134,7 @@ _SUPERVISOR = (
         P.FLOOR_ACT,
         P.QUEUES_READ,
         P.QUEUES,
+        P.SUPERVISE,
     }
 )
 

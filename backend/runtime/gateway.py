@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
@@ -30,9 +31,11 @@ from backend.calls.facts import (
     LegEnded,
     RunFinished,
     RunStarted,
+    TalkChanged,
 )
 from backend.calls.models import Call as CallRow
-from backend.database import Database, utcnow
+from backend.calls.talks import as_state
+from backend.database import Database, new_id, utcnow
 from backend.observability.logs import in_call
 from backend.phones.service import PERIOD, TRIAL, BrowserPhone, expires_at, password_of, phone_failed
 from backend.recordings.service import save_recording
@@ -52,6 +55,7 @@ from telephony.asterisk.config import ConfigError, WebPhone
 from telephony.asterisk.driver import AsteriskDriver
 from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
+from telephony.conversation import THIRD, WATCH, ControlError, Conversation
 from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
 from telephony.errors import DriverError, HungUp, SpeechError
 from telephony.hearing import Ears
@@ -197,6 +201,7 @@ class Gateway:
             on_ended=in_call(self._ended),
             on_silence=in_call(self._silent),
             on_event=self._event,
+            on_conversation=self._conversation,
             ears=self._ears,
         )
         self._driver, self._book = driver, book
@@ -257,6 +262,10 @@ class Gateway:
             if row.anonymous:
                 self._anonymous.add(call.id)
             self._spawn(self._follow(call, row.state == "up"))
+            if call.conversation is not None and not row.run_id:
+                if row.direction == "inbound":
+                    call.conversation.agent_side = "call"
+                self._spawn(self._end_after(call, call.conversation.leg_id))
         for one in strangers:
             self._spawn(self._drop_stranger(driver, one, up=snapshot.channels[one].up))
         gone = [row for row in rows.values() if row.id not in known]
@@ -266,6 +275,11 @@ class Gateway:
             self._spawn(self._tell_flow(call_id, "normal"))
         if rows:
             log.info("%d calls go on, %d ended meanwhile", len(adopted), len(gone))
+
+    async def _end_after(self, call: LiveCall, leg: str) -> None:
+        """A talk outside of any flow goes on without whoever began it; the call ends with it."""
+        if not await self._talk(call, leg):
+            await call.hang_up()
 
     async def _close_vanished(self, driver: AsteriskDriver, row: CallRow) -> None:
         """A call that ended while nobody watched: by the caller, or because the engine itself died."""
@@ -417,7 +431,7 @@ class Gateway:
             return False
         self._spawn(self._follow(call, False))
         inside = destination.startswith("extension:")
-        await self._connect(call, destination, event.caller if inside else caller_id, 40.0)
+        await self._connect(call, destination, event.caller if inside else caller_id, 40.0, agent="call")
         return True
 
     async def _follow(self, call: LiveCall, answered: bool) -> None:
@@ -515,13 +529,127 @@ class Gateway:
             ),
         )
 
-    async def _connect(self, call: LiveCall, destination: str, caller_id: str, ring_seconds: float) -> None:
+    async def _connect(
+        self,
+        call: LiveCall,
+        destination: str,
+        caller_id: str,
+        ring_seconds: float,
+        *,
+        agent: Literal["leg", "call"] = "leg",
+    ) -> None:
         with contextlib.suppress(HungUp):
             leg = f"{call.id}-other"
             result = await call.dial(leg, destination, caller_id=caller_id, ring_seconds=ring_seconds)
-            if result.result == "answered":
-                await call.talk(leg)
+            if result.result == "answered" and await self._talk(call, leg, agent=agent):
+                return
         await call.hang_up()
+
+    async def _talk(self, call: LiveCall, leg: str, *, agent: Literal["leg", "call"] = "leg") -> bool:
+        """A talk outside of any flow; True when somebody has sent the call into one."""
+        talk = await call.talk(leg, agent=agent)
+        if talk.target is None or talk.target.kind != "flow":
+            return False
+        target = await self._directory.flow(self._businesses.get(call.id, ""), talk.target.key)
+        if target is None:
+            log.warning("call %s: no flow %s to go on with", call.id, talk.target.key)
+            return False
+        start = self._start_for_placed(call.id, target, Incoming(call.id, call.caller, call.called))
+        self._journal.tell(RunStarted(start))
+        await self._start(call, start)
+        return True
+
+    # ------------------------------------------------------------------ calls that agents make and steer
+
+    async def dial_for(
+        self, agent_destination: str, to: str, *, business_id: str, call_id: str, caller_id: str = ""
+    ) -> None:
+        """An agent calls somebody: their phone rings first. Returns when the call is on record.
+
+        Raises NodeError when a number may not be dialled.
+        """
+        if self._book is None:
+            raise NodeError("gateway_away", "this gateway does not own its telephony engine now", retryable=True)
+        if call_id in self._businesses:
+            # The same order a second time, while the first one is under way.
+            return
+        self._businesses[call_id] = business_id
+        phones = self._services_for(business_id).telephones
+        try:
+            destination = await phones.destination(to)
+        except NodeError:
+            del self._businesses[call_id]
+            raise
+        inside = destination.startswith("extension:")
+        own = agent_destination.rpartition(":")[2]
+        shown = caller_id or (own if inside else await phones.caller_id())
+        await self._journal.written(
+            CallStarted(
+                call_id=call_id,
+                business_id=business_id,
+                gateway=self.name,
+                caller=shown,
+                called=to,
+                direction="internal" if inside else "outbound",
+            )
+        )
+        self._spawn(self._place_for(self._book, agent_destination, call_id, destination, shown, to))
+
+    async def _place_for(
+        self, book: CallBook, agent_destination: str, call_id: str, destination: str, shown: str, to: str
+    ) -> None:
+        # Not behind the id of the call: Asterisk takes no id that is the beginning of another one in use.
+        agent = f"agent-{call_id}"
+        call, result = await book.place_for(agent, agent_destination, call_id, destination, caller_id=shown, called=to)
+        if call is None:
+            log.info("call %s to %s: %s", call_id, to, result.result)
+            return
+        self._spawn(self._follow(call, False))
+        with contextlib.suppress(HungUp):
+            if await self._talk(call, agent):
+                return
+        await call.hang_up()
+
+    async def conversation(self, call_id: str) -> tuple[LiveCall, Conversation]:
+        """The talk that goes on in a call. Raises ControlError."""
+        call = await self.get(call_id)
+        if call is None:
+            raise ControlError("no_call", "the call is over")
+        if call.conversation is None:
+            raise ControlError("no_talk", "nobody talks in this call now")
+        return call, call.conversation
+
+    async def way_to(self, business_id: str, number: str) -> tuple[str, bool]:
+        """Where to dial a number, counted against the caps, and whether it is of the house. Raises NodeError."""
+        destination = await self._services_for(business_id).telephones.destination(number)
+        return destination, destination.startswith("extension:")
+
+    async def house_number(self, business_id: str) -> str:
+        """What others see of a business that calls."""
+        return await self._services_for(business_id).telephones.caller_id()
+
+    def _conversation(self, call: LiveCall, talk: Conversation) -> None:
+        state = None if talk.result is not None or call.ended else as_state(talk.view(), self._book_now(), utcnow())
+        self._journal.tell(TalkChanged(call.id, state))
+
+    def _book_now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _transfer_wish(self, driver: AsteriskDriver, call: LiveCall, channel: str, wanted: str) -> None:
+        """The transfer key of an agent's own telephone, for a number."""
+        done = False
+        talk = call.conversation
+        number = wanted.partition("@")[0].removeprefix("sip:")
+        if talk is not None and talk.agent_channel == channel and talk.agent_side == "leg" and number:
+            try:
+                phones = self._services_for(self._businesses.get(call.id, "")).telephones
+                destination = await phones.destination(number)
+                await talk.transfer(new_id()[:12], destination, caller_id=call.caller)
+                done = True
+            except (NodeError, ControlError, HungUp, DriverError) as problem:
+                log.info("call %s: the phone's transfer to %s is refused: %s", call.id, number, problem)
+        with contextlib.suppress(DriverError):
+            await driver.transfer_result(channel, done)
 
     # ------------------------------------------------------------------ phones in browsers
 
@@ -568,9 +696,9 @@ class Gateway:
             case RecordingFinished(name=name, path=path, failed=False) if name == call.tap_name:
                 business, seconds = self._businesses.get(call.id, ""), event.seconds
                 self._spawn(self._keep_recording(business, call.id, path, seconds))
-            case TransferRequested(channel=channel):
+            case TransferRequested(channel=channel, target=target):
                 if self._driver is not None:
-                    self._spawn(self._driver.transfer_result(channel, False))
+                    self._spawn(self._transfer_wish(self._driver, call, channel, target))
             case _:
                 pass
 
@@ -687,4 +815,12 @@ class Gateway:
 
 def _leg_began(call: LiveCall, channel: str) -> LegBegan:
     leg = call.legs[channel]
-    return LegBegan(channel, call.id, leg.destination.rsplit(":", 1)[-1], leg.destination)
+    kind = "third" if THIRD in channel else "supervisor" if WATCH in channel else "dialled"
+    return LegBegan(
+        channel,
+        call.id,
+        leg.destination.rsplit(":", 1)[-1],
+        leg.destination,
+        kind=kind,
+        user_id=call.agents.get(channel),
+    )

@@ -72,6 +72,28 @@ class LiveOperations:
         )
         await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
 
+    async def dial_for(self, actor: Actor, call_id: str, phone: str, number: str, caller_id: str) -> str:
+        gateway = self._gateway()
+        own = gateway is not None and gateway.connected
+        order = Order(
+            kind="dial_for",
+            business_id=actor.business_id,
+            call_id=call_id,
+            number=number,
+            name=phone,
+            caller=caller_id,
+        )
+        await self._have_done(gateway.name if own and gateway is not None else await any_gateway(self._db), order)
+        return call_id
+
+    async def control(
+        self, actor: Actor, gateway: str, call_id: str, action: str, arguments: Mapping[str, Any]
+    ) -> None:
+        order = Order(
+            kind="control", business_id=actor.business_id, call_id=call_id, action=action, arguments=dict(arguments)
+        )
+        await self._have_done(gateway, order)
+
     async def open_phone(self, actor: Actor, phone: BrowserPhone, period: int) -> None:
         gateway = self._gateway()
         own = gateway is not None and gateway.connected

@@ -7,7 +7,7 @@ carried out twice after a crash finds the call that the first one began.
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio import activity, workflow
@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from backend.phones.service import BrowserPhone
     from backend.runtime.directory import Directory
     from backend.runtime.gateway import Gateway
+    from backend.runtime.steering import no_way, steer
     from nodes.sdk.outcome import NodeError
     from nodes.sdk.text import Text, text
 
@@ -54,7 +55,7 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["place_call", "hang_up", "open_phone"]
+    kind: Literal["place_call", "hang_up", "open_phone", "dial_for", "control"]
     business_id: str
     call_id: str
     number: str = ""
@@ -64,6 +65,8 @@ class Order(BaseModel):
     name: str = ""
     display: str = ""
     period: int = 0
+    action: str = ""
+    arguments: dict[str, Any] = Field(default_factory=dict)
 
 
 class Done(BaseModel):
@@ -93,6 +96,10 @@ class Orders:
                     await self._hang_up(order)
                 case "open_phone":
                     await self._open_phone(order)
+                case "dial_for":
+                    await self._dial_for(order)
+                case "control":
+                    await steer(self._own(), order)
         except DomainError as problem:
             return Done(code=problem.code, message=problem.message, remedy=problem.remedy, field=problem.field)
         return Done()
@@ -124,17 +131,31 @@ class Orders:
                 caller_id=order.caller,
             )
         except NodeError as problem:
-            raise ConflictError(
-                text(f"号码 {order.number} 无法呼叫：{problem.failure.reason}", str(problem)),
-                field="number",
-                code=problem.failure.reason,
-            ) from problem
+            raise no_way(order.number, problem) from problem
 
-    async def _open_phone(self, order: Order) -> None:
+    def _own(self) -> Gateway:
         gateway = self._gateway()
         if gateway is None or not gateway.connected:
             raise gateway_away()
-        await gateway.open_phone(BrowserPhone(order.name, order.number, order.display), order.period)
+        return gateway
+
+    async def _dial_for(self, order: Order) -> None:
+        async with read(self._db) as session:
+            if await session.get(Call, order.call_id) is not None:
+                return
+        try:
+            await self._own().dial_for(
+                order.name,
+                order.number,
+                business_id=order.business_id,
+                call_id=order.call_id,
+                caller_id=order.caller,
+            )
+        except NodeError as problem:
+            raise no_way(order.number, problem) from problem
+
+    async def _open_phone(self, order: Order) -> None:
+        await self._own().open_phone(BrowserPhone(order.name, order.number, order.display), order.period)
 
     async def _hang_up(self, order: Order) -> None:
         gateway = self._gateway()

@@ -109,6 +109,10 @@ class Dial(VoiceNode[DialConfig]):
             Output(name="seconds", type="number", title=text("通话秒数", "Seconds talked")),
             Output(name="ended_by", type="string", title=text("谁结束", "Who ended it")),
             Output(name="sip_code", type="number", title=text("SIP 代码", "SIP code")),
+            Output(
+                name="transfer_kind", type="string", title=text("转出类型：queue 或 flow", "Handed to: queue or flow")
+            ),
+            Output(name="transfer_to", type="string", title=text("转出目标", "Handed to which")),
         ]
 
     async def talk(self, line: Line, config: DialConfig) -> Outcome:
@@ -172,6 +176,8 @@ class Dial(VoiceNode[DialConfig]):
             partial.update(seconds=round(clock.time() - began, 1), ended_by="caller")
             raise
         partial.update(seconds=talk.seconds, ended_by=talk.ended_by)
+        if talk.target is not None:
+            partial.update(transfer_kind=talk.target.kind, transfer_to=talk.target.key)
         if talk.ended_by == "caller":
             raise HungUp
         return Outcome(port="done", outputs=dict(partial))

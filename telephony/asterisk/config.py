@@ -28,6 +28,8 @@ DIRECT = "direct"
 """The endpoint that calls to a bare SIP address leave through; nothing comes in by it."""
 WEB = "web-"
 """The endpoint of an extension's browser phone carries this prefix before the number."""
+PHONE_SILENCE_SECONDS = 60
+"""A telephone of the house that sends no sound for so long in a talk is gone, too."""
 USER = "user-"
 """The endpoint of a browser phone without an extension carries this prefix."""
 WEB_SILENCE_SECONDS = 8
@@ -555,6 +557,7 @@ def _extension(extension: Extension, common: dict[str, str | Sequence[str]]) -> 
         "identify_by": "username,auth_username",
         "callerid": f'"{extension.name or number}" <{number}>',
         "rewrite_contact": "yes",
+        "rtp_timeout": str(PHONE_SILENCE_SECONDS),
     }
     if extension.webrtc:
         values["webrtc"] = "yes"
