@@ -635,7 +635,9 @@ class Conversation:
             one = self._supervisor(channel)
             self._needs(one.leg.up, "the supervisor has not answered yet")
             self._needs(self.agent_side == "leg", "the agent placed this call: join it instead")
-            await self._unwatch(one)
+            # First in the talk with the others, then alone with the customer: nobody is left in silence between.
+            one.mode = "barge"
+            await self._apply()
             del self._supervisors[channel]
             if self._third is not None:
                 await self._drop_third()
@@ -700,7 +702,11 @@ class Conversation:
     async def _part_from(self, leg: "Leg | None") -> None:
         if leg is None:
             return
-        self._placed.pop(leg.channel, None)
+        placed = self._placed.pop(leg.channel, None)
+        if placed == "talk" and leg.ended_at is None:
+            # Out of the bridge before anybody else comes in: a bridge of three that becomes one of two again while its
+            # third is still leaving was seen to keep one side in silence.
+            await self.call._quietly(partial(self._driver.remove_from_bridge, self.bridge, leg.channel))
         if leg.ended_at is None:
             await self.call._quietly(partial(self._driver.hang_up, leg.channel, "normal" if leg.up else "cancelled"))
 
