@@ -25,6 +25,7 @@ from flows.task import CallFacts, FlowStart, NodeTask, TrailStep
 from flows.virtual import VirtualDriver, VirtualRun
 from nodes.sdk.node import Runs
 from nodes.sdk.outcome import NodeError, NodeFailure, Outcome
+from nodes.sdk.queue_double import MemoryQueues, QueueAgent
 from nodes.sdk.registry import Registry
 from nodes.sdk.services import (
     Customer,
@@ -82,12 +83,26 @@ class PersonAt(Part):
     talks: float = Field(0, ge=0, le=86_400)
 
 
+class AgentAt(Part):
+    """An agent of the queues. How their phone behaves is told by ``people``; without it they answer and talk.
+
+    ``free_after``  seconds after the caller came until they are free, None for never; ``queues`` empty for all
+    """
+
+    number: str
+    name: str = ""
+    free_after: float | None = Field(0, ge=0, le=86_400)
+    queues: list[str] = Field(default_factory=list)
+
+
 class Scene(Part):
     """The world of a simulated call: who calls whom and when, and what answers.
 
     ``begin``   an aware time; calendars see it, and ``now`` in expressions
     ``mocks``   answers by node id; a list is used up visit by visit, its last entry stays
     ``people``  who answers dialled numbers; anybody else does not answer
+    ``agents``  who serves queues; without any nobody is signed in
+    ``ahead``   how many callers wait before this one
     """
 
     caller: str = "13800000001"
@@ -97,6 +112,8 @@ class Scene(Part):
     inputs: dict[str, Any] = Field(default_factory=dict)
     mocks: dict[str, Mock | list[Mock]] = Field(default_factory=dict)
     people: list[PersonAt] = Field(default_factory=list)
+    agents: list[AgentAt] = Field(default_factory=list)
+    ahead: int = Field(0, ge=0, le=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +313,10 @@ class VeiledSecrets:
         return before + base64.urlsafe_b64decode(sealed).decode() if mark else value
 
 
-def simulated_services(now: Callable[[], float], people: Sequence[PersonAt] = ()) -> Services:
-    """Services that act on nothing and know nothing."""
+def simulated_services(now: Callable[[], float], scene: Scene | None = None) -> Services:
+    """Services that act on nothing and know nothing but the scene's agents."""
+    agents = scene.agents if scene is not None else ()
+    people = scene.people if scene is not None else ()
     return Services(
         customers=NoCustomers(),
         queries=NoQueries(),
@@ -309,6 +328,11 @@ def simulated_services(now: Callable[[], float], people: Sequence[PersonAt] = ()
         tasks=NotedTasks(),
         dialler=NotedDialler(people),
         telephones=EveryNumber(),
+        queues=MemoryQueues(
+            *(QueueAgent(one.number, one.name or one.number, one.free_after, tuple(one.queues)) for one in agents),
+            ahead=scene.ahead if scene is not None else 0,
+            clock=now,
+        ),
         secrets=VeiledSecrets(),
     )
 
@@ -388,7 +412,7 @@ class Simulation:
         self._drive: Drive | None = None
         flow = self.plan.flows[self.plan.root]
         self.language = self.scene.language or next(iter(flow.languages), "zh")
-        self.services = replace(simulated_services(self.now, self.scene.people), **dict(self.reads))
+        self.services = replace(simulated_services(self.now, self.scene), **dict(self.reads))
 
     # ------------------------------------------------------------------ what is known
 
@@ -539,7 +563,8 @@ class Simulation:
         self._origin = asyncio.get_running_loop().time()
         renderer = _NotingRenderer(self.spoken, self.sounds)
         driver = self._driver = SimulatedDriver(renderer, latency=0.002)
-        driver.callees = _People({f"extension:{one.number}": _callee(one) for one in self.scene.people})
+        people = [*(PersonAt(number=one.number) for one in self.scene.agents), *self.scene.people]
+        driver.callees = _People({f"extension:{one.number}": _callee(one) for one in people})
         came: asyncio.Future[LiveCall] = asyncio.get_running_loop().create_future()
 
         async def incoming(call: LiveCall, event: Incoming) -> None:

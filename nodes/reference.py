@@ -2,11 +2,10 @@
 docs/nodes.<language>.md, and the nodes' descriptions for the designer's own tests."""
 
 import json
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from nodes.sdk.reference import Language, reference
-from nodes.sdk.registry import Registry, describe, registry
+from nodes.sdk.registry import BUILT_IN, Registry, describe, registry
 
 DOCS = Path(__file__).parents[1] / "docs"
 DESCRIPTIONS = Path(__file__).parents[1] / "designer" / "fixtures" / "node-types.json"
@@ -15,7 +14,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 def shipped() -> Registry:
     """Only the product's own nodes, whatever else is installed."""
-    own = {found.value for found in entry_points(group="callweave.nodes") if found.value.startswith("nodes.")}
+    own = {f"nodes.{family}" for family in BUILT_IN}
     return Registry([node for node in registry().all() if any(type(node).__module__.startswith(name) for name in own)])
 
 

@@ -30,6 +30,7 @@ def test_the_first_library_is_registered() -> None:
         *("customer.find", "customer.update", "customer.verify_pin", "web.http", "web.query"),
         *("messaging.sms", "messaging.mail"),
         *("ticket.task", "logic.wait_open", "voice.call_out"),
+        *("queue.enter", "queue.agent", "queue.callback", "queue.status"),
     }
 
 

@@ -4,10 +4,11 @@
 `telephony.calls.CallBook` makes and finds the live calls of a process.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from telephony.prompts import Item
 
@@ -245,6 +246,20 @@ class Call(Protocol):
         When the other party leaves, the caller stays. Meanwhile the talk may be held, transferred, joined and watched
         (`telephony.conversation`); it is one talk until nobody is left to talk with. `release_key`, pressed by the
         caller, hangs the other party up. When the caller hangs up, the other party is hung up and `HungUp` is raised.
+        """
+        ...
+
+    async def listen_to_music(
+        self,
+        until: "asyncio.Future[Any]",
+        *,
+        keys: frozenset[str] = frozenset(),
+        seconds: float,
+        music: str = "default",
+    ) -> str | None:
+        """Let the caller hear music until something is done, one of `keys` is pressed or so many seconds are over.
+
+        Returns the key. The music goes on until the next command, so that nobody hears a gap; other keys mean nothing.
         """
         ...
 

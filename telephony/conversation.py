@@ -370,7 +370,7 @@ class Conversation:
         if music and ended_by != "other_lost":
             await call._quietly(partial(driver.stop_music, call.id))
             music = False
-        call.music = music
+        call.music = "default" if music else ""
         self._placed.clear()
         # Told last: who waits for the end may command the call at once.
         self.result = ended

@@ -172,8 +172,8 @@ class LiveCall:
         self._talks: dict[str, Talk] = {}
         self.agents: dict[str, str] = {}
         """Whose phone a leg is (user id by channel), where its destination does not tell; set before it is dialled."""
-        self.music = False
-        """The caller hears music until the next command."""
+        self.music = ""
+        """The music that the caller hears until the next command, empty for none."""
 
         self._guard = guard
         guard.up = up
@@ -386,7 +386,7 @@ class LiveCall:
                 playback, self._comfort = self._comfort, None
                 await self._command(lambda: self._driver.stop_playing(playback))
             if self.music:
-                self.music = False
+                self.music = ""
                 await self._command(lambda: self._driver.stop_music(self.id))
             yield
         finally:
@@ -851,6 +851,39 @@ class LiveCall:
                 self._waiters.discard(waiter)
                 timer.cancel()
 
+    async def listen_to_music(
+        self,
+        until: "asyncio.Future[Any]",
+        *,
+        keys: frozenset[str] = frozenset(),
+        seconds: float,
+        music: str = "default",
+    ) -> str | None:
+        plays = self.music == music
+        if plays:
+            # It goes on as it is: no gap, no beginning anew.
+            self.music = ""
+        async with self._active():
+            give_up = self._book.now() + seconds
+            until.add_done_callback(lambda _: self.wake())
+
+            def over() -> bool:
+                while self._keys and self._keys[0][0] not in keys:
+                    self._keys.popleft()
+                return bool(self._keys) or until.done()
+
+            try:
+                if not plays:
+                    await self._command(lambda: self._driver.start_music(self.id, music))
+                await self._wait(over, give_up)
+            finally:
+                self.music = music
+            if not self._keys:
+                return None
+            key, at = self._keys.popleft()
+            self._decided_at = at
+            return key
+
     async def start_recording(self) -> None:
         """Record the whole call, both sides, from now on; `tap_name` is the name."""
         if not self._tapped:
@@ -874,6 +907,10 @@ class LiveCall:
     async def dial(
         self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
     ) -> DialResult:
+        music = "" if ringback else self.music
+        if music:
+            # It goes on while the phone rings.
+            self.music = ""
         async with self._active():
             self._decided_at = None
             leg = self._book.claim(self, channel)
@@ -886,6 +923,8 @@ class LiveCall:
                 quiet: Callable[[], Coroutine[Any, Any, None]] | None = partial(
                     self._driver.stop_playing, _ringing(channel)
                 )
+            elif music:
+                quiet = partial(self._driver.stop_music, self.id)
             elif _decided(leg):
                 quiet = None
             else:
@@ -904,7 +943,11 @@ class LiveCall:
                 if leave and not _decided(leg):
                     self._book.spawn(self._quietly(partial(self._driver.hang_up, channel, "cancelled")))
                 if quiet is not None and not self.ended:
-                    self._book.spawn(self._quietly(quiet))
+                    if music and not leg.up:
+                        # They wait on, with the music that they had.
+                        self.music = music
+                    else:
+                        self._book.spawn(self._quietly(quiet))
             return dial_result_of(leg)
 
     async def leg(self, channel: str) -> Literal["up", "ringing", "gone"]:

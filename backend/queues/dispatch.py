@@ -14,7 +14,7 @@ from sqlalchemy import text as sql
 from sqlmodel import col, select
 
 from backend.agents.live import happen
-from backend.agents.machine import Missed, Offered, Withdrawn
+from backend.agents.machine import Missed, Offered, Withdrawn, WrapUpDone
 from backend.agents.models import Agent
 from backend.database import AsyncSession, Database, utcnow, write
 from backend.events import record
@@ -153,6 +153,9 @@ async def dispatch(session: AsyncSession, business_id: str) -> None:
     }
     line = [waiting_of(entry) for entry in waiting]
     free = [free_of(row, members.get(row.user_id, {}), now) for row in ready.values()]
+    for row in await _kept_free(session, business_id, waiting):
+        ready[row.user_id] = row
+        free.append(free_of(row, {}, now))
     entries = {entry.id: entry for entry in waiting}
     for offer in match(line, free, rules, now.timestamp()):
         await _offer(session, entries[offer.waiting], ready[offer.agent], now)
@@ -161,6 +164,19 @@ async def dispatch(session: AsyncSession, business_id: str) -> None:
         if entry.state == "waiting":
             at = next_change(one, rules, now.timestamp())
             entry.due_at = datetime.fromtimestamp(at, UTC) if at is not None else None
+
+
+async def _kept_free(session: AsyncSession, business_id: str, waiting: Sequence[QueueEntry]) -> list[Agent]:
+    """Agents at work after a call who get that very caller back, whom they had handed to a flow."""
+    calls = {entry.wanted: entry.call_id for entry in waiting if entry.wanted and entry.transferred and entry.call_id}
+    if not calls:
+        return []
+    rows = await session.exec(
+        select(Agent).where(
+            Agent.business_id == business_id, Agent.state == "wrap_up", col(Agent.user_id).in_(sorted(calls))
+        )
+    )
+    return [row for row in rows if row.call_id == calls[row.user_id]]
 
 
 def _send_outside(
@@ -179,6 +195,10 @@ def _send_outside(
 
 
 async def _offer(session: AsyncSession, entry: QueueEntry, agent: Agent, now: datetime) -> None:
+    if agent.state == "wrap_up":
+        await happen(session, agent, WrapUpDone(), at=now)
+        if agent.state != "ready":
+            return
     await happen(session, agent, Offered(), at=now, call_id=entry.call_id, entry_id=entry.id, queue=entry.queue)
     entry.state, entry.agent_id, entry.offered_at, entry.due_at = "offered", agent.user_id, now, None
     entry.offer += 1

@@ -9,13 +9,14 @@ from backend.tasks.service import Memberships
 
 
 async def memberships_of(session: AsyncSession, business_id: str, user_id: str) -> Memberships:
-    """The queues and the team of an agent; who is no agent sees all."""
-    agent = await session.get(Agent, user_id)
-    if agent is None or agent.business_id != business_id:
-        return Memberships()
-    names = await session.exec(
+    """The queues and the team of an agent; who serves no queue and is no agent sees all."""
+    found = await session.exec(
         select(Queue.name)
         .join(QueueMember, col(QueueMember.queue_id) == col(Queue.id))
         .where(QueueMember.user_id == user_id, Queue.business_id == business_id)
     )
-    return Memberships(frozenset(names), frozenset({agent.team} if agent.team else ()))
+    names = frozenset(found)
+    agent = await session.get(Agent, user_id)
+    if agent is None and not names:
+        return Memberships()
+    return Memberships(names, frozenset({agent.team} if agent is not None and agent.team else ()))

@@ -40,6 +40,8 @@ from backend.observability.search_attributes import register as register_search_
 from backend.observability.setup import Observability
 from backend.observability.web import metrics_app
 from backend.outbox import Outbox
+from backend.queues.attendance import Attendance
+from backend.queues.minder import mind
 from backend.runtime.children import Identity
 from backend.runtime.directory import Directory
 from backend.runtime.errors import ProductError
@@ -89,7 +91,7 @@ class Process:
         self.bus = EventBus(self.db)
         self.plans = DatabasePlans(self.db)
         self.journal = Journal(self.db)
-        self.services = ServiceBook(config, self.db, self.box)
+        self.services = ServiceBook(config, self.db, self.box, self.bus)
         self.directory = Directory(self.db, config.country)
         self.observability = Observability(config, self.db, registry(), instance=identity(config))
         self.orders = Orders(self.db, self.directory, lambda: self.gateway)
@@ -127,6 +129,10 @@ class Process:
             self._show_figures()
             following = asyncio.create_task(self.observability.follow(lambda: self.client))
             stack.callback(following.cancel)
+            self.services.watch.start()
+            stack.push_async_callback(self.services.watch.stop)
+            for work in (mind(self.db), Attendance(self.db, self.bus).run()):
+                stack.callback(asyncio.create_task(work).cancel)
             if "gateway" in self.roles:
                 await self._start_speech(stack)
                 await self._start_gateway(stack)

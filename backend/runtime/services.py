@@ -19,6 +19,7 @@ from backend.customers import service as customers
 from backend.database import AsyncSession, Database, write
 from backend.datasources.service import HostCredential, QueryRunner, resolve_credential
 from backend.errors import DomainError, NotFoundError
+from backend.events import EventBus
 from backend.identity.models import User
 from backend.identity.service import first_business
 from backend.lists import service as lists
@@ -26,6 +27,7 @@ from backend.messages.models import OutboxMessage
 from backend.messages.service import NotSentError, Send, deliver, queue_message
 from backend.numbers import service as numbers
 from backend.prompts.service import find_prompt, prompt_folder
+from backend.queues.desk import BusinessQueues, Watch
 from backend.runtime.web import GuardedWeb
 from backend.security import SecretBox
 from backend.settings import Settings
@@ -392,10 +394,11 @@ class Prompts:
 class ServiceBook:
     """`flows.task.ServicesFor`: the services of each business, made once."""
 
-    def __init__(self, settings: Settings, db: Database, box: SecretBox) -> None:
+    def __init__(self, settings: Settings, db: Database, box: SecretBox, bus: EventBus | None = None) -> None:
         self._settings = settings
         self._db = db
         self._box = box
+        self.watch = Watch(bus or EventBus(db))
         self._queries = QueryRunner(db, box)
         self._senders = Senders(settings)
         self.place_call: PlaceCall | None = None
@@ -434,6 +437,7 @@ class ServiceBook:
             tasks=BusinessTasks(self._db, business_id),
             dialler=BusinessDialler(business_id, lambda: self.place_call),
             telephones=BusinessTelephones(self._settings, self._db, business_id),
+            queues=BusinessQueues(self._db, business_id, self.watch),
             secrets=self._box,
         )
 

@@ -26,7 +26,7 @@ from nodes.sdk.config import NodeConfig
 from nodes.sdk.node import Node, NodeMeta, Runs
 
 ENTRY_POINTS = "callweave.nodes"
-BUILT_IN = ("voice", "logic", "customer", "messaging", "ticket", "web")
+BUILT_IN = ("voice", "logic", "queue", "customer", "messaging", "ticket", "web")
 """The families that ship; found without installed metadata, so that a source checkout works as it is."""
 
 _PRIVATE = "_callweave_nodes_"

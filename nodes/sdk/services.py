@@ -250,6 +250,112 @@ class Telephones(Protocol):
         ...
 
 
+class QueueAsk(BaseModel):
+    """Who enters a queue, and how.
+
+    ``queue``     its name; empty to wait for one agent only
+    ``agent``     the sign-in name or extension of the one agent wanted; ``last`` is who served this call last
+    ``skills``    the least level of each skill that this caller needs beside the queue's own
+    ``patient``   wait although nobody is signed in
+    ``callback``  the caller has left and is to be called back here when their turn comes; empty for one on the line
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    queue: str = ""
+    call_id: str = ""
+    caller: str = ""
+    called: str = ""
+    language: str = ""
+    agent: str = ""
+    priority: int = 0
+    vip: bool = False
+    skills: dict[str, int] = {}
+    transferred: bool = False
+    patient: bool = False
+    callback: str = ""
+
+
+class QueueTicket(BaseModel):
+    """A place in line; ``refused`` tells why there is none: ``full``, ``closed`` or ``unavailable`` (the agent)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = ""
+    queue: str = ""
+    refused: Literal["", "full", "closed", "unavailable"] = ""
+    music: str = "default"
+
+
+class QueueTurn(BaseModel):
+    """Where a caller stands.
+
+    ``state``     ``waiting``, ``offer`` (ring `number`), ``talking`` (that offer was answered), or ``over``
+    ``place``     1 is the next; ``expected`` seconds of waiting, None when nobody can tell
+    ``waited``    seconds in this queue
+    ``offer``     counts the offers of this place; it names the leg that rings
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["waiting", "offer", "talking", "over"]
+    place: int = 1
+    expected: float | None = None
+    waited: float = 0.0
+    offer: int = 0
+    number: str = ""
+    agent: str = ""
+    agent_name: str = ""
+    ring_seconds: float = 20.0
+
+
+class QueueState(BaseModel):
+    """A queue as it stands. ``expected`` is for a caller who would come now; seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    waiting: int = 0
+    longest: float = 0.0
+    expected: float | None = None
+    ready: int = 0
+    signed_in: int = 0
+
+
+Missed = Literal["busy", "no_answer", "rejected", "failed", "lost"]
+
+
+class Queues(Protocol):
+    """Places in line, offers of agents, and what becomes of them. `key` names a place: entering twice is once."""
+
+    async def enter(self, ask: QueueAsk, *, key: str) -> QueueTicket:
+        """Take a place, or find it again. Raises NodeError ``unknown_queue``, ``unknown_agent``."""
+        ...
+
+    async def turn(self, key: str, *, seconds: float) -> QueueTurn:
+        """Where the caller stands: at once when it is their turn, else when it is, at the latest after `seconds`."""
+        ...
+
+    async def answered(self, key: str, offer: int) -> bool:
+        """The offer was answered. False when it is somebody else's turn by now: then the leg must be hung up."""
+        ...
+
+    async def missed(self, key: str, offer: int, result: Missed) -> None:
+        """The offer came to nothing; the caller keeps the place."""
+        ...
+
+    async def ended(self, key: str, offer: int, ended_by: str) -> None:
+        """The talk is over; with ``other_lost`` the caller is in line again, in their old place."""
+        ...
+
+    async def leave(self, key: str, outcome: str) -> None:
+        """The caller leaves the line (``abandoned``, ``timeout``, ``key`` ...); no harm when they have left."""
+        ...
+
+    async def state(self, queue: str) -> QueueState:
+        """Raises NodeError ``unknown_queue``."""
+        ...
+
+
 class Secrets(Protocol):
     """Confidential values travel as opaque references that hold only ciphertext."""
 
@@ -276,4 +382,5 @@ class Services:
     tasks: Tasks
     dialler: Dialler
     telephones: Telephones
+    queues: Queues
     secrets: Secrets

@@ -24,6 +24,7 @@ from cryptography.fernet import Fernet
 from nodes.sdk.context import Context, FlowScope
 from nodes.sdk.node import Node, Runs, WaitFor, Woken
 from nodes.sdk.outcome import HANGUP, SHORTCUT_PREFIX, NodeError, Outcome
+from nodes.sdk.queue_double import MemoryQueues, QueueAgent
 from nodes.sdk.services import (
     Credential,
     Customer,
@@ -369,6 +370,27 @@ class ScriptedCall:
         if self.conversation.ended_by == "caller":
             self._ended = True
         return self.conversation
+
+    async def listen_to_music(
+        self,
+        until: "asyncio.Future[Any]",
+        *,
+        keys: frozenset[str] = frozenset(),
+        seconds: float,
+        music: str = "default",
+    ) -> str | None:
+        await self._moment()
+        self.log.append("music")
+        self._hang_up_if_scripted()
+        while (key := self._peek_key()) is not None:
+            self._take_key()
+            if key in keys:
+                return key
+        if self.moves and isinstance(self.moves[0], Silent):
+            self.moves.pop(0)
+        while not until.done():
+            await self._moment()
+        return None
 
     async def pause_recording(self, paused: bool) -> None:
         await self._moment()
@@ -755,6 +777,7 @@ class MemoryServices(Services):
     tasks: MemoryTasks = field(default_factory=MemoryTasks)
     dialler: MemoryDialler = field(default_factory=MemoryDialler)
     telephones: MemoryTelephones = field(default_factory=MemoryTelephones)
+    queues: MemoryQueues = field(default_factory=lambda: MemoryQueues(QueueAgent()))
     secrets: TestSecrets = field(default_factory=TestSecrets)
 
 

@@ -1,0 +1,133 @@
+"""The minute hand of the queues: what is due by the mere passing of time, and what a dead process left behind.
+
+Any number of processes may run it: each act looks at the row again under its lock. It does
+
+- end wrap-ups whose time is over
+- match again where an overflow opens or an agent may be tried again
+- take back offers that nobody pursues, because the process that rang has died with its call
+- close stays whose call is over, and free agents whose call is
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import and_, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from backend.agents.live import happen
+from backend.agents.machine import CallEnded, Missed, TalkEnded, Withdrawn, WrapUpDone, WrongStateError
+from backend.agents.models import Agent
+from backend.calls.models import Call
+from backend.database import AsyncSession, Database, locked, read, utcnow
+from backend.queues.desk import close
+from backend.queues.dispatch import floor, take_back
+from backend.queues.models import LIVE, QueueEntry
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+STALE = timedelta(seconds=200)
+"""No phone rings longer than this; an offer that old is nobody's."""
+SWEEP_EVERY = 10
+"""Ticks between two looks for what dead processes left."""
+
+
+async def mind(db: Database) -> None:
+    """Run for ever."""
+    tick = 0
+    while True:
+        try:
+            await turn(db, sweep=tick % SWEEP_EVERY == 0)
+        except (SQLAlchemyError, OSError) as problem:
+            log.warning("the queues are not minded now: %s", type(problem).__name__)
+            await asyncio.sleep(2)
+        tick += 1
+        await asyncio.sleep(TICK)
+
+
+async def turn(db: Database, *, sweep: bool = True) -> None:
+    """One look."""
+    now = utcnow()
+    async with read(db) as session:
+        due = set(
+            await session.exec(
+                select(Agent.business_id).where(Agent.state == "wrap_up", col(Agent.until) <= now).distinct()
+            )
+        )
+        due |= set(
+            await session.exec(
+                select(QueueEntry.business_id)
+                .where(QueueEntry.state == "waiting", col(QueueEntry.due_at) <= now)
+                .distinct()
+            )
+        )
+        if sweep:
+            due |= set(await session.exec(_left_behind(select(QueueEntry.business_id)).distinct()))
+            due |= set(
+                await session.exec(
+                    select(Agent.business_id).where(col(Agent.state).in_(("offered", "talking", "busy"))).distinct()
+                )
+            )
+    for business_id in sorted(due):
+        async with floor(db, business_id) as session:
+            await _end_wrap_ups(session, business_id)
+            if sweep:
+                await _sweep(session, business_id)
+
+
+def _left_behind(statement: SelectOfScalar[T]) -> SelectOfScalar[T]:
+    """Stays whose call is over, or whose offer is older than any ringing."""
+    ended = select(Call.id).where(Call.id == QueueEntry.call_id, Call.state == "ended").exists()
+    stale = and_(col(QueueEntry.state) == "offered", col(QueueEntry.offered_at) < utcnow() - STALE)
+    return statement.where(col(QueueEntry.state).in_(LIVE), or_(ended, stale))
+
+
+async def _end_wrap_ups(session: AsyncSession, business_id: str) -> None:
+    over = await session.exec(
+        select(Agent.user_id).where(
+            Agent.business_id == business_id, Agent.state == "wrap_up", col(Agent.until) <= utcnow()
+        )
+    )
+    for user_id in list(over):
+        agent = await locked(session, Agent, user_id)
+        if agent is not None and agent.state == "wrap_up" and agent.until is not None and agent.until <= utcnow():
+            await happen(session, agent, WrapUpDone())
+
+
+async def _sweep(session: AsyncSession, business_id: str) -> None:
+    found = _left_behind(select(QueueEntry).where(QueueEntry.business_id == business_id))
+    for entry in list(await session.exec(found)):
+        call = await session.get(Call, entry.call_id) if entry.call_id else None
+        if call is not None and call.state == "ended":
+            # The node itself tells first; this is for one that died.
+            if call.ended_at is not None and utcnow() - call.ended_at < timedelta(seconds=5):
+                continue
+            log.info("call %s has left queue %s while nobody watched", entry.call_id, entry.queue)
+            await close(session, entry, "abandoned")
+        elif entry.state == "offered":
+            await take_back(session, entry, missed=True, again_seconds=10)
+    await session.flush()
+    agents = select(Agent).where(Agent.business_id == business_id, col(Agent.state).in_(("offered", "talking", "busy")))
+    for agent in list(await session.exec(agents)):
+        await _free(session, agent)
+
+
+async def _free(session: AsyncSession, agent: Agent) -> None:
+    """Let an agent go whose call is no more."""
+    entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
+    live = entry is not None and entry.state in LIVE and entry.agent_id == agent.user_id
+    try:
+        if agent.state == "busy":
+            call = await session.get(Call, agent.call_id) if agent.call_id else None
+            if call is not None and call.state == "ended":
+                await happen(session, agent, CallEnded())
+        elif agent.state == "offered" and not live:
+            await happen(session, agent, Withdrawn() if entry is not None else Missed())
+        elif agent.state == "talking" and not live:
+            await happen(session, agent, TalkEnded(0.0))
+    except WrongStateError as problem:
+        log.warning("agent %s cannot be freed: %s", agent.user_id, problem)
