@@ -262,7 +262,7 @@ export const SAVE_WRAP_UP = graphql(`
 
 export const TARGETS = graphql(`
   query TransferTargets {
-    colleagues { userId displayName extension team state }
+    transferTargets { userId displayName extension team state }
     queueNames { name label { zh en } enabled }
   }
 `);
