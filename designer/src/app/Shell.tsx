@@ -10,7 +10,7 @@ import {
   Sun,
   UserRound,
 } from 'lucide-react';
-import { type ReactNode, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
 import { Link, matchPath, useLocation } from 'react-router';
 import { useClient } from 'urql';
 import { graphql } from '@/gql';
@@ -42,6 +42,8 @@ const GROUP_WORDS = {
   setup: 'groupSetup',
   system: 'groupSystem',
 } as const;
+
+const AgentRoot = lazy(() => import('@/features/console/AgentRoot'));
 
 const KEPT = 'callweave.menu';
 
@@ -121,6 +123,11 @@ export function Shell({ children }: { children: ReactNode }) {
         )}
         {children}
       </Layout.Content>
+      {session.may('agent.work') && (
+        <Suspense>
+          <AgentRoot />
+        </Suspense>
+      )}
       <CommandPalette state={palette} />
       <Modal
         open={signInAgain}

@@ -1,9 +1,17 @@
 /** The pages of all features, in the order of the menu. */
 import { calendarPages } from '@/features/calendars/pages';
 import { callPages } from '@/features/calls/pages';
+import { consolePages } from '@/features/console/pages';
 import { flowPages } from '@/features/flows/pages';
 import { numberPages } from '@/features/numbers/pages';
 import { promptPages } from '@/features/prompts/pages';
 import type { Page } from './pages';
 
-export const pages: Page[] = [...flowPages, ...promptPages, ...callPages, ...numberPages, ...calendarPages];
+export const pages: Page[] = [
+  ...consolePages,
+  ...flowPages,
+  ...calendarPages,
+  ...callPages,
+  ...numberPages,
+  ...promptPages,
+];

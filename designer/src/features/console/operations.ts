@@ -262,7 +262,7 @@ export const SAVE_WRAP_UP = graphql(`
 
 export const TARGETS = graphql(`
   query TransferTargets {
-    transferTargets { userId displayName extension team state }
+    agentDirectory { userId displayName extension team state }
     queueNames { name label { zh en } enabled }
   }
 `);

@@ -3,11 +3,13 @@ import { defineWords } from '@/i18n';
 export const consoleWords = defineWords('console', {
   en: {
     title: 'Console',
+    callBar: 'Call bar',
     notAgent: 'You are not set up as an agent',
     notAgentHelp: 'An administrator makes you an agent with an extension and queues under Agents and queues.',
     signedOut: 'Signed out',
     signIn: 'Begin work',
-    signInHelp: 'Your phone is made ready in this browser. Calls of your queues come to you as soon as you are ready.',
+    signInHelp:
+      'Your phone is made ready in this browser. Calls of your queues come to you as soon as you are ready.',
     signOut: 'End work',
     ready: 'Ready',
     not_ready: 'Not ready',
@@ -164,12 +166,15 @@ export const consoleWords = defineWords('console', {
     masked: 'hidden',
     open: 'Open',
     since: 'for {{time}}',
-    microphone_denied: 'The browser may not use the microphone. Allow it in the address bar, then connect again.',
+    microphone_denied:
+      'The browser may not use the microphone. Allow it in the address bar, then connect again.',
     microphone_missing: 'There is no microphone. Plug one in, then connect again.',
     microphone_busy: 'Another program holds the microphone. Close it, then connect again.',
-    insecure_page: 'Browsers give a microphone only to HTTPS pages. Open Callweave by https://, or use a SIP phone.',
+    insecure_page:
+      'Browsers give a microphone only to HTTPS pages. Open Callweave by https://, or use a SIP phone.',
     webrtc_unsupported: 'This browser cannot make calls. Use a current browser, or a SIP phone.',
-    media_failed: 'Sound finds no way to the server. Ask your administrator about the firewall, or use a SIP phone.',
+    media_failed:
+      'Sound finds no way to the server. Ask your administrator about the firewall, or use a SIP phone.',
     sound_blocked: 'The browser holds the sound back until you click.',
     otherProblem: 'The phone does not work: {{code}}',
     hear: 'Play sound',
@@ -178,6 +183,7 @@ export const consoleWords = defineWords('console', {
   },
   zh: {
     title: '坐席工作台',
+    callBar: '电话条',
     notAgent: '您还不是坐席',
     notAgentHelp: '请管理员在“坐席与队列”中为您建立坐席、分机和队列。',
     signedOut: '未签入',

@@ -1,0 +1,120 @@
+/**
+ * Mounted for agents on every page: keeps the agent's state and calls, the browser phone and its ring, and shows a
+ * ringing call over whatever page is open without taking the cursor away.
+ */
+import { App } from 'antd';
+import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
+import { useLocation } from 'react-router';
+import { useClient, useQuery, useSubscription } from 'urql';
+import { graphql } from '@/gql';
+import { useWords } from '@/i18n';
+import { Phone, PhoneError } from '@/phone';
+import { desk, focusOf, NO_PHONE, useDesk } from './desk';
+import { MiniBar } from './MiniBar';
+import { MY_AGENT, MY_AGENT_CHANGES, MY_CALLS, TASK_EVENTS } from './operations';
+import { RingCard } from './RingCard';
+import { ring } from './ring';
+import './console.css';
+import { consoleWords } from './words';
+
+const WEB_PHONE = graphql(`
+  mutation ConsoleWebPhone {
+    webPhone {
+      value {
+        uri user password wsPath number displayName expiresAt
+        iceServers { urls username credential }
+      }
+      errors { code message { zh en } }
+    }
+  }
+`);
+
+export default function AgentRoot() {
+  const t = useWords(consoleWords);
+  const { notification } = App.useApp();
+  const location = useLocation();
+  const [first] = useQuery({ query: MY_AGENT, requestPolicy: 'cache-and-network' });
+  const agent = useDesk((now) => now.agent);
+  const calls = useDesk((now) => now.calls);
+  const line = useDesk((now) => now.line);
+
+  useEffect(() => {
+    if (first.data && desk.getState().agent === undefined)
+      desk.getState().set({ agent: first.data.myAgent ?? null });
+  }, [first.data]);
+  const isAgent = Boolean(agent);
+  useSubscription({ query: MY_AGENT_CHANGES, pause: !isAgent }, (_, seen) => {
+    desk.getState().set({ agent: seen.myAgentChanges });
+    return seen;
+  });
+  useSubscription({ query: MY_CALLS }, (_, seen) => {
+    desk.getState().set({ calls: seen.myCalls });
+    return seen;
+  });
+  useSubscription({ query: TASK_EVENTS, pause: !isAgent }, (_, seen) => {
+    const event = seen.taskEvents;
+    if (event.what === 'due' && event.task)
+      notification.info({
+        key: event.taskId,
+        title: t('reminder', { title: event.task.title || event.task.number }),
+      });
+    return seen;
+  });
+
+  useBrowserPhone(agent?.phoneKind === 'browser' && agent.state !== 'signed_out');
+
+  const focus = focusOf(agent, calls);
+  const incoming = line.calls.some((call) => call.state === 'incoming') || focus?.phase === 'ringing';
+  useEffect(() => (incoming ? ring(document.title, t('offered')) : undefined), [incoming, t]);
+  useLeaveGuard(Boolean(line.current));
+
+  return (
+    <>
+      {focus?.phase === 'ringing' && <RingCard focus={focus} />}
+      {location.pathname !== '/console' && focus && <MiniBar focus={focus} />}
+    </>
+  );
+}
+
+/** One phone while the agent is signed in; the store mirrors it. */
+function useBrowserPhone(wanted: boolean): void {
+  const client = useClient();
+  const held = useRef<Phone | null>(null);
+  const phone = useDesk((now) => now.phone);
+  const snapshot = useSyncExternalStore(
+    useCallback((changed: () => void) => phone?.subscribe(changed) ?? (() => {}), [phone]),
+    () => phone?.snapshot() ?? NO_PHONE,
+  );
+  useEffect(() => desk.getState().set({ line: snapshot }), [snapshot]);
+  useEffect(() => {
+    if (!wanted) return;
+    const made = new Phone({
+      credentials: async () => {
+        const answer = await client.mutation(WEB_PHONE, {}).toPromise();
+        const given = answer.data?.webPhone;
+        if (!given && answer.error?.networkError) throw new PhoneError('connection_lost');
+        if (!given?.value) throw new PhoneError('credentials_refused', given?.errors[0]?.message.en);
+        return given.value;
+      },
+      autoAnswer: () => desk.getState().agent?.autoAnswer ?? false,
+    });
+    held.current = made;
+    desk.getState().set({ phone: made });
+    void made.start().catch(() => {});
+    return () => {
+      made.stop();
+      held.current = null;
+      desk.getState().set({ phone: null, line: NO_PHONE });
+    };
+  }, [wanted, client]);
+}
+
+/** The browser asks before a page with a call in it is closed. The call would be offered on, but nobody wants that. */
+function useLeaveGuard(on: boolean): void {
+  useEffect(() => {
+    if (!on) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [on]);
+}

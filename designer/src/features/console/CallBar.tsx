@@ -1,0 +1,411 @@
+/** The call bar: it never moves. Everything that can be done with the call, and the number field when there is none. */
+import { Alert, AutoComplete, Button, Input, Modal, Popover, Segmented, Select } from 'antd';
+import {
+  ArrowLeftRight,
+  Circle,
+  Grid3x3,
+  Mic,
+  MicOff,
+  Pause,
+  Phone,
+  PhoneForwarded,
+  PhoneOff,
+  Play,
+  UserRoundPlus,
+  UserRoundX,
+  Users,
+} from 'lucide-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { Duration, groupedPhone, StateTag } from '@/ui';
+import { type Focus, lineOf, type OwnCall, useDesk } from './desk';
+import { TARGETS } from './operations';
+import { isState, TONES } from './StateBar';
+import { useCallActions } from './useCallActions';
+import { consoleWords } from './words';
+
+type Dialog = 'transfer' | 'consult' | null;
+const STATES = [
+  'ringing',
+  'connecting',
+  'talking',
+  'held',
+  'consulting',
+  'conference',
+  'transferring',
+] as const;
+type CallState = (typeof STATES)[number];
+const isCallState = (state: string): state is CallState => (STATES as readonly string[]).includes(state);
+
+export function CallBar({
+  focus,
+  armed,
+  dialog,
+  setDialog,
+}: {
+  focus: Focus | null;
+  armed: boolean;
+  dialog: Dialog;
+  setDialog: (dialog: Dialog) => void;
+}) {
+  const t = useWords(consoleWords);
+  const call = focus?.own ?? null;
+  return (
+    <section className="cw-callbar" data-phase={focus?.phase ?? 'none'} aria-label={t('callBar')}>
+      {call && focus?.phase === 'talking' ? (
+        <InCall call={call} armed={armed} setDialog={setDialog} />
+      ) : focus?.phase === 'ringing' ? (
+        <Ringing focus={focus} />
+      ) : (
+        <Idle />
+      )}
+      {dialog && call && <TargetDialog kind={dialog} call={call} close={() => setDialog(null)} />}
+    </section>
+  );
+}
+
+function Idle() {
+  const t = useWords(consoleWords);
+  const actions = useCallActions();
+  const line = useDesk((now) => now.line);
+  const [number, setNumber] = useState('');
+  const dialling = line.current?.direction === 'out' ? line.current : null;
+  const failed = line.calls.find((call) => call.state === 'ended' && call.error)?.error;
+  const dial = async () => {
+    const wanted = number.replace(/[\s-]/g, '');
+    if (wanted) await actions.dial(wanted);
+  };
+  return (
+    <>
+      <Phone size={18} aria-hidden />
+      <span className="cw-quiet">{dialling ? groupedPhone(dialling.number) : t('noCall')}</span>
+      {failed && <StateTag tone="bad">{failed.code}</StateTag>}
+      <span className="cw-callbar-space" />
+      <Input
+        className="cw-dial"
+        value={number}
+        inputMode="tel"
+        allowClear
+        placeholder={t('dialHint')}
+        aria-label={t('dialHint')}
+        onChange={(event) => setNumber(event.target.value)}
+        onPressEnter={() => void dial()}
+      />
+      <Button
+        type="primary"
+        disabled={!number.trim()}
+        icon={<Phone size={16} aria-hidden />}
+        onClick={() => void dial()}
+      >
+        {t('dial')}
+      </Button>
+      {dialling && (
+        <Button danger icon={<PhoneOff size={16} aria-hidden />} onClick={() => void actions.leave(null)}>
+          {t('hangUp')}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Ringing({ focus }: { focus: Focus }) {
+  const t = useWords(consoleWords);
+  return (
+    <>
+      <Phone size={18} aria-hidden className="cw-ringing-icon" />
+      <strong>{t('callFrom', { who: groupedPhone(focus.number) || t('masked') })}</strong>
+    </>
+  );
+}
+
+function InCall({
+  call,
+  armed,
+  setDialog,
+}: {
+  call: OwnCall;
+  armed: boolean;
+  setDialog: (dialog: Dialog) => void;
+}) {
+  const t = useWords(consoleWords);
+  const actions = useCallActions();
+  const line = useDesk((now) => now.line);
+  const ours = lineOf(line, call.callId);
+  const mine = call.parties.find((party) => party.mine);
+  const third = call.parties.find((party) => party.role === 'third');
+  const watched = call.parties.some((party) => party.role === 'supervisor' && party.watching !== 'listen');
+  const muted = ours?.muted || mine?.muted || false;
+  const name = third?.name || groupedPhone(third?.number ?? '');
+  const asking = call.state === 'consulting';
+  const together = call.state === 'conference';
+  const plain = call.state === 'talking' || call.state === 'held';
+
+  return (
+    <>
+      <span className="cw-call-who">
+        <strong>{call.name || groupedPhone(call.number) || t('masked')}</strong>
+        <Duration since={call.answeredAt ?? call.since} />
+        <span className="cw-quiet">
+          {isCallState(call.state) ? t(`state_${call.state}`, { name }) : call.state}
+        </span>
+        {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
+      </span>
+      <span className="cw-callbar-space" />
+      <Button
+        aria-pressed={muted}
+        type={muted ? 'primary' : 'default'}
+        icon={muted ? <MicOff size={16} aria-hidden /> : <Mic size={16} aria-hidden />}
+        onClick={() => void actions.mute(call, !muted)}
+      >
+        {muted ? t('unmute') : t('mute')} <kbd>M</kbd>
+      </Button>
+      {plain && (
+        <>
+          <Button
+            aria-pressed={call.state === 'held'}
+            type={call.state === 'held' ? 'primary' : 'default'}
+            icon={call.state === 'held' ? <Play size={16} aria-hidden /> : <Pause size={16} aria-hidden />}
+            onClick={() => void actions.hold(call)}
+          >
+            {call.state === 'held' ? t('resume') : t('hold')} <kbd>H</kbd>
+          </Button>
+          <Button icon={<UserRoundPlus size={16} aria-hidden />} onClick={() => setDialog('consult')}>
+            {t('consult')} <kbd>C</kbd>
+          </Button>
+          <Button icon={<PhoneForwarded size={16} aria-hidden />} onClick={() => setDialog('transfer')}>
+            {t('transfer')} <kbd>T</kbd>
+          </Button>
+        </>
+      )}
+      {(asking || together) && (
+        <>
+          {asking && (
+            <>
+              <Button
+                icon={<ArrowLeftRight size={16} aria-hidden />}
+                onClick={() => void actions.swap(call, 'customer')}
+              >
+                {t('backToCustomer')}
+              </Button>
+              <Button
+                icon={<Users size={16} aria-hidden />}
+                disabled={!third?.up}
+                onClick={() => void actions.join(call)}
+              >
+                {t('threeWay')}
+              </Button>
+            </>
+          )}
+          <Button icon={<UserRoundX size={16} aria-hidden />} onClick={() => void actions.dropThird(call)}>
+            {t('dropThird', { name })}
+          </Button>
+          <Button
+            type="primary"
+            disabled={!third?.up}
+            icon={<PhoneForwarded size={16} aria-hidden />}
+            onClick={() => void actions.complete(call)}
+          >
+            {t('completeTransfer')}
+          </Button>
+        </>
+      )}
+      {plain && third && (
+        <Button
+          icon={<ArrowLeftRight size={16} aria-hidden />}
+          onClick={() => void actions.swap(call, 'third')}
+        >
+          {t('toThird', { name })}
+        </Button>
+      )}
+      <KeysButton call={call} />
+      <Button
+        aria-pressed={call.recording === 'on'}
+        icon={<Circle size={14} aria-hidden fill={call.recording === 'on' ? 'currentColor' : 'none'} />}
+        onClick={() => void actions.record(call, call.recording !== 'on')}
+      >
+        {call.recording === 'on' ? t('pauseRecording') : t('record')}
+      </Button>
+      <Button
+        danger
+        type="primary"
+        icon={<PhoneOff size={16} aria-hidden />}
+        onClick={() => void actions.leave(call)}
+      >
+        {armed ? t('hangUpTwice') : t('hangUp')} {!armed && <kbd>Esc Esc</kbd>}
+      </Button>
+    </>
+  );
+}
+
+const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
+
+function KeysButton({ call }: { call: OwnCall }) {
+  const t = useWords(consoleWords);
+  const actions = useCallActions();
+  return (
+    <Popover
+      trigger="click"
+      title={t('keys')}
+      content={
+        <div className="cw-sim-keys" role="group" aria-label={t('keys')}>
+          {KEYS.map((key) => (
+            <Button key={key} onClick={() => void actions.press(call, key)}>
+              {key}
+            </Button>
+          ))}
+        </div>
+      }
+    >
+      <Button icon={<Grid3x3 size={16} aria-hidden />}>{t('keys')}</Button>
+    </Popover>
+  );
+}
+
+type Target = 'colleague' | 'queue' | 'flow' | 'number';
+
+/** Whom to transfer to or to ask: a colleague with their state, a queue, a flow, a number. */
+function TargetDialog({
+  kind,
+  call,
+  close,
+}: {
+  kind: 'transfer' | 'consult';
+  call: OwnCall;
+  close: () => void;
+}) {
+  const t = useWords(consoleWords);
+  const c = useWords(common);
+  const text = useText();
+  const actions = useCallActions();
+  const [target, setTarget] = useState<Target>('colleague');
+  const [value, setValue] = useState('');
+  const [answer] = useQuery({ query: TARGETS, requestPolicy: 'cache-and-network' });
+  const colleagues = (answer.data?.agentDirectory ?? []).filter((one) => one.extension);
+  const number = value.replace(/[\s-]/g, '');
+
+  const ask = async () => {
+    await actions.consult(call, number);
+    close();
+  };
+  const give = async () => {
+    const to = target === 'queue' ? { queue: value } : target === 'flow' ? { flow: value } : { number };
+    if (await actions.transfer(call, to)) close();
+  };
+  const targets: Target[] =
+    kind === 'consult' ? ['colleague', 'number'] : ['colleague', 'queue', 'flow', 'number'];
+  const words = {
+    colleague: t('toColleague'),
+    queue: t('toQueue'),
+    flow: t('toFlow'),
+    number: t('toNumber'),
+  };
+
+  return (
+    <Modal
+      open
+      title={kind === 'transfer' ? t('transferTo') : t('consultWith')}
+      onCancel={close}
+      footer={[
+        <Button key="cancel" onClick={close}>
+          {c('cancel')}
+        </Button>,
+        ...(target === 'colleague' || target === 'number'
+          ? [
+              <Button
+                key="ask"
+                type={kind === 'consult' ? 'primary' : 'default'}
+                disabled={!number}
+                onClick={() => void ask()}
+              >
+                {kind === 'consult' ? t('consult') : t('askFirst')}
+              </Button>,
+            ]
+          : []),
+        ...(kind === 'transfer'
+          ? [
+              <Button key="now" type="primary" disabled={!value} onClick={() => void give()}>
+                {t('blind')}
+              </Button>,
+            ]
+          : []),
+      ]}
+    >
+      <div className="cw-target">
+        <Segmented<Target>
+          block
+          value={target}
+          onChange={(next) => {
+            setTarget(next);
+            setValue('');
+          }}
+          options={targets.map((one) => ({ value: one, label: words[one] }))}
+        />
+        {answer.error && <Alert type="error" title={c('unknownError')} />}
+        {target === 'colleague' && (
+          <Select
+            autoFocus
+            showSearch={{ optionFilterProp: 'search' }}
+            style={{ width: '100%' }}
+            aria-label={t('toColleague')}
+            value={value || undefined}
+            onChange={setValue}
+            placeholder={t('toColleague')}
+            options={colleagues.map((one) => ({
+              value: one.extension,
+              search: `${one.displayName} ${one.extension} ${one.team}`,
+              label: (
+                <span className="cw-colleague">
+                  <span>
+                    {one.displayName} <span className="cw-num cw-quiet">{one.extension}</span>
+                  </span>
+                  <StateTag tone={TONES[one.state] ?? 'off'}>
+                    {isState(one.state) ? t(one.state) : one.state}
+                  </StateTag>
+                </span>
+              ),
+            }))}
+          />
+        )}
+        {target === 'queue' && (
+          <Select
+            autoFocus
+            style={{ width: '100%' }}
+            aria-label={t('toQueue')}
+            value={value || undefined}
+            onChange={setValue}
+            placeholder={t('toQueue')}
+            options={(answer.data?.queueNames ?? [])
+              .filter((one) => one.enabled)
+              .map((one) => ({ value: one.name, label: text(one.label) || one.name }))}
+          />
+        )}
+        {target === 'flow' && <FlowTarget value={value} onChange={setValue} />}
+        {target === 'number' && (
+          <Input
+            autoFocus
+            inputMode="tel"
+            value={value}
+            aria-label={t('toNumber')}
+            placeholder={t('dialHint')}
+            onChange={(event) => setValue(event.target.value)}
+          />
+        )}
+      </div>
+    </Modal>
+  );
+}
+
+function FlowTarget({ value, onChange }: { value: string; onChange: (key: string) => void }) {
+  const t = useWords(consoleWords);
+  return (
+    <AutoComplete
+      style={{ width: '100%' }}
+      value={value}
+      aria-label={t('toFlow')}
+      placeholder={t('toFlow')}
+      onChange={onChange}
+    />
+  );
+}

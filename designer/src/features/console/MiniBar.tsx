@@ -1,0 +1,33 @@
+/** The call while another page than the console is open. */
+import { Button } from 'antd';
+import { PhoneOff } from 'lucide-react';
+import { Link } from 'react-router';
+import { useWords } from '@/i18n';
+import { Duration, Phone } from '@/ui';
+import type { Focus } from './desk';
+import { useCallActions } from './useCallActions';
+import { consoleWords } from './words';
+
+export function MiniBar({ focus }: { focus: Focus }) {
+  const t = useWords(consoleWords);
+  const actions = useCallActions();
+  if (focus.phase === 'ringing') return null;
+  return (
+    <section className="cw-mini" aria-label={t('title')}>
+      <Link to="/console">
+        <Phone number={focus.number} /> {focus.own && <Duration since={focus.own.since} />}
+      </Link>
+      <span className="cw-quiet">{focus.phase === 'wrap_up' ? t('wrap_up') : t('talking')}</span>
+      {focus.own && (
+        <Button
+          size="small"
+          danger
+          icon={<PhoneOff size={14} aria-hidden />}
+          onClick={() => void actions.leave(focus.own)}
+        >
+          {t('hangUp')}
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { type Agent, focusOf, mainCall, type OwnCall, popUrl } from './desk';
+
+const call = (callId: string, state: string, more: Partial<OwnCall> = {}): OwnCall =>
+  ({
+    callId,
+    legId: `${callId}-leg`,
+    role: 'agent',
+    state,
+    direction: 'in',
+    number: '13800000001',
+    name: '',
+    customerId: null,
+    called: '100',
+    flowKey: '',
+    startedAt: '2026-01-05T02:00:00Z',
+    answeredAt: null,
+    since: '2026-01-05T02:00:00Z',
+    recording: '',
+    thirdResult: '',
+    parties: [],
+    ...more,
+  }) as OwnCall;
+
+const agent = (state: string, callId = ''): Agent =>
+  ({
+    state,
+    call: callId ? { callId, caller: '139', customerId: 'c1', queue: 'sales' } : null,
+  }) as unknown as Agent;
+
+describe('the call that the screen is about', () => {
+  it('is the one that talks, also when another one rings', () => {
+    expect(mainCall([call('a', 'talking'), call('b', 'ringing')])?.callId).toBe('a');
+    expect(mainCall([call('a', 'ringing'), call('b', 'held')])?.callId).toBe('b');
+  });
+
+  it('is known from the offer before the phone rings', () => {
+    expect(focusOf(agent('offered', 'a'), [])).toMatchObject({
+      callId: 'a',
+      phase: 'ringing',
+      number: '139',
+    });
+  });
+
+  it('stays while it is wrapped up', () => {
+    expect(focusOf(agent('wrap_up', 'a'), [])).toMatchObject({
+      callId: 'a',
+      phase: 'wrap_up',
+      queue: 'sales',
+    });
+  });
+
+  it('takes the customer from the offer when the call has none yet', () => {
+    expect(focusOf(agent('talking', 'a'), [call('a', 'talking')])).toMatchObject({
+      customerId: 'c1',
+      queue: 'sales',
+    });
+  });
+
+  it('is none for a supervisor who listens', () => {
+    expect(focusOf(agent('ready'), [call('a', 'talking', { role: 'supervisor' })])).toBeNull();
+  });
+});
+
+describe('the company page', () => {
+  const values = { caller: '+86 138', called: '100', call: 'x', customer: '', queue: 'a&b' };
+  it('gets the parameters of the call', () => {
+    expect(popUrl('https://crm.example/?n={caller}&q={queue}', values)).toBe(
+      'https://crm.example/?n=%2B86%20138&q=a%26b',
+    );
+  });
+  it('is never a script', () => {
+    expect(popUrl('javascript:alert({call})', values)).toBeNull();
+  });
+});

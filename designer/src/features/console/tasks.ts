@@ -1,0 +1,55 @@
+/** Today's tasks and counters, live. */
+import { useEffect, useMemo, useState } from 'react';
+import { useQuery, useSubscription } from 'urql';
+import type { MyTasksQuery, TaskPartsFragment } from '@/gql/graphql';
+import { useTick } from '@/ui';
+import { MY_TASKS, TASK_EVENTS } from './operations';
+
+export type Task = TaskPartsFragment;
+
+/** The end of a day, so many days from today, in the browser's zone. */
+export function endOfDay(now: Date, days = 0): Date {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days + 1);
+}
+
+/** What is overdue first, then by time; of one time the weightier first. */
+export function inOrder(tasks: readonly Task[]): Task[] {
+  return [...tasks].sort(
+    (a, b) =>
+      Number(b.overdue) - Number(a.overdue) || a.dueAt.localeCompare(b.dueAt) || b.priority - a.priority,
+  );
+}
+
+export function useTasks(): {
+  board: MyTasksQuery['taskBoard'] | null;
+  tasks: Task[];
+  tomorrow: Task[];
+  loading: boolean;
+  again(): void;
+} {
+  const [day, setDay] = useState(() => endOfDay(new Date()).toISOString());
+  const until = useMemo(() => endOfDay(new Date(Date.parse(day) - 1), 1).toISOString(), [day]);
+  const [answer, ask] = useQuery({
+    query: MY_TASKS,
+    variables: { until },
+    requestPolicy: 'cache-and-network',
+  });
+  useSubscription({ query: TASK_EVENTS }, (_, event) => {
+    ask({ requestPolicy: 'network-only' });
+    return event;
+  });
+  // A console that stays open overnight goes on with the new day.
+  useTick(60_000);
+  useEffect(() => {
+    const now = endOfDay(new Date()).toISOString();
+    if (now !== day) setDay(now);
+  });
+  const all = answer.data?.tasks.nodes ?? [];
+  return {
+    board: answer.data?.taskBoard ?? null,
+    tasks: inOrder(all.filter((task) => task.dueAt < day)),
+    tomorrow: inOrder(all.filter((task) => task.dueAt >= day)),
+    loading: answer.fetching && !answer.data,
+    again: () => ask({ requestPolicy: 'network-only' }),
+  };
+}
