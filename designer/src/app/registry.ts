@@ -2,6 +2,7 @@
 import { calendarPages } from '@/features/calendars/pages';
 import { callPages } from '@/features/calls/pages';
 import { consolePages } from '@/features/console/pages';
+import { floorPages } from '@/features/floor/pages';
 import { flowPages } from '@/features/flows/pages';
 import { numberPages } from '@/features/numbers/pages';
 import { promptPages } from '@/features/prompts/pages';
@@ -9,6 +10,7 @@ import type { Page } from './pages';
 
 export const pages: Page[] = [
   ...consolePages,
+  ...floorPages,
   ...flowPages,
   ...calendarPages,
   ...callPages,

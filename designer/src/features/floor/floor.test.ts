@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { countsOf, type FloorAgent, type FloorChange, inOrder, withChange } from './floor';
+
+const agent = (userId: string, state: string, since = '2026-01-05T02:00:00Z'): FloorAgent =>
+  ({ userId, displayName: userId, state, since, call: null }) as unknown as FloorAgent;
+
+const change = (more: Partial<FloorChange>): FloorChange =>
+  ({ full: false, removedAgents: [], at: '', agents: [], queues: [], ...more }) as FloorChange;
+
+describe('the floor', () => {
+  it('takes what changed and leaves the rest', () => {
+    const first = withChange(
+      null,
+      change({ full: true, agents: [agent('a', 'ready'), agent('b', 'ready')] }),
+    );
+    const second = withChange(first, change({ agents: [agent('a', 'talking')], removedAgents: ['b'] }));
+    expect([...second.agents.values()].map((one) => [one.userId, one.state])).toEqual([['a', 'talking']]);
+  });
+
+  it('begins anew with a full message after a lost connection', () => {
+    const first = withChange(null, change({ full: true, agents: [agent('gone', 'ready')] }));
+    expect([
+      ...withChange(first, change({ full: true, agents: [agent('a', 'ready')] })).agents.keys(),
+    ]).toEqual(['a']);
+  });
+
+  it('is sorted by state, by name or by time', () => {
+    const all = [agent('c', 'ready', '3'), agent('a', 'signed_out', '1'), agent('b', 'talking', '2')];
+    expect(inOrder(all, 'state').map((one) => one.userId)).toEqual(['b', 'c', 'a']);
+    expect(inOrder(all, 'name').map((one) => one.userId)).toEqual(['a', 'b', 'c']);
+    expect(inOrder(all, 'time').map((one) => one.userId)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('counts who serves, is idle, works after a call, is away', () => {
+    expect(
+      countsOf(
+        ['talking', 'offered', 'ready', 'wrap_up', 'not_ready', 'signed_out'].map((s, i) => agent(`${i}`, s)),
+      ),
+    ).toEqual({
+      serving: 2,
+      idle: 1,
+      notReady: 1,
+      wrapUp: 1,
+      closed: 1,
+    });
+  });
+});
