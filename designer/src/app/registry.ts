@@ -6,11 +6,13 @@ import { floorPages } from '@/features/floor/pages';
 import { flowPages } from '@/features/flows/pages';
 import { numberPages } from '@/features/numbers/pages';
 import { promptPages } from '@/features/prompts/pages';
+import { queuePages } from '@/features/queues/pages';
 import type { Page } from './pages';
 
 export const pages: Page[] = [
   ...consolePages,
   ...floorPages,
+  ...queuePages,
   ...flowPages,
   ...calendarPages,
   ...callPages,
