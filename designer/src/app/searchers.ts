@@ -1,5 +1,6 @@
 /** What the command palette finds besides pages. A feature adds its searcher here. */
 import type { LucideIcon } from 'lucide-react';
+import { customerSearcher } from '@/features/customers/searcher';
 import { flowSearcher } from '@/features/flows/searcher';
 import type { Text } from '@/i18n';
 
@@ -17,4 +18,4 @@ export interface Searcher {
   search(typed: string): Promise<Found[]>;
 }
 
-export const searchers: Searcher[] = [flowSearcher];
+export const searchers: Searcher[] = [flowSearcher, customerSearcher];

@@ -11,6 +11,7 @@ import {
 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useClient, useQuery, useSubscription } from 'urql';
+import { graphql } from '@/gql';
 import type { CustomerPartsFragment } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
@@ -42,15 +43,7 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
     requestPolicy: 'cache-and-network',
   });
   const id = focus ? (focus.customerId ?? byNumber.data?.customerByNumber?.id ?? null) : opened;
-  const [answer, reload] = useQuery({
-    query: CUSTOMER,
-    variables: { id: id ?? '' },
-    pause: !id,
-    requestPolicy: 'cache-and-network',
-  });
-  const customer = id && answer.data?.customer.id === id ? answer.data.customer : null;
   const region = focus && byNumber.data?.numberRegion ? text(byNumber.data.numberRegion.words) : '';
-  const level = answer.data?.customerLevels.find((one) => one.key === customer?.level);
 
   return (
     <section className="cw-pane cw-customer" aria-label={t('customer')}>
@@ -69,44 +62,81 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
           <CustomerForm
             key={focus.callId}
             number={focus.number}
-            saved={() => askAgain({ requestPolicy: 'network-only' })}
+            saved={(made) => {
+              desk.getState().set({ customerId: made });
+              askAgain({ requestPolicy: 'network-only' });
+            }}
           />
         </>
       )}
-      {customer && (
-        <>
-          <header className="cw-customer-head">
-            <h2>{customer.name || t('unknown')}</h2>
-            {level && <span className={level.vip ? 'cw-ring-vip' : 'cw-level'}>{text(level.label)}</span>}
-            <Numbers customer={customer} />
-          </header>
-          <Tabs
-            size="small"
-            items={[
-              { key: 'timeline', label: t('timeline'), children: <Timeline id={customer.id} /> },
-              {
-                key: 'details',
-                label: t('details'),
-                children: (
-                  <CustomerForm
-                    key={customer.id}
-                    customer={customer}
-                    fields={answer.data?.customerFields ?? []}
-                    levels={answer.data?.customerLevels ?? []}
-                    saved={() => reload({ requestPolicy: 'network-only' })}
-                  />
-                ),
-              },
-            ]}
-          />
-        </>
-      )}
+      {id && <CustomerCard key={id} id={id} />}
       {!focus && id && (
         <footer className="cw-customer-find">
           <FindCustomer />
         </footer>
       )}
     </section>
+  );
+}
+
+/** One customer: who they are, their contacts, their details. */
+export function CustomerCard({ id }: { id: string }) {
+  const t = useWords(consoleWords);
+  const text = useText();
+  const [answer, reload] = useQuery({
+    query: CUSTOMER,
+    variables: { id },
+    requestPolicy: 'cache-and-network',
+  });
+  const customer = answer.data?.customer.id === id ? answer.data.customer : null;
+  if (!customer) return null;
+  const level = answer.data?.customerLevels.find((one) => one.key === customer.level);
+  return (
+    <>
+      <header className="cw-customer-head">
+        <h2>{customer.name || t('unknown')}</h2>
+        {level && <span className={level.vip ? 'cw-ring-vip' : 'cw-level'}>{text(level.label)}</span>}
+        <Numbers customer={customer} />
+      </header>
+      <Tabs
+        size="small"
+        items={[
+          { key: 'timeline', label: t('timeline'), children: <Timeline id={customer.id} /> },
+          {
+            key: 'details',
+            label: t('details'),
+            children: (
+              <CustomerForm
+                customer={customer}
+                fields={answer.data?.customerFields ?? []}
+                levels={answer.data?.customerLevels ?? []}
+                saved={() => reload({ requestPolicy: 'network-only' })}
+              />
+            ),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+const FORM = graphql(`
+  query CustomerFormParts {
+    customerFields { key label { zh en } kind required enabled choices { value label { zh en } } }
+    customerLevels { key label { zh en } vip }
+  }
+`);
+
+/** The form of somebody new, with the number typed by hand. */
+export function NewCustomer({ saved }: { saved: (id: string) => void }) {
+  const [answer] = useQuery({ query: FORM });
+  return (
+    <CustomerForm
+      typed
+      fields={answer.data?.customerFields ?? []}
+      levels={answer.data?.customerLevels ?? []}
+      saved={saved}
+    />
   );
 }
 
@@ -293,15 +323,18 @@ interface OwnField {
 function CustomerForm({
   customer,
   number,
+  typed,
   fields = [],
   levels = [],
   saved,
 }: {
   customer?: Customer;
   number?: string;
+  /** Whether numbers are typed here. */
+  typed?: boolean;
   fields?: readonly OwnField[];
   levels?: readonly { key: string; label: { zh: string; en: string } }[];
-  saved: () => void;
+  saved: (id: string) => void;
 }) {
   const t = useWords(consoleWords);
   const c = useWords(common);
@@ -323,8 +356,10 @@ function CustomerForm({
         address: customer?.address ?? '',
         fields: own,
       }}
-      onFinish={async (given: Record<string, unknown> & { fields?: Record<string, unknown> }) => {
-        const { fields: more, ...plain } = given;
+      onFinish={async (
+        given: Record<string, unknown> & { fields?: Record<string, unknown>; phones?: string[] },
+      ) => {
+        const { fields: more, phones, ...plain } = given;
         const answer = await save({
           id: customer?.id ?? null,
           input: {
@@ -332,13 +367,13 @@ function CustomerForm({
             gender: (plain.gender as string | undefined) ?? '',
             level: (plain.level as string | undefined) ?? '',
             card: (plain.card as string) || null,
-            ...(customer ? { fields: { ...own, ...more } } : { phones: number ? [number] : [] }),
+            fields: { ...own, ...more },
+            ...(customer ? {} : { phones: number ? [number] : (phones ?? []) }),
           },
         });
         if (!answer.value) return;
         void message.success(c('saved'));
-        if (!customer) desk.getState().set({ customerId: answer.value.id });
-        saved();
+        saved(answer.value.id);
       }}
     >
       <Form.Item
@@ -348,6 +383,11 @@ function CustomerForm({
       >
         <Input maxLength={120} />
       </Form.Item>
+      {typed && (
+        <Form.Item name="phones" label={t('numbers')} className="wide">
+          <Select mode="tags" tokenSeparators={[',', ' ', ';']} open={false} suffixIcon={null} />
+        </Form.Item>
+      )}
       <Form.Item name="level" label={t('level')}>
         <Select allowClear options={levels.map((one) => ({ value: one.key, label: text(one.label) }))} />
       </Form.Item>

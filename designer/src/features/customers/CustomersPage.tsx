@@ -1,0 +1,171 @@
+/** All customers: searched, filtered by level, opened beside the list. */
+import { Button, Drawer, Select, Table } from 'antd';
+import { Contact, Plus } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import { useClient, useQuery } from 'urql';
+import { useMay } from '@/app/session';
+import { graphql } from '@/gql';
+import type { CustomerListQuery } from '@/gql/graphql';
+import { useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { EmptyState, PageHeader, Phone, Time } from '@/ui';
+import { useFilters } from '@/ui/filters';
+import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { CustomerCard, NewCustomer } from '../console/CustomerPane';
+import { customerWords } from './words';
+
+const LIST = graphql(`
+  query CustomerList($after: String, $search: String!, $level: String) {
+    customers(first: 50, after: $after, search: $search, level: $level) {
+      nodes { id name card level createdAt phones }
+      endCursor hasNext
+    }
+    customerLevels { key label { zh en } vip }
+  }
+`);
+
+type Row = CustomerListQuery['customers']['nodes'][number];
+const KEYS = ['search', 'level', 'open'] as const;
+
+export default function CustomersPage() {
+  const w = useWords(customerWords);
+  const c = useWords(common);
+  const text = useText();
+  const client = useClient();
+  const mayEdit = useMay('customers.edit');
+  const [filters, setFilters] = useFilters('customers', KEYS);
+  const [typed, setTyped] = useState(filters.search);
+  const [creating, setCreating] = useState(false);
+  const [more, setMore] = useState<{ rows: Row[]; end: string | null; hasNext: boolean } | null>(null);
+  useEffect(() => {
+    if (typed === filters.search) return;
+    const timer = setTimeout(() => setFilters({ search: typed }), 300);
+    return () => clearTimeout(timer);
+  }, [typed, filters.search, setFilters]);
+  const variables = useMemo(
+    () => ({ after: null, search: filters.search, level: filters.level || null }),
+    [filters.search, filters.level],
+  );
+  const [answer, ask] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
+  useEffect(() => setMore(null), [variables]);
+  const first = answer.data?.customers;
+  const rows = [...(first?.nodes ?? []), ...(more?.rows ?? [])];
+  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
+  const levels = answer.data?.customerLevels ?? [];
+  const reload = () => {
+    setMore(null);
+    ask({ requestPolicy: 'network-only' });
+  };
+  const add = mayEdit && (
+    <Button type="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setCreating(true)}>
+      {w('newCustomer')}
+    </Button>
+  );
+  const filtered = filters.search !== '' || filters.level !== '';
+  return (
+    <>
+      <PageHeader title={w('title')} help={w('help')}>
+        {add}
+      </PageHeader>
+      <Failure error={answer.error} retry={reload} />
+      <FilterBar>
+        <SearchBox value={typed} onChange={setTyped} label={w('search')} width={280} />
+        <Select
+          style={{ minWidth: 140 }}
+          value={filters.level}
+          aria-label={w('level')}
+          onChange={(level) => setFilters({ level })}
+          options={[
+            { value: '', label: w('allLevels') },
+            ...levels.map((one) => ({ value: one.key, label: text(one.label) })),
+          ]}
+        />
+      </FilterBar>
+      {first && rows.length === 0 ? (
+        <EmptyState
+          icon={<Contact size={32} aria-hidden />}
+          title={filtered ? w('noneFound') : w('none')}
+          help={filtered ? undefined : w('noneHelp')}
+          action={filtered ? undefined : add}
+        />
+      ) : (
+        <Table<Row>
+          className="cw-list"
+          rowKey="id"
+          size="middle"
+          loading={answer.fetching && !first}
+          dataSource={rows}
+          pagination={false}
+          columns={[
+            {
+              title: c('name'),
+              render: (_, one) => (
+                <Button type="link" size="small" onClick={() => setFilters({ open: one.id })}>
+                  {one.name || w('unnamed')}
+                </Button>
+              ),
+            },
+            {
+              title: w('level'),
+              render: (_, one) =>
+                text(levels.find((level) => level.key === one.level)?.label) || one.level || '–',
+            },
+            {
+              title: w('numbers'),
+              render: (_, one) => (
+                <span className="cw-row-list">
+                  {one.phones.map((number) => (
+                    <Phone key={number} number={number} />
+                  ))}
+                </span>
+              ),
+            },
+            { title: w('card'), render: (_, one) => <span className="cw-num">{one.card || '–'}</span> },
+            { title: w('created'), render: (_, one) => <Time at={one.createdAt} /> },
+          ]}
+        />
+      )}
+      {hasNext && (
+        <Button
+          className="cw-more"
+          onClick={async () => {
+            const after = more?.end ?? first?.endCursor;
+            const next = await client.query(LIST, { ...variables, after: after ?? null }).toPromise();
+            const page = next.data?.customers;
+            if (page)
+              setMore((now) => ({
+                rows: [...(now?.rows ?? []), ...page.nodes],
+                end: page.endCursor ?? null,
+                hasNext: page.hasNext,
+              }));
+          }}
+        >
+          {c('loadMore')}
+        </Button>
+      )}
+      <Drawer
+        open={filters.open !== '' || creating}
+        title={creating ? w('newCustomer') : w('title')}
+        size={560}
+        destroyOnHidden
+        onClose={() => {
+          setCreating(false);
+          setFilters({ open: '' });
+          reload();
+        }}
+      >
+        {creating ? (
+          <NewCustomer
+            saved={(id) => {
+              setCreating(false);
+              setFilters({ open: id });
+            }}
+          />
+        ) : (
+          filters.open && <CustomerCard id={filters.open} />
+        )}
+      </Drawer>
+    </>
+  );
+}

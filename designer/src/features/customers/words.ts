@@ -1,0 +1,36 @@
+import { defineWords } from '@/i18n';
+
+export const customerWords = defineWords('customers', {
+  en: {
+    title: 'Customers',
+    help: 'Everybody who calls and is called, with their numbers, own fields and contacts.',
+    search: 'Name, card or number',
+    newCustomer: 'New customer',
+    none: 'No customers yet',
+    noneHelp: 'They come by calls and by hand. The screen pop of an unknown caller makes one, too.',
+    noneFound: 'Nobody matches',
+    level: 'Level',
+    allLevels: 'All levels',
+    numbers: 'Numbers',
+    card: 'Card',
+    created: 'Since',
+    open: 'Open',
+    unnamed: 'Without a name',
+  },
+  zh: {
+    title: '客户',
+    help: '所有来电和去电的客户，及其号码、自定义字段和联系记录。',
+    search: '姓名、卡号或号码',
+    newCustomer: '新建客户',
+    none: '还没有客户',
+    noneHelp: '客户来自通话或手工录入；陌生来电弹屏时也可新建。',
+    noneFound: '没有符合的客户',
+    level: '级别',
+    allLevels: '所有级别',
+    numbers: '号码',
+    card: '卡号',
+    created: '建立时间',
+    open: '打开',
+    unnamed: '未命名',
+  },
+});

@@ -1,0 +1,153 @@
+/** A list of things that are made, changed and removed by a form in a drawer: the shape of most set-up pages. */
+import { App, Button, type FormInstance, Table, type TableProps } from 'antd';
+import { Pencil, Plus, Trash2 } from 'lucide-react';
+import { type ReactNode, useMemo, useState } from 'react';
+import type { UserError } from '@/graphql/useChange';
+import { useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { FormDrawer } from './forms';
+import { ConfirmDelete, EmptyState, IconButton } from './index';
+import { FilterBar } from './lists';
+
+export interface CrudWords {
+  /** The button that makes a new one. */
+  add: string;
+  /** Title of the form of one that exists. */
+  edit: string;
+  /** What an empty list says, and how to begin. */
+  none: string;
+  noneHelp: string;
+  /** What goes with one that is deleted. */
+  deleteHelp?: string;
+}
+
+/** Lists `rows`; the form edits a `Form` made from a row, or a blank one. */
+export function Crud<Row extends object, Form extends object>({
+  rows,
+  loading,
+  may,
+  rowKey,
+  nameOf,
+  columns,
+  words,
+  blank,
+  formOf,
+  save,
+  remove,
+  reload,
+  fields,
+  width,
+  tools,
+  actions,
+  form,
+}: {
+  rows: readonly Row[] | undefined;
+  loading: boolean;
+  may: boolean;
+  rowKey: (row: Row) => string;
+  nameOf: (row: Row) => string;
+  columns: NonNullable<TableProps<Row>['columns']>;
+  words: CrudWords;
+  blank: Form;
+  formOf: (row: Row) => Form;
+  /** Gives why it was refused; nothing when it was saved. */
+  save: (form: Form, row: Row | null) => Promise<UserError[]>;
+  /** Whether it is gone; what was refused has been told. */
+  remove?: (row: Row) => Promise<boolean>;
+  reload: () => void;
+  fields: (row: Row | null) => ReactNode;
+  width?: number;
+  tools?: ReactNode;
+  /** More buttons of a row. */
+  actions?: (row: Row) => ReactNode;
+  form?: FormInstance<Form>;
+}) {
+  const c = useWords(common);
+  const { message } = App.useApp();
+  const [editing, setEditing] = useState<Row | 'new' | null>(null);
+  const row = editing === 'new' ? null : editing;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the form is filled when it opens
+  const initial = useMemo(() => (row ? formOf(row) : blank), [editing]);
+  const add = may && (
+    <Button type="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+      {words.add}
+    </Button>
+  );
+  return (
+    <>
+      {rows?.length === 0 && !tools ? (
+        <EmptyState title={words.none} help={words.noneHelp} action={add} />
+      ) : (
+        <>
+          <FilterBar>
+            {tools}
+            <span className="cw-grow" />
+            {add}
+          </FilterBar>
+          <Table<Row>
+            className="cw-list"
+            rowKey={rowKey}
+            size="middle"
+            loading={loading}
+            dataSource={[...(rows ?? [])]}
+            pagination={(rows?.length ?? 0) > 100 ? { pageSize: 100, showSizeChanger: false } : false}
+            locale={{ emptyText: words.none }}
+            columns={[
+              ...columns,
+              {
+                title: <span className="cw-hidden">{c('actions')}</span>,
+                width: 96,
+                render: (_, one) => (
+                  <span className="cw-row-actions">
+                    {actions?.(one)}
+                    {may && (
+                      <IconButton
+                        label={`${c('edit')} ${nameOf(one)}`}
+                        icon={<Pencil size={14} />}
+                        onClick={() => setEditing(one)}
+                      />
+                    )}
+                    {may && remove && (
+                      <ConfirmDelete
+                        name={nameOf(one)}
+                        help={words.deleteHelp}
+                        onConfirm={async () => {
+                          if (await remove(one)) reload();
+                        }}
+                      >
+                        <Button
+                          type="text"
+                          danger
+                          aria-label={`${c('delete')} ${nameOf(one)}`}
+                          icon={<Trash2 size={14} />}
+                        />
+                      </ConfirmDelete>
+                    )}
+                  </span>
+                ),
+              },
+            ]}
+          />
+        </>
+      )}
+      <FormDrawer<Form>
+        open={editing !== null}
+        title={editing === 'new' ? words.add : words.edit}
+        initial={initial}
+        width={width}
+        form={form}
+        onClose={() => setEditing(null)}
+        onSave={async (values) => {
+          const errors = await save(values, row);
+          if (errors.length > 0) return errors;
+          void message.success(c('saved'));
+          setEditing(null);
+          reload();
+          return [];
+        }}
+      >
+        {fields(row)}
+      </FormDrawer>
+    </>
+  );
+}
