@@ -1,6 +1,7 @@
 /** The pages of all features, in the order of the menu. */
 import { calendarPages } from '@/features/calendars/pages';
 import { callPages } from '@/features/calls/pages';
+import { centrePages } from '@/features/centre/pages';
 import { consolePages } from '@/features/console/pages';
 import { customerPages } from '@/features/customers/pages';
 import { floorPages } from '@/features/floor/pages';
@@ -21,5 +22,6 @@ export const pages: Page[] = [
   ...callPages,
   ...numberPages,
   ...promptPages,
+  ...centrePages,
   ...recordingPages,
 ];
