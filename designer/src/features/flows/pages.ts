@@ -1,6 +1,7 @@
 import { Workflow } from 'lucide-react';
 import { lazy } from 'react';
 import type { Page } from '@/app/pages';
+import { askEarly } from './editor/opening';
 
 export const flowPages: Page[] = [
   {
@@ -14,7 +15,10 @@ export const flowPages: Page[] = [
   {
     path: '/flows/:key',
     title: { zh: '流程设计', en: 'Flow designer' },
-    component: lazy(() => import('./editor/EditorPage')),
+    component: lazy(() => {
+      askEarly(location.pathname);
+      return import('./editor/EditorPage');
+    }),
     permission: 'flows.read',
     full: true,
   },

@@ -27,7 +27,7 @@ import {
 import { useLook } from '@/app/theme';
 import { useText, useWords } from '@/i18n';
 import { EmptyState, IconButton } from '@/ui';
-import { freePlace, useActions } from './actions';
+import { useActions } from './actions';
 import { useCatalogue } from './catalogue';
 import { createDeriver } from './derive';
 import { FindBar } from './FindBar';
@@ -153,7 +153,7 @@ export function Canvas() {
       const at = flow.screenToFlowPosition({ x: clientX, y: clientY });
       store.getState().pick({
         at: { x: clientX, y: clientY },
-        place: freePlace(store.getState().doc, { x: at.x, y: at.y - 18 }),
+        place: actions.freePlace({ x: at.x, y: at.y - 18 }),
         from: { node: from, port },
       });
     },
@@ -175,7 +175,7 @@ export function Canvas() {
     const under = edgeUnder(event);
     const into = wiresOf(now).find((wire) => edgeId(wire.from, wire.port) === under);
     const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-    actions.place({ type, at: freePlace(now, { x: at.x - WIDTH / 2, y: at.y - 18 }), into });
+    actions.place({ type, at: actions.freePlace({ x: at.x - WIDTH / 2, y: at.y - 18 }), into });
   };
 
   const pane = useRef<HTMLDivElement>(null);

@@ -9,14 +9,15 @@ import { useMay } from '@/app/session';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState } from '@/ui';
-import { CatalogueContext, NODE_TYPES, readCatalogue, useCatalogue } from './catalogue';
+import { CatalogueContext, readCatalogue, useCatalogue } from './catalogue';
 import { arrange, unplaced } from './layout/arrange';
 import { place } from './layout/elk';
 import { createMarks, MarksContext } from './marks';
 import { type FlowDoc, readDoc } from './model';
+import { NODE_TYPES, takeNewest } from './opening';
 import { Room } from './Room';
 import { createEditor, EditorContext, type EditorStore } from './store';
-import { NEWEST, type Sync, startSync } from './sync';
+import { type Sync, startSync } from './sync';
 import { SyncContext } from './syncContext';
 import { editorWords } from './words';
 import './editor.css';
@@ -36,7 +37,6 @@ interface Found {
 function OpenFlow({ flow }: { flow: string }) {
   const t = useWords(editorWords);
   const c = useWords(common);
-  const client = useClient();
   const mayEdit = useMay('flows.edit');
   const [types] = useQuery({ query: NODE_TYPES });
   const catalogue = useMemo(() => readCatalogue(types.data?.nodeTypes ?? []), [types.data]);
@@ -48,29 +48,24 @@ function OpenFlow({ flow }: { flow: string }) {
   useEffect(() => {
     let gone = false;
     setFailure(null);
-    void client
-      .query(NEWEST, { key: flow }, { requestPolicy: 'network-only' })
-      .toPromise()
-      .then((answer) => {
-        if (gone) return;
-        const it = answer.data?.flow;
-        if (it) {
-          setFound({
-            doc: readDoc(it.draft),
-            revision: it.revision,
-            at: it.updatedAt,
-            by: it.updatedBy ?? null,
-          });
-        } else {
-          setFailure(
-            answer.error?.graphQLErrors[0]?.message ?? (answer.error ? c('offline') : c('notFound')),
-          );
-        }
-      });
+    void takeNewest(flow).then((answer) => {
+      if (gone) return;
+      const it = answer.data?.flow;
+      if (it) {
+        setFound({
+          doc: readDoc(it.draft),
+          revision: it.revision,
+          at: it.updatedAt,
+          by: it.updatedBy ?? null,
+        });
+      } else {
+        setFailure(answer.error?.graphQLErrors[0]?.message ?? (answer.error ? c('offline') : c('notFound')));
+      }
+    });
     return () => {
       gone = true;
     };
-  }, [client, flow, attempt, c]);
+  }, [flow, attempt, c]);
 
   if (failure) {
     return (

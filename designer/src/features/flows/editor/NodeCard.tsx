@@ -57,6 +57,10 @@ function Face({ id }: { id: string }) {
   const type = catalogue.types.get(spec.type);
   const shape = fullShape(docOf(store.getState()), id, catalogue, used ? used.split('|') : []);
   const face = faceOf(shape.ports);
+  const title = text(type?.title);
+  const summary = text(shape.summary);
+  // A node without settings says what its type is for, unless its name says that already.
+  const said = summary && summary !== title ? summary : spec.name === title ? text(type?.help) : title;
   const wired = new Set(used.split('|'));
   return (
     <>
@@ -65,7 +69,7 @@ function Face({ id }: { id: string }) {
         <NodeIcon name={type?.icon ?? 'box'} size={16} />
         <b>{spec.name || text(type?.title) || id}</b>
       </header>
-      <p title={text(shape.summary)}>{type ? text(shape.summary) || text(type.title) : t('nodeUnknown')}</p>
+      <p title={said}>{type ? said : t('nodeUnknown')}</p>
       <ul>
         {face.rows.map((port) => (
           <li

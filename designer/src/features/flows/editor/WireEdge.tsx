@@ -5,6 +5,7 @@ import { middleOf, roundPath } from './layout/path';
 import { useEdgeMark } from './marks';
 import type { Point } from './model';
 import { edgeOverlays } from './slots';
+import { START } from './wires';
 
 export const WireEdge = memo(function WireEdge(props: EdgeProps) {
   const { id, source, target, sourceHandleId, selected } = props;
@@ -23,7 +24,8 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps) {
         offset: 20,
       });
   const state = mark.state ?? (selected ? 'selected' : undefined);
-  const quiet = sourceHandleId === 'error' || sourceHandleId === 'hangup' || source.startsWith('@');
+  const quiet =
+    sourceHandleId === 'error' || sourceHandleId === 'hangup' || (source.startsWith('@') && source !== START);
   return (
     <>
       <BaseEdge

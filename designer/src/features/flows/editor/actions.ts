@@ -5,7 +5,7 @@ import { type Language, type Text, useLanguage } from '@/i18n';
 import { type Catalogue, useCatalogue } from './catalogue';
 import { type Clip, copyOf, paste } from './clipboard';
 import { fullShape } from './derive';
-import { addGroup, addNote, changeGroup, changeNote, dropGroup, noteId } from './frames';
+import { addGroup, addNote, changeGroup, changeNote, dropGroup, NOTE, noteId } from './frames';
 import { EVENT, GRID, type Size, sizeOf, WIDTH } from './geometry';
 import { type Alignment, align, type Box, distribute } from './layout/align';
 import { arrange } from './layout/arrange';
@@ -29,15 +29,34 @@ import { addKey, cutWire, isEvent, keyEvent, removeEvents, START, setWire, targe
 
 export const snapped = (value: number): number => Math.round(value / GRID) * GRID;
 
-/** A place near the wanted one where no card stands. */
-export function freePlace(doc: FlowDoc, wanted: Point): Point {
+const GAP = 24;
+
+/** A place near the wanted one where nothing stands: below what is in the way. */
+export function freePlace(
+  doc: FlowDoc,
+  wanted: Point,
+  catalogue: Catalogue,
+  size: Size = { width: WIDTH, height: 108 },
+): Point {
+  const boxes: Box[] = [
+    ...Object.keys(doc.nodes).map((id) => ({
+      ...positionOf(doc, id),
+      ...sizeOf(shapeOf(doc.nodes[id]!, catalogue.types.get(doc.nodes[id]!.type), id)),
+    })),
+    ...(doc.ui.comments ?? []).map((note) => ({ width: NOTE.width, height: NOTE.height, ...note })),
+  ];
   const at = { x: snapped(wanted.x), y: snapped(wanted.y) };
-  const taken = (point: Point) =>
-    Object.keys(doc.nodes).some((id) => {
-      const other = positionOf(doc, id);
-      return Math.abs(other.x - point.x) < WIDTH - 8 && Math.abs(other.y - point.y) < 72;
-    });
-  for (let tries = 0; tries < 200 && taken(at); tries += 1) at.y += 88;
+  for (let tries = 0; tries < 200; tries += 1) {
+    const hit = boxes.find(
+      (box) =>
+        at.x < box.x + box.width + GAP &&
+        at.x + size.width + GAP > box.x &&
+        at.y < box.y + box.height + GAP &&
+        at.y + size.height + GAP > box.y,
+    );
+    if (!hit) break;
+    at.y = snapped(hit.y + hit.height + GAP + GRID / 2);
+  }
   return at;
 }
 
@@ -127,7 +146,7 @@ export function createActions(
           shape.ports.findIndex((one) => one.name === port),
         )
       : 0;
-    return freePlace(doc, { x: at.x + WIDTH + 96, y: at.y + row * 88 });
+    return freePlace(doc, { x: at.x + WIDTH + 96, y: at.y + row * 40 }, catalogue);
   }
 
   function sizeOfNode(id: string): Size {
@@ -149,7 +168,8 @@ export function createActions(
     place,
     openPort,
     behind,
-    middle: (): Point => freePlace(state().doc, view.middle()),
+    freePlace: (at: Point): Point => freePlace(state().doc, at, catalogue),
+    middle: (): Point => freePlace(state().doc, view.middle(), catalogue),
     /** Add after what is selected, or in the middle of what is seen. */
     addType(type: string): string | null {
       if (state().readOnly || state().shown) return null;
@@ -157,7 +177,7 @@ export function createActions(
       const [node] = state().selection.nodes;
       const port = state().selection.nodes.size === 1 && node ? openPort(doc, node) : null;
       if (node && port) return place({ type, at: behind(doc, node, port), from: { node, port } });
-      return place({ type, at: freePlace(doc, view.middle()) });
+      return place({ type, at: freePlace(doc, view.middle(), catalogue) });
     },
     wire(edge: EdgeSpec): void {
       state().apply({ zh: '连接', en: 'Connect' }, (doc) =>
@@ -273,7 +293,7 @@ export function createActions(
       state().apply({ zh: '修改组名', en: 'Rename a group' }, (doc) => changeGroup(doc, id, { name }));
     },
     addNote(at?: Point): string {
-      const made = addNote(state().doc, at ?? freePlace(state().doc, view.middle()));
+      const made = addNote(state().doc, at ?? freePlace(state().doc, view.middle(), catalogue));
       state().apply({ zh: '添加便签', en: 'Add a note' }, () => made.doc);
       state().select({ comments: new Set([made.id]) });
       return made.id;
@@ -287,7 +307,7 @@ export function createActions(
     },
     addKey(key: string, at?: Point): void {
       state().apply({ zh: `添加按键 ${key}`, en: `Add key ${key}` }, (doc) =>
-        addKey(doc, key, at ?? freePlace(doc, view.middle())),
+        addKey(doc, key, at ?? freePlace(doc, view.middle(), catalogue)),
       );
       state().select({ nodes: new Set([keyEvent(key)]) });
     },
@@ -326,7 +346,7 @@ export function createActions(
       if (!wire) return view.middle();
       const from = positionOf(doc, wire.from);
       const to = positionOf(doc, wire.to);
-      return freePlace(doc, { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 + 48 });
+      return freePlace(doc, { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 + 48 }, catalogue);
     },
     reveal: (ids: string[]) => view.reveal(ids),
     fit: () => view.all(),

@@ -1,14 +1,7 @@
 /** The node types of the server, as the editor uses them. */
 import { createContext, useContext } from 'react';
-import { graphql } from '@/gql';
 import type { Text } from '@/i18n';
 import type { Kind } from './model';
-
-export const NODE_TYPES = graphql(`
-  query EditorNodeTypes {
-    nodeTypes { type version family definition }
-  }
-`);
 
 export interface PortInfo {
   name: string;

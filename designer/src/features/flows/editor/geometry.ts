@@ -11,7 +11,7 @@ export const HEAD = 36;
 export const SUMMARY = 24;
 export const ROW = 24;
 export const FOOTER = 24;
-export const EVENT = { width: 176, height: 40 };
+export const EVENT = { width: 176, height: 36 };
 const HANDLE = 12;
 
 export interface Size {

@@ -10,9 +10,12 @@ import { checkConnection, connection } from '@/graphql/connection';
 import type { Text } from '@/i18n';
 import { merge } from './merge';
 import { type FlowDoc, readDoc } from './model';
+import { askNewest } from './opening';
 import type { EditorStore, Step } from './store';
 
 const QUIET_MS = 700;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 15_000;
 /** Steps of the history that are kept when another person's work comes in. */
 const REBASED = 30;
 
@@ -25,12 +28,6 @@ const SAVE = graphql(`
       }
       errors { code field message { zh en } remedy { zh en } }
     }
-  }
-`);
-
-export const NEWEST = graphql(`
-  query EditorNewest($key: String!) {
-    flow(key: $key) { id draft revision updatedAt updatedBy }
   }
 `);
 
@@ -92,6 +89,8 @@ export function startSync(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending: Promise<boolean> | null = null;
   let stopped = false;
+  /** How long to wait before the next attempt while the server cannot be reached. */
+  let patience = FIRST_RETRY_MS;
   const theirs = createStore<{ theirs: Theirs | null }>()(() => ({ theirs: null }));
 
   const dirty = () => store.getState().doc !== base && !store.getState().readOnly;
@@ -130,6 +129,7 @@ export function startSync(
     const told = answer.data?.saveDraft;
     if (told?.value) {
       base = doc;
+      patience = FIRST_RETRY_MS;
       forgetWork(key);
       const { flow, problems } = told.value;
       store.setState({
@@ -143,8 +143,10 @@ export function startSync(
     }
     keep();
     if (answer.error?.networkError) {
-      checkConnection();
       store.setState({ save: { state: 'kept' } });
+      checkConnection();
+      schedule(patience);
+      patience = Math.min(patience * 2, LAST_RETRY_MS);
       return false;
     }
     const error = told?.errors[0];
@@ -160,7 +162,7 @@ export function startSync(
   }
 
   async function newest(): Promise<Theirs | null> {
-    const answer = await client.query(NEWEST, { key }, { requestPolicy: 'network-only' }).toPromise();
+    const answer = await askNewest(key);
     const flow = answer.data?.flow;
     if (!flow) return null;
     return {
@@ -220,7 +222,7 @@ export function startSync(
   });
 
   const unconnect = connection.subscribe((now, before) => {
-    if (now.online && !before.online && dirty()) schedule(0);
+    if (now.online && !before.online && dirty()) schedule(Math.min(patience, FIRST_RETRY_MS));
   });
 
   const subscription = client
