@@ -387,7 +387,9 @@ function Notice() {
   }, [notice]);
   return (
     <div className="cw-ed-notice" role="status" data-shown={shown || undefined}>
-      {shown && notice && t(notice.kind, { what: text(notice.label) })}
+      {shown &&
+        notice &&
+        (notice.kind === 'told' ? text(notice.label) : t(notice.kind, { what: text(notice.label) }))}
     </div>
   );
 }

@@ -22,6 +22,9 @@ import { SyncContext } from './syncContext';
 import { editorWords } from './words';
 import './editor.css';
 
+// Fields that are shown later must be here when the connection is not.
+void import('./widgets/rich').catch(() => undefined);
+
 export default function EditorPage() {
   const { key = '' } = useParams();
   return <OpenFlow key={key} flow={key} />;

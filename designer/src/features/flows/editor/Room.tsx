@@ -1,6 +1,7 @@
 /** The room of the editor: top bar, palette, canvas, panel and drawers. */
 import { PanelRightOpen, X } from 'lucide-react';
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
 import { Canvas } from './Canvas';
@@ -38,7 +39,7 @@ export function Room() {
   const panelShown = useEditor((state) => state.panel);
   const tab = useEditor((state) => state.front);
   const setTab = (front: 'panel' | 'drawer') => store.setState({ front });
-  const keys = useKeys();
+  useKeys();
   const open = drawers.find((one) => one.id === drawer);
   const bottom = open?.place === 'bottom' ? open : undefined;
   const right = open?.place === 'right' ? open : undefined;
@@ -47,8 +48,7 @@ export function Room() {
   const shown = panelShown || right !== undefined;
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the whole editor
-    <div className="cw-ed" onKeyDown={keys}>
+    <div className="cw-ed">
       <TopBar />
       <div className="cw-ed-main">
         <Palette />
@@ -101,9 +101,15 @@ export function Room() {
             </header>
             <div className="cw-ed-drawer-body">
               {showsDrawer ? (
-                <right.component />
+                <ErrorBoundary key={right.id}>
+                  <right.component />
+                </ErrorBoundary>
               ) : (
-                panels.map((Panel, index) => <Panel key={String(index)} />)
+                panels.map((Panel, index) => (
+                  <ErrorBoundary key={String(index)}>
+                    <Panel />
+                  </ErrorBoundary>
+                ))
               )}
             </div>
           </aside>
@@ -143,7 +149,9 @@ export function Room() {
             />
           </header>
           <div className="cw-ed-drawer-body">
-            <bottom.component />
+            <ErrorBoundary key={bottom.id}>
+              <bottom.component />
+            </ErrorBoundary>
           </div>
         </section>
       )}

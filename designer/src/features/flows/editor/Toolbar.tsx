@@ -4,6 +4,7 @@ import {
   AlignHorizontalDistributeCenter,
   AlignStartVertical,
   Copy,
+  Grip,
   Group as GroupIcon,
   Keyboard,
   Search,
@@ -57,9 +58,7 @@ export function Toolbar() {
                 onClick: ({ key }) => actions.addKey(key),
               }}
             >
-              <Button type="text" aria-label={t('addKey')} title={t('addKey')}>
-                0-9
-              </Button>
+              <Button type="text" aria-label={t('addKey')} title={t('addKey')} icon={<Grip size={16} />} />
             </Dropdown>
           )}
         </>

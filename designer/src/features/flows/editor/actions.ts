@@ -161,6 +161,23 @@ export function createActions(
     );
   }
 
+  /** Where the left upper corner goes so that what was copied stands in the middle of what is seen. */
+  function beside(clip: Clip): Point {
+    const all = [...Object.values(clip.positions), ...clip.comments];
+    const middle = view.middle();
+    const x = all.map((point) => point.x);
+    const y = all.map((point) => point.y);
+    return freePlace(
+      state().doc,
+      {
+        x: middle.x - (Math.max(...x) - Math.min(...x)) / 2,
+        y: middle.y - (Math.max(...y) - Math.min(...y)) / 2,
+      },
+      catalogue,
+      { width: Math.max(...x) - Math.min(...x) + WIDTH, height: Math.max(...y) - Math.min(...y) + 108 },
+    );
+  }
+
   /** The node from which one came along an edge. */
   let came: string | null = null;
 
@@ -259,7 +276,7 @@ export function createActions(
     /** Paste at a point, or beside the originals, or in the middle of what is seen. */
     paste(clip: Clip, at: Point | null, label: Text = { zh: '粘贴', en: 'Paste' }): void {
       if (state().readOnly || state().shown) return;
-      const pasted = paste(state().doc, clip, at ?? view.middle());
+      const pasted = paste(state().doc, clip, at ?? beside(clip));
       state().apply(label, () => pasted.doc);
       state().select({ nodes: new Set(pasted.nodes), comments: new Set(pasted.comments) });
       view.reveal(pasted.nodes);
@@ -316,7 +333,14 @@ export function createActions(
       const { doc, selection, readOnly, shown } = state();
       if (readOnly || shown) return;
       const part = selection.nodes.size > 1 ? selection.nodes : undefined;
-      const arranged = await arrange(doc, catalogue, part);
+      const arranged = await arrange(doc, catalogue, part).catch(() => null);
+      if (!arranged) {
+        state().tell({
+          zh: '暂时无法自动整理，请检查连接后重试。',
+          en: 'This could not be arranged now. Look at the connection and try again.',
+        });
+        return;
+      }
       if (state().doc !== doc) return;
       state().apply({ zh: '自动整理', en: 'Arrange' }, (now) => placeAll(now, arranged));
       if (!part) view.all();
@@ -380,18 +404,34 @@ export function useActions(): Actions {
       },
       reveal(ids: string[]): void {
         const doc = docOf(store.getState());
+        const boxes = ids.map((id): Box => {
+          const spec = doc.nodes[id];
+          const size = spec ? sizeOf(shapeOf(spec, catalogue.types.get(spec.type), id)) : EVENT;
+          return { ...positionOf(doc, id), ...size };
+        });
+        if (boxes.length === 0) return;
+        const left = Math.min(...boxes.map((box) => box.x));
+        const top = Math.min(...boxes.map((box) => box.y));
+        const right = Math.max(...boxes.map((box) => box.x + box.width));
+        const bottom = Math.max(...boxes.map((box) => box.y + box.height));
         const { width, height } = pane();
         const { x, y, zoom } = flow.getViewport();
-        const hidden = ids.some((id) => {
-          const at = positionOf(doc, id);
-          const left = at.x * zoom + x;
-          const top = at.y * zoom + y;
-          return left < 8 || top < 8 || left + WIDTH * zoom > width - 8 || top + 96 * zoom > height - 8;
-        });
-        const [first] = ids;
-        if (!hidden || !first) return;
-        const at = positionOf(doc, first);
-        void flow.setCenter(at.x + WIDTH / 2, at.y + 56, { zoom: Math.max(zoom, 0.6), duration: 0 });
+        const seen =
+          left * zoom + x >= 8 &&
+          top * zoom + y >= 8 &&
+          right * zoom + x <= width - 8 &&
+          bottom * zoom + y <= height - 8;
+        if (seen) return;
+        const fits = (right - left) * zoom < width - 80 && (bottom - top) * zoom < height - 80;
+        if (fits && zoom >= 0.55)
+          void flow.setCenter((left + right) / 2, (top + bottom) / 2, { zoom, duration: 0 });
+        else
+          void flow.fitBounds(
+            { x: left, y: top, width: right - left, height: bottom - top },
+            { padding: 0.15, duration: 0 },
+          );
+        const now = flow.getViewport().zoom;
+        if (now > 1 && zoom <= 1) void flow.zoomTo(1, { duration: 0 });
       },
     };
     return createActions(store, catalogue, language, view);

@@ -1,6 +1,6 @@
 /** The keys of the editor. Fields in the panel and in drawers keep theirs. */
 import { useReactFlow } from '@xyflow/react';
-import { type KeyboardEvent, useCallback } from 'react';
+import { useEffect } from 'react';
 import { useText } from '@/i18n';
 import { useActions } from './actions';
 import { useCatalogue } from './catalogue';
@@ -27,15 +27,20 @@ export function typing(target: EventTarget | null): boolean {
   );
 }
 
-export function useKeys(): (event: KeyboardEvent) => void {
+/** Listens at the document: after a dialog has closed, nothing has the focus. */
+export function useKeys(): void {
   const store = useEditorStore();
   const actions = useActions();
   const catalogue = useCatalogue();
   const flow = useReactFlow();
   const text = useText();
-  return useCallback(
-    (event) => {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;
+      const within = event.target instanceof Element && event.target.closest('.cw-ed') !== null;
+      const nowhere =
+        event.target === document.body && !document.querySelector('.ant-modal-wrap:not([style*="none"])');
+      if (!within && !nowhere) return;
       const state = store.getState();
       const command = event.ctrlKey || event.metaKey;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -124,7 +129,8 @@ export function useKeys(): (event: KeyboardEvent) => void {
               ?.focus();
           });
         });
-    },
-    [store, actions, catalogue, flow, text],
-  );
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, [store, actions, catalogue, flow, text]);
 }

@@ -96,7 +96,7 @@ export interface EditorState {
   panel: boolean;
   front: 'panel' | 'drawer';
   /** What was undone or done again just now. */
-  notice: { kind: 'undone' | 'redone'; label: Text; at: number } | null;
+  notice: { kind: 'undone' | 'redone' | 'told'; label: Text; at: number } | null;
   apply(label: Text, change: (doc: FlowDoc) => FlowDoc, options?: { merge?: string }): void;
   /** Take a document from the server as it is, without a step of history. */
   load(doc: FlowDoc): void;
@@ -109,6 +109,8 @@ export interface EditorState {
   pick(picking: Picking | null): void;
   ask(dialog: Dialog): void;
   find(open: boolean): void;
+  /** Say something short at the foot of the canvas. */
+  tell(label: Text): void;
   showPanel(shown: boolean): void;
 }
 
@@ -185,6 +187,7 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     pick: (picking) => set((now) => (now.readOnly || now.shown ? now : { picking })),
     ask: (dialog) => set({ dialog }),
     find: (finding) => set({ finding }),
+    tell: (label) => set({ notice: { kind: 'told', label, at: Date.now() } }),
     showPanel: (panel) => {
       localStorage.setItem(PANEL, panel ? 'yes' : 'no');
       set({ panel, front: 'panel' });
