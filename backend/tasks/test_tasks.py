@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.agents.models import Agent
 from backend.database import utcnow, write
 from backend.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.identity.models import User
@@ -59,6 +60,8 @@ async def serves(state: AppState, queue: str, *people: Actor) -> None:
         await session.flush()
         for one in people:
             assert one.user_id is not None
+            if await session.get(Agent, one.user_id) is None:
+                session.add(Agent(user_id=one.user_id, business_id="main"))
             session.add(QueueMember(queue_id=row.id, user_id=one.user_id, business_id="main"))
 
 
