@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.agents.models import Agent
@@ -171,6 +171,7 @@ async def test_a_task_that_nobody_does_expires_and_its_flow_is_told_once(state: 
         await service.finish(state.db, ana, row.id, state="done")
 
 
+@settings(deadline=None)
 @given(
     at=st.datetimes(YEARS[0], YEARS[1], timezones=st.just(UTC)),
     zone=st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),

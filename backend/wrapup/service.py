@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from backend.audit.service import note
 from backend.calls.models import Call
 from backend.customers.service import with_number
-from backend.database import AsyncSession, Database, locked, read, utcnow, write
+from backend.database import AsyncSession, Database, locked, new_id, read, utcnow, write
 from backend.errors import ConflictError, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
@@ -222,8 +222,8 @@ async def _plan(
         session,
         row.business_id,
         NewTask(
-            # A finished task is not opened again: another date makes another task.
-            key=f"wrapup-{row.id}-{int(row.next_contact_at.timestamp())}",
+            # The wrap-up names its task, in the same transaction and with the call locked: that makes it single.
+            key=f"wrapup-{new_id()}",
             kind="planned",
             note=words.strip() or row.note,
             due_at=row.next_contact_at,
