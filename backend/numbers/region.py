@@ -12,6 +12,7 @@ from nodes.sdk.text import Text, text
 
 _CHINA = 86
 _PLACE_ZH = re.compile(r"(?P<province>.+?(?:省|自治区|特别行政区))?(?P<city>.*)")
+HIDDEN = 4
 _MUNICIPALITIES = ("北京市", "上海市", "天津市", "重庆市")
 
 
@@ -66,10 +67,12 @@ def _places(zh: str, en: str, code: int) -> tuple[Text, Text]:
 
 def masked(number: str) -> str:
     """A number whose middle is hidden, for people without the right to see it. Short numbers are the house's own."""
-    if len(number) <= 6 or not number.lstrip("+").isdigit():
+    digits = number.removeprefix("+")
+    if len(digits) <= 6 or not digits.isdigit():
         return number
-    shown = len(number) - 8 if number.startswith("+") else 3
-    return f"{number[: max(3, shown)]}****{number[-4:]}" if len(number) > 8 else f"{number[:2]}***{number[-2:]}"
+    shown = len(digits) - HIDDEN
+    tail = min(4, (shown + 1) // 2)
+    return f"{number[: len(number) - HIDDEN - tail]}{'*' * HIDDEN}{number[-tail:]}"
 
 
 def written_forms(number: str, country: str) -> list[str]:
