@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import bindparam, text
 
 from backend.calls.facts import CallAnswered, CallEnded, CallStarted, write_facts
 from backend.calls.models import Call
@@ -16,7 +16,7 @@ from backend.customers import fields, service
 from backend.customers.fields import Kind, accepts
 from backend.customers.models import Customer, CustomerNote
 from backend.customers.timeline import KINDS, add_note, change_note, timeline
-from backend.database import utcnow, write
+from backend.database import UtcDateTime, utcnow, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
@@ -229,31 +229,32 @@ async def test_notes_belong_to_their_authors(state: AppState, actor: Actor) -> N
         await add_note(state.db, ana, customer.id, "  ")
 
 
-@pytest.mark.slow
-async def test_a_page_of_a_customer_is_quick_with_a_million_calls(state: AppState, actor: Actor) -> None:
-    """A million calls of the business, ten thousand of them the customer's: a page stays well under 100 ms."""
-    customer = await wang(state, actor)
-    begin = datetime(2025, 1, 1, tzinfo=UTC)
-    total, own = 1_000_000, 10_000
-    connection_rows = 20_000
-    for start in range(0, total, connection_rows):
-        rows = [
-            {
-                "id": f"{n:08d}", "business_id": "main", "direction": "inbound",
-                "caller": "13510000001" if n % (total // own) == 0 else f"139{n % 10_000_000:08d}", "called": "100",
-                "customer_id": None, "state": "ended", "cause": "normal",
-                "started_at": begin + timedelta(seconds=n * 30),
-            }
-            for n in range(start, start + connection_rows)
-        ]  # fmt: skip
-        async with write(state.db) as session:
-            await (await session.connection()).execute(insert(Call.__table__), rows)  # type: ignore[attr-defined]
-    async with write(state.db) as session:
-        from sqlalchemy import text
+_MANY = """
+INSERT INTO calls (id, business_id, direction, gateway, caller, caller_name, called, anonymous, trunk, sip_call_id,
+  language, flow_key, state, cause, sip_code, outcome, note, started_at)
+WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :total)
+SELECT 'call-' || n, 'main', 'inbound', 'g', CASE WHEN n % 100 = 0 THEN '13510000001' ELSE '139' || n END, '', '100',
+  false, '', '', '', '', 'ended', 'normal', 0, '', '', :begin FROM numbers
+"""
 
-        await (await session.connection()).execute(text("ANALYZE"))
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        pytest.param(50_000, marks=pytest.mark.slow),
+        pytest.param(1_000_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)]),
+    ],
+)
+async def test_a_page_of_a_customer_is_quick_among_many_calls(state: AppState, actor: Actor, total: int) -> None:
+    """Of all the business's calls every hundredth is the customer's: a page stays under 100 ms."""
+    customer = await wang(state, actor)
+    async with write(state.db) as session:
+        connection = await session.connection()
+        begin = bindparam("begin", datetime(2025, 1, 1, tzinfo=UTC), type_=UtcDateTime())
+        await connection.execute(text(_MANY).bindparams(begin, total=total))
+        await connection.execute(text("ANALYZE"))
     after, times = None, []
-    for _ in range(12):
+    for _ in range(9):
         started = time.perf_counter()
         page = await timeline(state.db, "main", customer.id, first=50, after=after)
         times.append(time.perf_counter() - started)
