@@ -132,7 +132,7 @@ async def test_rules_are_kept_and_checked(state: AppState, actor: Actor) -> None
         ("announcementZh", {"announce": True}), ("direction", {"direction": "up"}),
     ):  # fmt: skip
         with pytest.raises(InvalidError) as refused:
-            await rules.save_rule(state.db, actor, **bad)  # type: ignore[arg-type]
+            await rules.save_rule(state.db, actor, **bad)
         assert refused.value.field == name
     with pytest.raises(InvalidError):
         await rules.save_retention(state.db, actor, days=0)
@@ -290,7 +290,7 @@ def bucket(store: str) -> Minio:
 
 
 async def s3(state: AppState, actor: Actor, store: str, **more: Any) -> str:
-    given = {
+    given: dict[str, Any] = {
         "name": "s3", "kind": "s3", "endpoint": store, "secure": False, "region": "us-east-1", "bucket": "calls",
         "prefix": "house", "access_key": "key", "secret_key": "secret",
     }  # fmt: skip

@@ -79,7 +79,7 @@ async def test_messages_are_found_and_know_their_customer(state: AppState, actor
         ({"box": "sales"}, stranger), ({"number": "+86138"}, known), ({"search": "quote"}, stranger),
         ({"customer_id": customer.id}, known),
     ):  # fmt: skip
-        assert await ids(state, actor, **wanted) == {expected.id}  # type: ignore[arg-type]
+        assert await ids(state, actor, **wanted) == {expected.id}
     moved = await service.assign(state.db, actor, stranger.id, None, box="board")
     assert moved.box == "board"
 
