@@ -247,7 +247,7 @@ SELECT 'call-' || n, 'main', 'inbound', 'g', CASE WHEN n % 100 = 0 THEN '1351000
     ],
 )
 async def test_a_page_of_a_customer_is_quick_among_many_calls(state: AppState, actor: Actor, total: int) -> None:
-    """Of all the business's calls every hundredth is the customer's: a page costs under 100 ms of CPU, whatever else runs."""
+    """Every hundredth call is the customer's: a page costs under 100 ms of CPU, whatever else the machine does."""
     customer = await wang(state, actor)
     async with write(state.db) as session:
         connection = await session.connection()
