@@ -293,7 +293,7 @@ class EveryNumber:
             raise NodeError("bad_number", "the number to dial is empty")
         return f"extension:{number}"
 
-    async def caller_id(self) -> str:
+    async def caller_id(self, destination: str = "") -> str:
         return "100"
 
     def fallback_number(self) -> str:

@@ -300,6 +300,8 @@ class CallBook:
                 continue
             if channel in known:
                 call = self._new_call(channel, caller=seen.caller, called=seen.called, up=seen.up, adopted=True)
+                if seen.up:
+                    call.look_behind()
                 adopted.append(call)
             else:
                 leg = Leg(channel, seen.called, self.now() - seen.seconds, ringing=True)

@@ -199,11 +199,13 @@ async def playing_stops_at_once(stage: Stage, witness: Witness) -> None:
     playback = _name("p")
     await stage.driver.play(channel, playback, [stage.sound(5.0), stage.sound(5.0)])
     await asyncio.sleep(0.3)
+    assert await stage.driver.plays(playback)
     began = asyncio.get_running_loop().time()
     await stage.driver.stop_playing(playback)
     await stage.driver.stop_playing(playback)
     assert not (await witness.wait(PlaybackFinished, playback=playback)).failed
     assert asyncio.get_running_loop().time() - began < 0.5
+    assert not await stage.driver.plays(playback)
     await stage.driver.stop_playing(_name("never-was"))
 
 

@@ -15,7 +15,12 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call came in and waits in the driver's hands, not yet answered."""
+    """A call came in and waits in the driver's hands, not yet answered.
+
+    ``called`` is what the request asks for, ``to`` the number in the ``To`` header of a trunk's call: providers that
+    call a registered account put the number there only. A ``surplus`` call is beyond the engine's cap: it is let in
+    to be written down and refused.
+    """
 
     channel: str
     caller: str
@@ -24,6 +29,8 @@ class Incoming:
     trunk: str = ""
     anonymous: bool = False
     sip_call_id: str = ""
+    to: str = ""
+    surplus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,10 @@ class Driver(Protocol):
         ...
 
     async def stop_playing(self, playback: str) -> None: ...
+
+    async def plays(self, playback: str) -> bool:
+        """Whether a playback goes on or waits for its turn, whichever process began it."""
+        ...
 
     async def record(
         self,

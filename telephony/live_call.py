@@ -46,6 +46,10 @@ T = TypeVar("T")
 MAX_KEYS = 64
 """Keys kept ahead; further ones are dropped."""
 
+SOUNDS = 4
+"""Names that the prompts of a call take in turn. They are the same in every process, so that the one that adopts a
+call finds what an earlier one has left playing."""
+
 _TRAILING_SECONDS = 2.0
 """A terminator within this time after a full entry belongs to that entry."""
 
@@ -181,6 +185,12 @@ class LiveCall:
         self._guard_timer: asyncio.TimerHandle | None = None
         self._guard_task: asyncio.Task[None] | None = None
         self._comfort: str | None = None
+        self._sound = 0
+        self._sounding: set[str] = set()
+        """Names of prompts that may still be playing."""
+        self._left_behind: dict[str, None] = {}
+        """What an earlier process has left playing; it goes on until the next command, which it would hold up."""
+        self._looking: asyncio.Task[None] | None = None
         if adopted and up:
             # Nobody knows how long the caller has been waiting already.
             guard.idle_since -= guard.times.comfort
@@ -278,12 +288,39 @@ class LiveCall:
         self._keys.append((digit, now))
 
     def _playback_over(self, playback: str, failed: bool) -> None:
+        self._sounding.discard(playback)
+        self._left_behind.pop(playback, None)
         if playback in self._playing:
             self._played[playback] = failed
         elif playback == self._comfort and self._guard.comforting and not self.ended:
             self._comfort = None
             if not failed:
                 self._book.spawn(self._start_comfort())
+
+    def look_behind(self) -> None:
+        """Find what an earlier process has left playing on this call."""
+        self._looking = self._book.spawn(self._look_behind())
+        self._looking.add_done_callback(lambda _: self.wake())
+
+    async def _look_behind(self) -> None:
+        names = [self._sound_name(number) for number in range(SOUNDS)]
+        found = await asyncio.gather(*map(self._driver.plays, names), return_exceptions=True)
+        for name, plays in zip(names, found, strict=True):
+            if isinstance(plays, BaseException):
+                log.warning("call %s: whether %s still plays is not known: %s", self.id, name, plays)
+            # What is not known is stopped too: that does no harm.
+            if plays:
+                self._sounding.add(name)
+                self._left_behind[name] = None
+
+    async def _stop_left_behind(self) -> None:
+        looking = self._looking
+        if looking is not None:
+            await self._wait(looking.done)
+            self._looking = None
+        while self._left_behind:
+            playback, _ = self._left_behind.popitem()
+            await self._command(partial(self._driver.stop_playing, playback))
 
     # ----------------------------------------------------------------- waiting
 
@@ -388,6 +425,7 @@ class LiveCall:
             if self.music:
                 self.music = ""
                 await self._command(lambda: self._driver.stop_music(self.id))
+            await self._stop_left_behind()
             yield
         finally:
             self._guard.ends(self._book.now())
@@ -420,9 +458,15 @@ class LiveCall:
         self._arm()
 
     async def _start_comfort(self) -> None:
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
         if self.ended or not self._guard.comforting:
             return
-        playback = self._comfort = self._next_id("comfort")
+        if self._left_behind:
+            # The caller still hears something; comfort is due when it is over.
+            self._comfort = next(iter(self._left_behind))
+            return
+        playback = self._comfort = self._next_sound()
         try:
             await self._driver.play(self.id, playback, [self._book.sounds.comfort] * 20)
         except DriverError as error:
@@ -538,11 +582,24 @@ class LiveCall:
         self._counter += 1
         return f"{self.id}-{kind}-{self._book.epoch}-{self._counter}"
 
+    def _sound_name(self, number: int) -> str:
+        return f"{self.id}-sound-{number}"
+
+    def _next_sound(self) -> str:
+        """A name for the next prompt: the one of `SOUNDS` that has been free for longest."""
+        for _ in range(SOUNDS):
+            self._sound = (self._sound + 1) % SOUNDS
+            name = self._sound_name(self._sound)
+            if name not in self._sounding:
+                self._sounding.add(name)
+                return name
+        return self._next_id("play")
+
     async def _play(self, media: Sequence[Media], cut: Callable[[], bool]) -> list[str]:
         """Play to the end or until `cut`; the texts that were begun, as far as time tells."""
         if not media or cut():
             return []
-        playback = self._next_id("play")
+        playback = self._next_sound()
         files = [piece.path for piece in media]
         length = sum(piece.seconds for piece in media)
         self._playing.add(playback)

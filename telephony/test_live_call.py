@@ -565,6 +565,57 @@ async def test_ringing_that_outlives_its_process_goes_on_and_stops_with_the_answ
     await asyncio.gather(talking, return_exceptions=True)
 
 
+def dies(before: Hall, call: LiveCall) -> None:
+    """The process of a call dies: nothing tidies up, and nothing it still tries reaches the engine."""
+    assert before.book._unsubscribe is not None
+    before.book._unsubscribe()
+    before.book.driver = SimulatedDriver()
+    call._driver = before.book.driver
+
+
+@virtual
+async def test_a_prompt_that_outlives_its_process_is_heard_until_the_next_command_and_holds_up_nothing() -> None:
+    driver = SimulatedDriver()
+    before = hall(driver, guard=GuardTimes())
+    call, line = await before.call()
+    long = [Speak(f"This is sentence number {number} of a long text.") for number in range(20)]
+    for _ in range(6):
+        await call.say(WELCOME)
+    saying = asyncio.create_task(call.say(long))
+    await asyncio.sleep(5)
+    dies(before, call)
+    saying.cancel()
+    await asyncio.gather(saying, return_exceptions=True)
+    after = hall(driver, guard=GuardTimes())
+    (again,) = await after.book.adopt()
+    await asyncio.sleep(4)
+    assert line.heard[-1].until is None and line.heard[-1].kind == "prompt", "it goes on, no comfort is due"
+    began = now()
+    await again.say(WELCOME)
+    assert now() - began == pytest.approx(LENGTH, abs=0.1)
+    assert line.heard[-1].text == "Welcome to the hotline." and line.heard[-1].at == pytest.approx(began, abs=0.1)
+    # What is over makes room for comfort as ever.
+    await asyncio.sleep(5)
+    assert line.heard[-1].kind == "comfort"
+
+
+@virtual
+async def test_comfort_follows_a_prompt_that_outlives_its_process() -> None:
+    driver = SimulatedDriver()
+    before = hall(driver, guard=GuardTimes())
+    call, line = await before.call()
+    saying = asyncio.create_task(call.say([Speak("This is a text of some length, longer than a moment.")]))
+    await asyncio.sleep(0.5)
+    dies(before, call)
+    saying.cancel()
+    await asyncio.gather(saying, return_exceptions=True)
+    after = hall(driver, guard=GuardTimes())
+    await after.book.adopt()
+    await asyncio.sleep(15)
+    assert [one.kind for one in line.heard] == ["prompt", "comfort"]
+    assert line.heard[0].whole and line.heard[0].until == pytest.approx(line.heard[1].at, abs=0.1)
+
+
 @virtual
 async def test_the_release_key_ends_the_talk_and_other_keys_mean_nothing() -> None:
     h = hall(SimulatedDriver(callees={"extension:8001": Callee(after=1, person=Person())}))

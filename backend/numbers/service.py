@@ -573,10 +573,14 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
     return Destination(f"trunk:{trunk.name}:{number}", number, kind, trunk.caller_id)
 
 
-async def caller_id(db: Database, business_id: str) -> str:
-    """The number shown on outgoing calls: the first trunk's, else the business's first number."""
+async def caller_id(db: Database, business_id: str, destination: str = "") -> str:
+    """The number shown on outgoing calls: that of the trunk which `destination` leaves through, without one the first
+    trunk's, else the business's first number."""
     async with read(db) as session:
         trunk = await _trunk(session, business_id, None)
+        if destination.startswith("trunk:"):
+            own = select(Trunk).where(Trunk.business_id == business_id, Trunk.name == destination.split(":")[1])
+            trunk = (await session.exec(own)).first()
         if trunk is not None and trunk.caller_id:
             return trunk.caller_id
         first = await session.exec(

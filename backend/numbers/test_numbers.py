@@ -195,7 +195,14 @@ async def test_lists_know_a_number_in_every_form(state: AppState, actor: Actor) 
 async def test_a_full_trunk_gives_way_to_the_next_and_its_lines_come_back(state: AppState, actor: Actor) -> None:
     for name, lines, priority in (("first", 2, 1), ("second", 1, 2)):
         await service.save_trunk(
-            state.db, state.secrets, actor, name=name, host="192.0.2.1", max_calls=lines, priority=priority
+            state.db,
+            state.secrets,
+            actor,
+            name=name,
+            host="192.0.2.1",
+            max_calls=lines,
+            priority=priority,
+            caller_id=f"+86216000000{priority}",
         )
     number = "13800138000"
 
@@ -213,6 +220,9 @@ async def test_a_full_trunk_gives_way_to_the_next_and_its_lines_come_back(state:
     assert await dial(state, number) == "trunk:first:+8613800138000"
     await call(leg="trunk:first:+8613900139000")
     assert await dial(state, number) == "trunk:second:+8613800138000"
+    assert await service.caller_id(state.db, "main", "trunk:second:+8613800138000") == "+862160000002"
+    assert await service.caller_id(state.db, "main", "extension:8001") == "+862160000001"
+    assert await service.caller_id(state.db, "main") == "+862160000001"
     await call("second", leg="extension:8001")
     assert await refusal(state, number) == "trunk_full"
     async with write(state.db) as session:

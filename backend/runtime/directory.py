@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from backend.database import Database, read
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.service import first_business
+from backend.numbers.models import Trunk
 from backend.numbers.service import NoRoute, route_call
 from backend.phones.models import TrialCall
 from backend.phones.service import dialled_trial, get_trial
@@ -48,6 +49,22 @@ class Directory:
             route.alias,
             route.language,
         )
+
+    async def arrives(self, called: str, to: str, trunk: str) -> tuple[Target, str]:
+        """The flow behind a call that came in, and the number that was called.
+
+        A provider that calls the account of a trunk asks for the account and puts the number into ``To`` only.
+        """
+        asked = await self.find(called)
+        if not trunk or not to or to == called:
+            return asked, called
+        async with read(self._db) as session:
+            username = (await session.exec(select(Trunk.username).where(Trunk.name == trunk))).first() or ""
+        account = called == username.partition("@")[0]
+        if asked.plan and not account:
+            return asked, called
+        meant = await self.find(to)
+        return (meant, to) if meant.plan or (account and not asked.plan) else (asked, called)
 
     async def trial(self, business_id: str, id: str) -> Target:
         """What a test call walks. Raises NotFoundError."""

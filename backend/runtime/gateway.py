@@ -68,6 +68,8 @@ log = logging.getLogger(__name__)
 
 HANGUP_SIGNAL = "hangup"
 START_TIMEOUT = 5.0
+SURPLUS_SECONDS = 0.1
+"""How long a call beyond the cap is kept before it hears busy: few at a time for so long each bound their rate."""
 HANGUP_GRACE = 0.5
 """How long a run may take to end by itself after a hang-up, before it is told: a signal costs it a task more."""
 RETRY_SECONDS = 1.0
@@ -124,6 +126,8 @@ class Gateway:
         self._tasks: set[asyncio.Task[object]] = set()
         self._businesses: dict[str, str] = {}
         self._anonymous: set[str] = set()
+        self._surplus: set[str] = set()
+        """Calls beyond the cap that are being refused."""
         self._ending: dict[str, asyncio.Future[None]] = {}
         journal.on_finished.append(self._run_over)
         self.adopted = asyncio.Event()
@@ -318,6 +322,9 @@ class Gateway:
 
     async def _begin(self, call: LiveCall, event: Incoming) -> None:
         began = utcnow()
+        if event.surplus or self._full():
+            await self._refuse(call, event, began)
+            return
         log.info("a call to %s begins", event.called)
         if event.anonymous:
             self._anonymous.add(call.id)
@@ -330,11 +337,14 @@ class Gateway:
                 target, pretended = tried
                 event = replace(event, anonymous=False, caller=pretended or event.caller)
                 call.caller = event.caller
-        target = target or await self._directory.find(event.called)
+        if target is None:
+            target, called = await self._directory.arrives(event.called, event.to, event.trunk)
+            if called != event.called:
+                event = replace(event, called=called)
+                call.called = called
         self._businesses[call.id] = target.business_id
         call.language = target.language or self.settings.default_language
         start = self._start_of(call, target, event) if target.plan else None
-        busy = self._book is not None and len(self._book.live) > self.settings.max_calls
 
         begins = CallStarted(
             call_id=call.id,
@@ -347,15 +357,11 @@ class Gateway:
             trunk=event.trunk,
             sip_call_id=event.sip_call_id,
             language=call.language,
-            run=None if busy else start,
+            run=start,
             at=began,
         )
         # Side by side: the caller does not wait for the database. The end of the run is recorded in any case.
         self._journal.tell(begins)
-        if busy:
-            log.warning("call %s is refused: %d calls are up", call.id, self.live)
-            await call.reject("busy")
-            return
         if start is None:
             if not event.anonymous and not event.trunk and await self._from_the_house(call, event):
                 return
@@ -364,6 +370,37 @@ class Gateway:
             return
         self._spawn(self._follow(call, False))
         await self._start(call, start)
+
+    def _full(self) -> bool:
+        """Whether more calls are up than the house may have; placed ones count, the engine does not know them."""
+        return len(self._book.live if self._book else ()) - len(self._surplus) > self.settings.max_calls
+
+    async def _refuse(self, call: LiveCall, event: Incoming, at: datetime) -> None:
+        """A call beyond the cap: the caller hears busy, the records know. Each takes its time, so that a flood costs
+        little: the engine lets only a few in at once."""
+        self._surplus.add(call.id)
+        try:
+            target, called = await self._directory.arrives(event.called, event.to, event.trunk)
+            self._businesses[call.id] = target.business_id
+            begins = CallStarted(
+                call_id=call.id,
+                business_id=target.business_id,
+                gateway=self.name,
+                caller=event.caller,
+                called=called,
+                caller_name=event.caller_name,
+                anonymous=event.anonymous,
+                trunk=event.trunk,
+                sip_call_id=event.sip_call_id,
+                language=self.settings.default_language,
+                at=at,
+            )
+            self._journal.tell(begins, CallEnded(call.id, "congestion", 486))
+            log.warning("call %s is refused: every line of the house is in use", call.id)
+            await asyncio.sleep(SURPLUS_SECONDS)
+            await call.reject("busy")
+        finally:
+            self._surplus.discard(call.id)
 
     def _start_of(self, call: LiveCall, target: Target, event: Incoming) -> FlowStart:
         return FlowStart(
@@ -425,7 +462,8 @@ class Gateway:
         business = self._businesses[call.id]
         try:
             phones = self._services_for(business).telephones
-            destination, caller_id = await phones.destination(event.called), await phones.caller_id()
+            destination = await phones.destination(event.called)
+            caller_id = await phones.caller_id(destination)
         except NodeError as problem:
             log.info("call %s to %s: %s", call.id, event.called, problem)
             return False
@@ -469,7 +507,7 @@ class Gateway:
         phones = self._services_for(business_id).telephones
         destination = await phones.destination(to)
         other = await phones.destination(bridge_to) if bridge_to else ""
-        shown = caller_id or await phones.caller_id()
+        shown = caller_id or await phones.caller_id(destination)
         start = None
         if target is not None and target.plan:
             facts = Incoming(channel=call_id, caller=to, called=shown)
@@ -788,7 +826,8 @@ class Gateway:
             phones = self._services_for(business_id).telephones
             number = phones.fallback_number()
             if number:
-                destination, caller_id = await phones.destination(number), await phones.caller_id()
+                destination = await phones.destination(number)
+                caller_id = await phones.caller_id(destination)
         except (NodeError, SQLAlchemyError, OSError) as problem:
             log.error("call %s: the fallback number cannot be dialled: %s", call.id, problem)
         words = self._words(call, "apology_transfer" if destination else "apology")

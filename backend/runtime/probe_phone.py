@@ -108,7 +108,7 @@ class ProbePhone:
         self._call_id = secrets.token_hex(12)
         self._tag = secrets.token_hex(6)
         self._sequence = 0
-        self._remote_to = ""
+        self._to = self._remote_to = ""
         self._target = ""
         self._routes: list[str] = []
         self._up = False
@@ -143,10 +143,14 @@ class ProbePhone:
     def up(self) -> bool:
         return self._up and not self._ended.is_set()
 
-    async def call(self, number: str, *, ring_seconds: float = 30.0) -> None:
-        """Call a number and return when it answers. Raises `ProbeError` with the SIP code when it does not."""
+    async def call(self, number: str, *, ring_seconds: float = 30.0, uri: str = "") -> None:
+        """Call a number and return when it answers. Raises `ProbeError` with the SIP code when it does not.
+
+        With `uri` that is what the request asks for, and the number stands in ``To`` alone.
+        """
         assert self._rtp is not None
-        self._uri = f"sip:{number}@{self.host}:{self.port}"
+        self._uri = uri or f"sip:{number}@{self.host}:{self.port}"
+        self._to = f"<sip:{number}@{self.host}:{self.port}>"
         rtp_port = self._rtp.get_extra_info("sockname")[1]
         body = (
             f"v=0\r\no=- 1 1 IN IP4 {self.local}\r\ns=-\r\nc=IN IP4 {self.local}\r\nt=0 0\r\n"
@@ -284,7 +288,7 @@ class ProbePhone:
         self, method: str, uri: str, branch: str | None, number: int, extra: list[str] | None = None, body: str = ""
     ) -> str:
         host, port = self.address
-        to = self._remote_to or f"<{self._uri}>"
+        to = self._remote_to or self._to
         lines = [
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch={branch or 'z9hG4bK' + secrets.token_hex(8)};rport",

@@ -135,9 +135,9 @@ class BusinessTelephones:
             found = await numbers.destination(self._db, self._business, number, anonymous=anonymous_caller.get())
             return found.address
 
-    async def caller_id(self) -> str:
+    async def caller_id(self, destination: str = "") -> str:
         async with node_errors():
-            return await numbers.caller_id(self._db, self._business)
+            return await numbers.caller_id(self._db, self._business, destination)
 
     def fallback_number(self) -> str:
         return self._settings.fallback_number

@@ -241,8 +241,8 @@ class Telephones(Protocol):
         """
         ...
 
-    async def caller_id(self) -> str:
-        """The number shown on outgoing calls."""
+    async def caller_id(self, destination: str = "") -> str:
+        """The number shown on outgoing calls: that of the trunk which a driver destination leaves through."""
         ...
 
     def fallback_number(self) -> str:

@@ -739,7 +739,7 @@ class MemoryTelephones:
             raise NodeError("bad_number", f"{number!r} is no telephone number")
         return f"extension:{number}" if len(number) <= 6 else f"trunk:main:{number}"
 
-    async def caller_id(self) -> str:
+    async def caller_id(self, destination: str = "") -> str:
         await asyncio.sleep(0)
         return self._caller_id
 

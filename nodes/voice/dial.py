@@ -136,7 +136,7 @@ class Dial(VoiceNode[DialConfig]):
 
     async def _dial(self, line: Line, config: DialConfig, destination: str) -> Outcome:
         ctx = line.ctx
-        caller_id = config.caller_id.strip() or await ctx.services.telephones.caller_id()
+        caller_id = config.caller_id.strip() or await ctx.services.telephones.caller_id(destination)
         ctx.partial["result"] = "cancelled"
         dialled: DialResult = await line.call.dial(
             _leg(ctx), destination, caller_id=caller_id, ring_seconds=config.ring_seconds

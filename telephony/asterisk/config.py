@@ -132,6 +132,10 @@ class AsteriskConfig:
         return f"http://127.0.0.1:{self.ari_port}"
 
 
+SURPLUS_LINES = 5
+"""Calls beyond the cap that are let in at a time to be written down as refused. Whoever keeps each for a moment
+decides how many a second that are; what comes beyond them hears busy at once and costs next to nothing."""
+
 RELOADABLE = frozenset({"max_calls", "anonymous", "trunks", "extensions", "music_folder", "tones"})
 """Fields that a running Asterisk takes over without dropping calls; the others need a new start."""
 
@@ -573,23 +577,29 @@ def _extension(extension: Extension, common: dict[str, str | Sequence[str]]) -> 
 def _dialplan(config: AsteriskConfig) -> str:
     """Every call goes to the application; while none is connected it rings and tries again, then is refused by 503.
 
-    The contexts hold no pattern that the special extension ``h`` would fit.
+    The contexts hold no pattern that the special extension ``h`` would fit. A trunk's call brings the address in its
+    ``To`` header along, without what could split an argument.
     """
+    to = "${FILTER(a-zA-Z0-9+*#._@:,${CHANNEL(pjsip,local_uri)})}"
     out = "[nowhere]\n\n"
     for kind in ("trunk", "extension", "anonymous", "browser"):
         out += f"[from-{kind}]\n"
+        called = f"incoming,{kind},${{CHANNEL(endpoint)}},{to if kind == 'trunk' else ''}"
         for pattern in ("_[+*#0-9]!", "_[a-zA-Z]."):
             out += f"""exten => {pattern},1,Set(PJSIP_TRANSFER_HANDLING()=ari-only)
  same => n,Set(GROUP(callweave)=calls)
  same => n,GotoIf($[${{GROUP_COUNT(calls@callweave)}} > {config.max_calls}]?full)
  same => n,Set(CALLWEAVE_UNTIL=$[${{EPOCH}} + {RETRY_SECONDS}])
- same => n(enter),Stasis({config.app},incoming,{kind},${{CHANNEL(endpoint)}})
+ same => n(enter),Stasis({config.app},{called})
  same => n,GotoIf($["${{STASISSTATUS}}" = "SUCCESS"]?done)
  same => n,Ringing()
  same => n,Wait(0.2)
  same => n,GotoIf($[${{EPOCH}} < ${{CALLWEAVE_UNTIL}}]?enter)
  same => n,Hangup(34)
- same => n(full),Hangup(17)
+ same => n(full),Set(GROUP(callweave)=surplus)
+ same => n,GotoIf($[${{GROUP_COUNT(surplus@callweave)}} > {SURPLUS_LINES}]?busy)
+ same => n,Stasis({config.app},{called},surplus)
+ same => n(busy),Hangup(17)
  same => n(done),Hangup()
 """
         out += "\n"

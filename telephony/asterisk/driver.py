@@ -317,6 +317,9 @@ class AsteriskDriver:
         with _not_found_is_fine():
             await self._ari.request("DELETE", "playbacks", playback)
 
+    async def plays(self, playback: str) -> bool:
+        return await self._exists("playbacks", playback)
+
     async def record(
         self,
         target: str,
@@ -1091,9 +1094,10 @@ class AsteriskDriver:
 
 
 def incoming_of(channel: Mapping[str, Any], arguments: Sequence[str]) -> Incoming:
-    """`Incoming` of a channel that entered the application with ``incoming,<kind>,<endpoint>``."""
+    """`Incoming` of a channel that entered the application with ``incoming,<kind>,<endpoint>,<to>,<surplus>``."""
     kind = arguments[1] if len(arguments) > 1 else "anonymous"
     endpoint = arguments[2] if len(arguments) > 2 else ""
+    to, surplus, *_ = [*arguments[3:], "", ""]
     caller = _object(channel.get("caller"))
     kind, endpoint = _plain(kind, 80), _plain(endpoint, 80)
     return Incoming(
@@ -1104,7 +1108,15 @@ def incoming_of(channel: Mapping[str, Any], arguments: Sequence[str]) -> Incomin
         trunk=endpoint.removeprefix(TRUNK) if kind == "trunk" else "",
         anonymous=kind not in ("trunk", "extension"),
         sip_call_id=_plain(channel.get("protocol_id"), 255),
+        to=_plain(_user_of(to), 64) if kind == "trunk" else "",
+        surplus=bool(surplus),
     )
+
+
+def _user_of(uri: str) -> str:
+    """The user of the SIP address at the end of a header without its punctuation, such as ``Anna sip:741@host``."""
+    found = re.findall(r"sips?:([^@:]+)@", uri)
+    return str(found[-1]) if found else ""
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -374,9 +374,8 @@ class SimulatedDriver:
     async def play(self, target: str, playback: str, files: Sequence[Path]) -> None:
         await self._command("play", target, playback)
         self._target(target)
-        if playback in self._known:
+        if playback in self._playbacks:
             return
-        self._known.add(playback)
         known = [self.renderer.media_of(path) for path in files]
         media = [one for one in known if one is not None]
         work = _Playback(playback, target, media, failed=len(media) < len(known))
@@ -429,6 +428,10 @@ class SimulatedDriver:
         work = self._playbacks.get(playback)
         if work is not None:
             self._playback_over(work)
+
+    async def plays(self, playback: str) -> bool:
+        await self._command("plays", playback)
+        return playback in self._playbacks
 
     async def start_music(self, channel: str, music: str = "default") -> None:
         await self._command("start_music", channel, music)

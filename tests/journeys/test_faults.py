@@ -116,6 +116,47 @@ async def test_a_killed_process_costs_the_caller_a_moment(
     assert first.score > 0.8 and second.score > 0.8 and first.start < second.start
 
 
+LONG = " ".join(["Our offers.", *(f"Offer number {number} is better than all before." for number in range(2, 14))])
+CHOSEN = "You have chosen the first of all offers."
+
+
+async def test_a_prompt_that_outlives_its_process_holds_nobody_up(
+    caller: Caller, product: Product, explain: None
+) -> None:
+    walker = await caller()
+    offers = document(
+        "offers",
+        {
+            "answer": node("voice.answer"),
+            "menu": node("voice.menu", prompt=words(LONG), choices=[{"key": "1"}], timeout=50),
+            "chosen": node("voice.say", prompt=words(CHOSEN)),
+            "bye": node("voice.hangup"),
+        },
+        ["answer.next>menu", "menu.1>chosen", "menu.timeout>bye", "menu.invalid>bye", "chosen.next>bye"],
+    )
+    await scenes.put_live(product, offers, "714")
+    await walker.dial("714")
+    await walker.at("menu")
+    call = walker.call
+    prompt = await spoken(walker, LONG)
+    assert len(prompt) > 25 * RATE, "the prompt must be longer than the process needs to come back"
+    await hears(call, prompt[2 * RATE : 4 * RATE], timeout=15)
+    product.kill_python()
+    killed = in_recording(call)
+    again = await hears(call, prompt[: 3 * RATE], after=killed, timeout=25)
+    print(f"kill to the prompt from its beginning {again.start - killed:.2f} s")  # noqa: T201
+    assert again.start - killed <= PROMPT_SECONDS
+    pressed = in_recording(call)
+    await call.press("1")
+    chosen = await hears_words(walker, CHOSEN, after=pressed)
+    print(f"key to the next prompt {chosen.start - pressed:.2f} s")  # noqa: T201
+    assert chosen.start - pressed <= PROMPT_SECONDS
+    silent = longest_silence(load(call.heard)[round(killed * RATE) : round(chosen.start * RATE)])
+    assert silent <= SILENT_SECONDS
+    assert (await walker.finished()).state == "completed"
+    assert await walker.path() == [("answer", "next"), ("menu", "1"), ("chosen", "next"), ("bye", "next")]
+
+
 async def test_a_message_outlives_a_killed_process(
     caller: Caller, product: Product, tmp_path: Path, explain: None
 ) -> None:

@@ -23,7 +23,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 ERRORS = "errors { code field message { en } }"
 HELLO = "Good day, this is the office."
 DID = "741"
+SECOND = "742"
 CALLER = "13900139000"
+OTHER = "13900139001"
 ABROAD = "13800138000"
 
 
@@ -88,6 +90,16 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
             assert (record.trunk, record.called, record.anonymous, record.cause) == ("provider", DID, False, "normal")
             assert provider.calls == []
 
+            # Many providers ask for the account as it has registered, and put the number into To alone.
+            await scenes.put_live(product, flow, SECOND)
+            async with ProbePhone("127.0.0.1", product.sip_port, user=OTHER, local=provider.host) as outside:
+                await outside.call(SECOND, uri=contact)
+                assert await outside.hears_sound(0.5, 20)
+                await outside.press("5")
+                assert await outside.wait_ended(30)
+            (record,) = await until(lambda: ended(database, OTHER), "the record of the call to the second number")
+            assert (record.trunk, record.called, record.flow_key) == ("provider", SECOND, "office")
+
             placed = await place(product)
             assert placed["errors"] == []
             call = await provider.incoming()
@@ -130,6 +142,10 @@ async def place(product: Product) -> Any:
     return (await product.graphql(asked, n=ABROAD))["placeCall"]
 
 
+async def ended_at_all(database: Database, number: str) -> list[Call]:
+    return [call for call in await scenes.calls_of(database, number) if call.state == "ended"]
+
+
 async def ended(database: Database, number: str) -> list[Call]:
     return [call for call in await scenes.calls_of(database, number) if call.state == "ended" and call.outcome]
 
@@ -146,6 +162,13 @@ async def test_more_calls_than_the_house_has_lines_hear_busy(tmp_path: Path) -> 
             with pytest.raises(ProbeError):
                 await third.call("100")
             assert third.final_status == 486
+            database = Database(small.settings.database)
+            try:
+                (refused,) = await until(lambda: ended_at_all(database, "5551003"), "the record of the refused call")
+            finally:
+                await database.close()
+            assert (refused.cause, refused.sip_code, refused.called) == ("congestion", 486, "100")
+            assert refused.answered_at is None and not refused.run_id
             assert first.up and second.up, "who talks already is left in peace"
             await first.hang_up()
 
