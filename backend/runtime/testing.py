@@ -25,6 +25,7 @@ from backend.runtime.children import Identity, PidFile
 from backend.runtime.supervisor import app_pid_file, asterisk_pid_file
 from backend.security import api_token
 from backend.settings import Settings
+from backend.testing_postgres import running_postgres
 from telephony.free_ports import free_ports, free_range
 
 START_SECONDS = 120.0
@@ -135,8 +136,16 @@ async def running_product(
 ) -> AsyncIterator[Product]:
     """Start the product with ``callweave up``, wait until it is well, stop it at the end.
 
-    `environment` adds or overrides settings (``CALLWEAVE_...``).
+    `environment` adds or overrides settings (``CALLWEAVE_...``). With CALLWEAVE_TEST_DATABASE=postgresql its data lies
+    on a PostgreSQL server of its own, unless a database is named there.
     """
+    given = environment or {}
+    if os.environ.get("CALLWEAVE_TEST_DATABASE") == "postgresql" and "CALLWEAVE_DATABASE_URL" not in given:
+        with running_postgres() as postgres:
+            named = {**given, "CALLWEAVE_DATABASE_URL": postgres.database()}
+            async with running_product(folder, named, told=told) as product:
+                yield product
+        return
     home = folder / "home"
     output = folder / "up.log"
     http, sip, temporal, ui, ari = free_ports(5)

@@ -254,7 +254,18 @@ async def test_more_calls_than_allowed_hear_busy(tmp_path: Path) -> None:
         first = await Sipp.start("caller", config)
         call = await events.wait(Incoming)
         await driver.answer(call.channel)
+        # A few at a time are told, so that they can be written down; more than those hear busy at once.
+        told = []
+        for number in range(SURPLUS_LINES):
+            told.append(await Sipp.start("caller_refused", config, CODE=486))
+            await events.count(Incoming, number + 2)
         await (await Sipp.start("caller_refused", config, CODE=486)).ended()
+        surplus = [event for event in events.of(Incoming) if event.surplus]
+        assert len(surplus) == SURPLUS_LINES and not call.surplus
+        for event in surplus:
+            await driver.reject(event.channel, "busy")
+        for one in told:
+            await one.ended()
         await driver.hang_up(call.channel)
         await first.ended()
 
