@@ -335,8 +335,8 @@ class Conversation:
         return True
 
     def _take_over(self, leg: "Leg") -> None:
-        """Somebody else is the customer's party from now on."""
-        self._other, self._transferred = leg, self.agent_side == "leg"
+        """Somebody else is the customer's party from now on: a colleague is the agent, an outside number is not."""
+        self._other, self._transferred = leg, self.agent_side == "leg" and not _colleague(leg)
         self._third, self._third_held, self._joined, self._blind, self._held = None, False, False, False, False
         self._muted = False
 
@@ -728,7 +728,7 @@ class Conversation:
             return None
         made = cls(call, started, name=name)
         if leg is None:
-            made._transferred = True
+            made._transferred = not _colleague(started)
             if not started.up:
                 made._other, made._third, made._blind = None, started, True
         elif third is not None:
@@ -803,6 +803,12 @@ class AlreadyDoneError(TelephonyError):
 
     def __init__(self, op: str) -> None:
         super().__init__("already_done", f"the order {op} was carried out before")
+
+
+def _colleague(leg: "Leg") -> bool:
+    """Whether a leg is at an extension of the house; of one found after a crash only the number is known."""
+    kind, _, number = leg.destination.rpartition(":")
+    return kind == "extension" or (not kind and number.isdecimal() and len(number) <= 6)
 
 
 def _of(channels: Iterable[str], prefix: str) -> list[str]:

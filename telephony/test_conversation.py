@@ -200,6 +200,30 @@ async def test_a_blind_transfer_lets_the_agent_go_at_once() -> None:
 
 
 @virtual
+async def test_a_colleague_who_gets_the_call_steers_it_an_outside_number_does_not() -> None:
+    r = await room()
+    await r.talk.transfer("t1", THIRD, caller_id="100")
+    await asyncio.sleep(3)
+    await r.talk.hold()
+    assert await r.hears() == {"customer": {"music"}, "third": set()}
+    await r.talk.resume()
+    # Also to one's own phone again, as after a page that was loaded anew.
+    await r.talk.transfer("t2", THIRD, caller_id="100")
+    await asyncio.sleep(3)
+    r.extra["third"] = f"{r.call.id}-third-t2"
+    assert await r.hears() == {"customer": {"third"}, "third": {"customer"}}
+    assert [one.role for one in r.talk.view().parties] == ["customer", "agent"]
+    r.h.driver.callees["trunk:t:10086"] = Callee(after=1, person=Person())
+    await r.talk.transfer("t3", "trunk:t:10086", caller_id="100")
+    await asyncio.sleep(3)
+    with pytest.raises(ControlError):
+        await r.talk.mute(True)
+    with pytest.raises(ControlError):
+        await r.talk.transfer("t4", THIRD, caller_id="100")
+    assert [one.role for one in r.talk.view().parties] == ["customer", "third"]
+
+
+@virtual
 async def test_a_blind_transfer_to_nobody_offers_the_customer_again() -> None:
     r = await room()
     await r.talk.transfer("t1", BUSY, caller_id="100")
