@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import and_, col, or_, select
+from sqlmodel import and_, col, not_, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.agents.live import happen
@@ -83,7 +83,9 @@ def _left_behind(statement: SelectOfScalar[T]) -> SelectOfScalar[T]:
     """Stays whose call is over, or whose offer is older than any ringing."""
     ended = select(Call.id).where(Call.id == QueueEntry.call_id, Call.state == "ended").exists()
     stale = and_(col(QueueEntry.state) == "offered", col(QueueEntry.offered_at) < utcnow() - STALE)
-    return statement.where(col(QueueEntry.state).in_(LIVE), or_(ended, stale))
+    # A call-back that waits again has had a call before.
+    waits = and_(col(QueueEntry.kind) == "callback", col(QueueEntry.state) == "waiting")
+    return statement.where(col(QueueEntry.state).in_(LIVE), not_(waits), or_(ended, stale))
 
 
 async def _end_wrap_ups(session: AsyncSession, business_id: str) -> None:
@@ -105,6 +107,9 @@ async def _sweep(session: AsyncSession, business_id: str) -> None:
         if call is not None and call.state == "ended":
             # The node itself tells first; this is for one that died.
             if call.ended_at is not None and utcnow() - call.ended_at < timedelta(seconds=5):
+                continue
+            if entry.kind == "callback" and entry.state == "offered":
+                await take_back(session, entry, missed=True, again_seconds=10)
                 continue
             log.info("call %s has left queue %s while nobody watched", entry.call_id, entry.queue)
             await close(session, entry, "abandoned")

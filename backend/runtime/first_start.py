@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import select
 
+from backend.agents.service import AgentInput, ReasonInput, list_reasons, save_agent, save_reason
 from backend.calendars.service import list_calendars, save_calendar
 from backend.callbacks.service import list_rules, save_rule
 from backend.customers import service as customers
@@ -26,10 +27,12 @@ from backend.datasources.service import list_queries, list_sources, save_query, 
 from backend.errors import DomainError
 from backend.flows.models import Flow
 from backend.flows.service import InvalidFlowError, import_flow, publish
+from backend.identity.passwords import make_password
 from backend.identity.permissions import Actor, system_actor
-from backend.identity.service import ensure_first_admin
+from backend.identity.service import create_user, ensure_first_admin
 from backend.lists.service import EntryInput, add_entries, list_lists, save_list
 from backend.numbers.service import ensure_extensions, list_numbers, save_number
+from backend.queues.service import QueueInput, list_queues, save_queue
 from backend.runtime.supervisor import FIRST_SIGN_IN
 from backend.security import SecretBox
 from backend.settings import Settings
@@ -120,6 +123,27 @@ class SeedDisposition(SeedModel):
     below: list["SeedDisposition"] = []
 
 
+class SeedQueue(SeedModel):
+    name: str
+    zh: str
+    en: str
+    strategy: str = "longest_idle"
+
+
+class SeedReason(SeedModel):
+    key: str
+    zh: str
+    en: str
+    paid: bool = True
+
+
+class SeedAgent(SeedModel):
+    user: str
+    name: str
+    extension: str
+    queues: list[str] = []
+
+
 class Seed(SeedModel):
     """``examples/seed.json``."""
 
@@ -132,6 +156,9 @@ class Seed(SeedModel):
     levels: list[SeedLevel] = []
     dispositions: list[SeedDisposition] = []
     rules: list[SeedRule] = []
+    queues: list[SeedQueue] = []
+    reasons: list[SeedReason] = []
+    agents: list[SeedAgent] = []
 
 
 async def first_start(settings: Settings, db: Database, box: SecretBox) -> None:
@@ -145,6 +172,8 @@ async def first_start(settings: Settings, db: Database, box: SecretBox) -> None:
     await plant(settings, db, box, actor, folder)
     lines = [f"Administrator   {made.user_name}"]
     lines.append(f"Password        {made.password or '(as set by CALLWEAVE_ADMIN_PASSWORD)'}")
+    agents = await ensure_agents(db, actor, folder)
+    lines += [f"Agent {name}  password {password}" for name, password in agents]
     lines += [f"Extension {number}  password {password}" for number, password in phones]
     write_private(settings.home / FIRST_SIGN_IN, "\n".join(lines) + "\n")
 
@@ -162,6 +191,7 @@ async def plant(settings: Settings, db: Database, box: SecretBox, actor: Actor, 
     text = await asyncio.to_thread((folder / "seed.json").read_text) if (folder / "seed.json").exists() else "{}"
     seed = Seed.model_validate_json(text)
     await plant_data(settings, db, box, actor, seed)
+    await plant_queues(db, actor, seed)
     for file in sorted((folder / "flows").glob("*.json")):
         await publish_file(db, actor, file)
     known = {row.number for row in await list_numbers(db, actor.business_id)}
@@ -182,6 +212,39 @@ async def plant(settings: Settings, db: Database, box: SecretBox, actor: Actor, 
             log.warning("the number %s is not planted: %s", number.number, problem)
 
     await plant_rules(db, actor, seed.rules)
+
+
+async def plant_queues(db: Database, actor: Actor, seed: Seed) -> None:
+    """Queues and reasons for not being ready, when they are missing."""
+    known = {row.name for row in await list_queues(db, actor.business_id)}
+    for queue in seed.queues:
+        if queue.name not in known:
+            given = QueueInput(name=queue.name, label_zh=queue.zh, label_en=queue.en, strategy=queue.strategy)
+            await save_queue(db, actor, given)
+    if not await list_reasons(db, actor.business_id):
+        for position, reason in enumerate(seed.reasons):
+            await save_reason(db, actor, ReasonInput(reason.key, reason.zh, reason.en, reason.paid, position=position))
+
+
+async def ensure_agents(db: Database, actor: Actor, folder: Path) -> list[tuple[str, str]]:
+    """The sample agents, each with a password of the first day; names and passwords of those made."""
+    file = folder / "seed.json"
+    seed = Seed.model_validate_json(await asyncio.to_thread(file.read_text) if file.exists() else "{}")
+    made: list[tuple[str, str]] = []
+    for agent in seed.agents:
+        password = make_password()
+        try:
+            user = await create_user(
+                db, actor, name=agent.user, display_name=agent.name, role="agent", password=password
+            )
+            await save_agent(
+                db, actor, user.id, AgentInput(extension=agent.extension, phone_kind="browser", queues=agent.queues)
+            )
+        except DomainError as problem:
+            log.warning("the agent %s is not planted: %s", agent.user, problem)
+            continue
+        made.append((agent.user, password))
+    return made
 
 
 async def plant_rules(db: Database, actor: Actor, rules: Sequence[SeedRule]) -> None:

@@ -41,6 +41,7 @@ from backend.observability.setup import Observability
 from backend.observability.web import metrics_app
 from backend.outbox import Outbox
 from backend.queues.attendance import Attendance
+from backend.queues.callbacks import CallBacks
 from backend.queues.minder import mind
 from backend.runtime.children import Identity
 from backend.runtime.directory import Directory
@@ -153,6 +154,8 @@ class Process:
             if self.gateway is not None:
                 self._go(self._work_on_calls(self.gateway), "calls")
                 self._go(self.gateway.run(), "gateway")
+                calling = CallBacks(self.db, self.bus, self.services.watch, self.gateway).run()
+                stack.callback(asyncio.create_task(calling).cancel)
             if "worker" in self.roles:
                 self._go(self._work_on_flows(), "flows")
                 self._go(Keeper(config, self.db, self.box, lambda: self.client).run(), "keeper")

@@ -1,0 +1,228 @@
+"""Callers wait for people at real phones: through a killed process, past who does not answer, and called back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from backend.database import Database
+from backend.runtime.testing import Product
+from tests.journeys import scenes
+from tests.journeys.scenes import both_talk, document, node, until, words
+from tests.journeys.walker import Caller
+from tests.phones.phone import Phone
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+ERRORS = "errors { code field message { en } }"
+
+
+async def change(product: Product, mutation: str, **variables: Any) -> Any:
+    """A mutation that must succeed; its value."""
+    (result,) = (await product.graphql(mutation, **variables)).values()
+    assert not result["errors"], result["errors"]
+    return result.get("value")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def colleague(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
+    """A phone registered as extension 8002."""
+    password = product.first_sign_in()["8002"]
+    registrar = f"127.0.0.1:{product.sip_port}"
+    async with Phone("8002", folder=tmp_path / "8002", password=password, registrar=registrar) as phone:
+        await phone.registered()
+        yield phone
+
+
+async def floor(product: Product, name: str) -> dict[str, str]:
+    """A queue of 8001 and 8002 in that order, with both signed in and not ready; ids of the agents by extension."""
+    known = {
+        one["extension"]: one["userId"] for one in (await product.graphql("{ agents { extension userId } }"))["agents"]
+    }
+    for extension in ("8001", "8002"):
+        if extension not in known:
+            user = await change(
+                product,
+                'mutation($n: String!) { createUser(name: $n, password: "orbit-lantern-4711", role: "agent",'
+                f" mustChangePassword: false) {{ value {{ id }} {ERRORS} }} }}",
+                n=f"agent{extension}",
+            )
+            known[extension] = user["id"]
+        await change(
+            product,
+            'mutation($u: String!, $e: String!) { saveAgent(userId: $u, agent: {extension: $e, phoneKind: "sip",'
+            f" maxMisses: 1, wrapUpSeconds: 1}}) {{ value {{ userId }} {ERRORS} }} }}",
+            u=known[extension],
+            e=extension,
+        )
+    await change(
+        product,
+        'mutation($n: String!) { saveQueue(queue: {name: $n, labelZh: "热线", labelEn: "Hotline",'
+        f' strategy: "ring_order", ringSeconds: 5}}) {{ value {{ name }} {ERRORS} }} }}',
+        n=name,
+    )
+    await change(
+        product,
+        f"mutation($n: String!, $u: [String!]!) {{ setQueueMembers(name: $n, userIds: $u) {{ value {ERRORS} }} }}",
+        n=name,
+        u=[known["8001"], known["8002"]],
+    )
+    for user in known.values():
+        await become(product, user, "not_ready")
+    return known
+
+
+async def become(product: Product, user: str, state: str) -> None:
+    await change(
+        product,
+        "mutation($u: String!, $s: String!) { forceAgentState(userId: $u, state: $s)"
+        f" {{ value {{ state }} {ERRORS} }} }}",
+        u=user,
+        s=state,
+    )
+
+
+async def live(product: Product, queue: str) -> dict[str, Any]:
+    found = await product.graphql(
+        "{ queuesLive { name waiting talking answered abandoned callers { entryId place state kind } } }"
+    )
+    return next(one for one in found["queuesLive"] if one["name"] == queue)
+
+
+async def state_of(product: Product, user: str) -> str:
+    found = await product.graphql("{ agentsLive { userId state } }")
+    return next(str(one["state"]) for one in found["agentsLive"] if one["userId"] == user)
+
+
+def waiting_flow(queue: str) -> dict[str, Any]:
+    return document(
+        f"{queue}-flow",
+        {
+            "answer": node("voice.answer"),
+            "wait": node(
+                "queue.enter", queue=queue, welcome=words("Please hold."), offers=[{"key": "2", "label": "call back"}]
+            ),
+            "thanks": node("voice.say", prompt=words("Thank you for your call.")),
+            "back": node("queue.callback", queue=queue),
+            "kept": node("voice.say", prompt=words("We will call you back.")),
+            "bye": node("voice.hangup"),
+        },
+        [
+            "answer.next>wait", "wait.done>thanks", "wait.timeout>bye", "wait.full>bye", "wait.closed>bye",
+            "wait.2>back", "back.kept>kept", "back.refused>bye", "kept.next>bye", "thanks.next>bye",
+        ],
+    )  # fmt: skip
+
+
+async def waits(product: Product, queue: str, number: int) -> list[dict[str, Any]]:
+    """The callers of a queue, as soon as so many wait."""
+
+    async def look() -> list[dict[str, Any]] | None:
+        found = await live(product, queue)
+        return found["callers"] if found["waiting"] == number else None
+
+    return await until(look, f"{number} callers wait in {queue}")
+
+
+async def test_a_killed_process_takes_no_place_and_the_caller_reaches_who_is_ready(
+    product: Product, database: Database, caller: Caller, agent: Phone, colleague: Phone, tmp_path: Path
+) -> None:
+    people = await floor(product, "plain")
+    await scenes.put_live(product, waiting_flow("plain"), "741")
+    await agent.behave("ring")
+    await colleague.behave("ring")
+    first, second = await caller(), await caller()
+    await first.dial("741")
+    (before,) = await waits(product, "plain", 1)
+    await second.dial("741")
+    line = await waits(product, "plain", 2)
+    product.kill_python()
+    await product.healthy()
+    assert [one["entryId"] for one in await waits(product, "plain", 2)] == [one["entryId"] for one in line]
+    assert line[0]["entryId"] == before["entryId"]
+    await asyncio.sleep(3)
+    began = time.monotonic()
+    await become(product, people["8001"], "ready")
+    theirs = await agent.incoming(timeout=15)
+    print(f"ready to ringing {(time.monotonic() - began) * 1000:.0f} ms")  # noqa: T201
+    await theirs.answer()
+    await theirs.confirmed()
+    await both_talk(first.call, theirs, tmp_path)
+    assert (await live(product, "plain"))["talking"] == 1
+    assert await state_of(product, people["8001"]) == "talking"
+    # Killed while they talk: the talk goes on, and ends as talks do.
+    product.kill_python()
+    await product.healthy()
+    assert theirs.state == "confirmed" and first.call.state == "confirmed"
+    await asyncio.sleep(4)
+    await theirs.hang_up()
+    await first.finished()
+    assert ("wait", "done") in await first.path()
+    # The agent who is ready again rings for who waited behind.
+    again = await agent.incoming(timeout=20)
+    await second.call.hang_up()
+    await again.ended()
+
+    async def left() -> bool:
+        found = await live(product, "plain")
+        return bool(found["waiting"] == 0 and found["abandoned"] == 1)
+
+    await until(left, "the second caller has abandoned the queue")
+
+
+async def test_no_answer_goes_on_to_the_next(
+    product: Product, caller: Caller, agent: Phone, colleague: Phone, tmp_path: Path
+) -> None:
+    people = await floor(product, "next")
+    await scenes.put_live(product, waiting_flow("next"), "742")
+    await agent.behave("ring")
+    await colleague.behave("answer")
+    for user in people.values():
+        await become(product, user, "ready")
+    walker = await caller()
+    await walker.dial("742")
+    await agent.incoming(timeout=15)
+    theirs = await colleague.incoming(timeout=20)
+    await theirs.confirmed()
+    await both_talk(walker.call, theirs, tmp_path)
+    assert await state_of(product, people["8001"]) == "not_ready"
+    await walker.call.hang_up()
+    await theirs.ended()
+
+
+async def test_a_caller_who_leaves_is_called_back_when_it_is_their_turn(
+    product: Product, caller: Caller, agent: Phone, colleague: Phone, tmp_path: Path
+) -> None:
+    people = await floor(product, "later")
+    await scenes.put_live(product, waiting_flow("later"), "743")
+    await agent.behave("answer")
+    await colleague.behave("answer")
+    walker = await caller()
+    flow = waiting_flow("later")
+    flow["nodes"]["back"]["config"]["number"] = "8002"
+    await scenes.put_live(product, flow, "743")
+    await walker.dial("743")
+    await waits(product, "later", 1)
+    await asyncio.sleep(2)
+    await walker.call.press("2")
+    await walker.finished()
+    (kept,) = await waits(product, "later", 1)
+    assert kept["kind"] == "callback"
+    await become(product, people["8001"], "ready")
+    theirs = await agent.incoming(timeout=15)
+    customer = await colleague.incoming(timeout=15)
+    await theirs.confirmed()
+    await customer.confirmed()
+    await both_talk(customer, theirs, tmp_path)
+    assert await state_of(product, people["8001"]) == "talking"
+    await customer.hang_up()
+    await theirs.ended()
+
+    async def over() -> bool:
+        found = await live(product, "later")
+        return bool(found["answered"] == 1 and found["talking"] == 0)
+
+    await until(over, "the call-back is over")
