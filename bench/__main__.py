@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import engine, keys, product
+from bench import designer, engine, keys, product
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -34,6 +34,9 @@ async def _measure(quick: bool) -> dict[str, Any]:
         figures["calls"] = await product.main(Path(folder), plan)
         counts = {"simulated_keys": 5_000, "real_keys": 200} if quick else {}
         figures["keys"] = await keys.main(Path(folder) / "keys", **counts)
+        figures["designer"] = await designer.main(
+            Path(folder) / "designer", **({"passes": 1, "seconds": 1} if quick else {})
+        )
     figures["engine"] = await (engine.main(rounds=3, flows=30) if quick else engine.main())
     return figures
 
@@ -69,7 +72,24 @@ def tables(figures: dict[str, Any]) -> list[Table]:
         third.add_column(column.replace("_", " "), justify="left" if column == "where" else "right")
     for name, counts in figures["keys"].items():
         third.add_row(name, *(str(counts[column]) for column in columns))
-    return [first, second, third]
+
+    drawn = figures["designer"]
+    fourth = Table(title=f"Designer: a flow of {drawn['nodes']} nodes in Chromium", title_justify="left")
+    for column in ("what", "value", "target"):
+        fourth.add_column(column, justify="left" if column == "what" else "right")
+    for name, title, target in (
+        ("open", "opens, ms", f"< {designer.TARGETS['open_ms']}"),
+        ("save", "autosave, ms", f"< {designer.TARGETS['save_ms']}"),
+        ("undo", "undo, ms", f"< {designer.TARGETS['undo_ms']}"),
+        ("redo", "redo, ms", f"< {designer.TARGETS['undo_ms']}"),
+    ):
+        fourth.add_row(title, cell(drawn[name]), target)
+    for name, title in (
+        ("pan_full_fps", "pan at 100 %, frames/s"),
+        ("pan_whole_fps", "pan with all in view, frames/s"),
+    ):
+        fourth.add_row(title, f"{drawn[name]:g}", f">= {designer.TARGETS[name]}")
+    return [first, second, third, fourth]
 
 
 def main() -> None:

@@ -428,7 +428,7 @@ async def test_whoever_may_only_look_changes_nothing_and_axe_is_content(
         return
     name = f"looker-{key}"
     asked = (
-        'mutation($name: String!) { createUser(name: $name, password: "look-only-2026", role: "agent",'
+        'mutation($name: String!) { createUser(name: $name, password: "look-only-2026", role: "quality",'
         " mustChangePassword: false) { errors { message { en } } } }"
     )
     told = await product.graphql(asked, name=name)

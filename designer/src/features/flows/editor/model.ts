@@ -112,7 +112,7 @@ export function readDoc(data: unknown): FlowDoc {
     edges: given.edges ?? [],
     handlers: given.handlers ?? { hangup: null, error: null },
     shortcuts: given.shortcuts ?? [],
-    ui: given.ui ?? {},
+    ui: readUi(given.ui),
   };
 }
 
@@ -124,6 +124,17 @@ const readVariable = (given: Variable): Variable => ({
   ...given,
   type: given.type ?? 'any',
 });
+
+/** Places may be written as pairs, and may be missing or broken in a document written by hand. */
+function readUi(given: Ui | undefined): Ui {
+  if (!given?.positions) return given ?? {};
+  const positions: Record<string, Point> = {};
+  for (const [id, at] of Object.entries(given.positions as Record<string, unknown>)) {
+    const [x, y] = Array.isArray(at) ? at : [(at as Point | null)?.x, (at as Point | null)?.y];
+    if (Number.isFinite(x) && Number.isFinite(y)) positions[id] = { x, y };
+  }
+  return { ...given, positions };
+}
 
 /** Every default written out, as the server writes them: equal documents are equal. */
 const readNode = (given: NodeSpec): NodeSpec => ({
