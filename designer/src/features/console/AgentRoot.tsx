@@ -8,8 +8,8 @@ import { useLocation } from 'react-router';
 import { useClient, useQuery, useSubscription } from 'urql';
 import { graphql } from '@/gql';
 import { useWords } from '@/i18n';
-import { Phone, PhoneError } from '@/phone';
-import { desk, focusOf, NO_PHONE, useDesk } from './desk';
+import { Phone, type PhoneCall, PhoneError } from '@/phone';
+import { desk, type Focus, focusOf, NO_PHONE, useDesk } from './desk';
 import { MiniBar } from './MiniBar';
 import { MY_AGENT, MY_AGENT_CHANGES, MY_CALLS, TASK_EVENTS } from './operations';
 import { RingCard } from './RingCard';
@@ -63,17 +63,45 @@ export default function AgentRoot() {
 
   useBrowserPhone(agent?.phoneKind === 'browser' && agent.state !== 'signed_out');
 
-  const focus = focusOf(agent, calls);
-  const incoming = line.calls.some((call) => call.state === 'incoming') || focus?.phase === 'ringing';
+  const dialled = useDesk((now) => now.dialled);
+  const focus = focusOf(agent, calls, dialled);
+  // The own phone rings first for a call that one dialled: it is answered at once.
+  const asked = line.calls.find((call) => call.state === 'incoming' && call.serverId === dialled)?.id;
+  useEffect(() => {
+    if (asked)
+      void desk
+        .getState()
+        .phone?.answer(asked)
+        .catch(() => {});
+  }, [asked]);
+  const stranger = line.calls.find((call) => call.state === 'incoming' && call.id !== asked);
+  const incoming = Boolean(stranger) || focus?.phase === 'ringing';
   useEffect(() => (incoming ? ring(document.title, t('offered')) : undefined), [incoming, t]);
   useLeaveGuard(Boolean(line.current));
 
   return (
     <>
-      {focus?.phase === 'ringing' && <RingCard focus={focus} />}
+      {focus?.phase === 'ringing' ? (
+        <RingCard focus={focus} />
+      ) : (
+        stranger &&
+        !line.calls.some((call) => call.state === 'active') && <RingCard focus={ringingAt(stranger)} />
+      )}
       {location.pathname !== '/console' && focus && <MiniBar focus={focus} />}
     </>
   );
+}
+
+/** A call that rings at the browser phone and that the server does not count as this person's (a colleague calls). */
+function ringingAt(call: PhoneCall): Focus {
+  return {
+    callId: call.serverId ?? call.id,
+    phase: 'ringing',
+    own: null,
+    number: call.number,
+    customerId: null,
+    queue: '',
+  };
 }
 
 /** One phone while the agent is signed in; the store mirrors it. */

@@ -70,17 +70,22 @@ function Idle() {
   const t = useWords(consoleWords);
   const actions = useCallActions();
   const line = useDesk((now) => now.line);
+  const agent = useDesk((now) => now.agent);
   const [number, setNumber] = useState('');
-  const dialling = line.current?.direction === 'out' ? line.current : null;
+  const [busy, setBusy] = useState(false);
   const failed = line.calls.find((call) => call.state === 'ended' && call.error)?.error;
   const dial = async () => {
     const wanted = number.replace(/[\s-]/g, '');
-    if (wanted) await actions.dial(wanted);
+    if (!wanted || busy) return;
+    setBusy(true);
+    await actions.dial(wanted);
+    setBusy(false);
   };
+  if (line.current) return <AtThePhone />;
   return (
     <>
       <Phone size={18} aria-hidden />
-      <span className="cw-quiet">{dialling ? groupedPhone(dialling.number) : t('noCall')}</span>
+      <span className="cw-quiet">{t('noCall')}</span>
       {failed && <StateTag tone="bad">{failed.code}</StateTag>}
       <span className="cw-callbar-space" />
       <Input
@@ -88,6 +93,7 @@ function Idle() {
         value={number}
         inputMode="tel"
         allowClear
+        disabled={agent?.state === 'signed_out'}
         placeholder={t('dialHint')}
         aria-label={t('dialHint')}
         onChange={(event) => setNumber(event.target.value)}
@@ -95,17 +101,51 @@ function Idle() {
       />
       <Button
         type="primary"
+        loading={busy}
         disabled={!number.trim()}
         icon={<Phone size={16} aria-hidden />}
         onClick={() => void dial()}
       >
         {t('dial')}
       </Button>
-      {dialling && (
-        <Button danger icon={<PhoneOff size={16} aria-hidden />} onClick={() => void actions.leave(null)}>
-          {t('hangUp')}
+    </>
+  );
+}
+
+/** A call that the browser phone has and the server has not told of yet: it can be ended and muted all the same. */
+function AtThePhone() {
+  const t = useWords(consoleWords);
+  const line = useDesk((now) => now.line);
+  const phone = useDesk((now) => now.phone);
+  const call = line.current;
+  if (!call || !phone) return null;
+  return (
+    <>
+      <span className="cw-call-who">
+        <strong>{groupedPhone(call.number) || t('masked')}</strong>
+        {call.answeredAt && <Duration since={new Date(call.answeredAt).toISOString()} />}
+        <span className="cw-quiet">
+          {call.state === 'active' ? t('state_talking') : t('state_connecting')}
+        </span>
+      </span>
+      <span className="cw-callbar-space" />
+      {call.state === 'active' && (
+        <Button
+          aria-pressed={call.muted}
+          icon={call.muted ? <MicOff size={16} aria-hidden /> : <Mic size={16} aria-hidden />}
+          onClick={() => phone.mute(!call.muted, call.id)}
+        >
+          {call.muted ? t('unmute') : t('mute')}
         </Button>
       )}
+      <Button
+        danger
+        type="primary"
+        icon={<PhoneOff size={16} aria-hidden />}
+        onClick={() => phone.hangUp(call.id)}
+      >
+        {t('hangUp')}
+      </Button>
     </>
   );
 }
@@ -249,7 +289,7 @@ function KeysButton({ call }: { call: OwnCall }) {
       trigger="click"
       title={t('keys')}
       content={
-        <div className="cw-sim-keys" role="group" aria-label={t('keys')}>
+        <div className="cw-keypad" role="group" aria-label={t('keys')}>
           {KEYS.map((key) => (
             <Button key={key} onClick={() => void actions.press(call, key)}>
               {key}

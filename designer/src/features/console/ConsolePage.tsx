@@ -6,7 +6,7 @@ import { useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { CallBar } from './CallBar';
 import { CustomerPane } from './CustomerPane';
-import { focusOf, useDesk } from './desk';
+import { desk, focusOf, useDesk } from './desk';
 import { type Act, actOf } from './keys';
 import { StateBar } from './StateBar';
 import { TasksPane } from './TasksPane';
@@ -19,6 +19,7 @@ export default function ConsolePage() {
   const t = useWords(consoleWords);
   const agent = useDesk((now) => now.agent);
   const calls = useDesk((now) => now.calls);
+  const dialled = useDesk((now) => now.dialled);
   if (agent === undefined) return <Spin className="cw-page-spin" />;
   if (agent === null)
     return (
@@ -27,7 +28,7 @@ export default function ConsolePage() {
         <EmptyState icon={<Headset size={32} aria-hidden />} title={t('notAgent')} help={t('notAgentHelp')} />
       </>
     );
-  return <Desk focus={focusOf(agent, calls)} />;
+  return <Desk focus={focusOf(agent, calls, dialled)} />;
 }
 
 function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
@@ -46,7 +47,7 @@ function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
       const call = at?.own ?? null;
       switch (what) {
         case 'answer':
-          if (at?.phase === 'ringing') void actions.answer(call);
+          void actions.answer(call);
           break;
         case 'hold':
           if (call && ['talking', 'held'].includes(call.state)) void actions.hold(call);
@@ -82,6 +83,11 @@ function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
     return () => clearTimeout(timer);
   }, [armed]);
 
+  const rings = () =>
+    now.current.focus?.phase === 'ringing' ||
+    desk.getState().line.calls.some((call) => call.state === 'incoming');
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whether it rings is asked when a key is pressed
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const at = event.target as HTMLElement | null;
@@ -90,7 +96,7 @@ function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
       );
       if (at?.closest('[role=dialog]')) return;
       const onButton = event.key === 'Enter' && Boolean(at?.closest('button, a, [role=button]'));
-      const what = actOf(event, typing || onButton, now.current.focus?.phase === 'ringing');
+      const what = actOf(event, typing || onButton, rings());
       if (!what) return;
       event.preventDefault();
       act(what);

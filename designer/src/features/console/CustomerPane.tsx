@@ -150,7 +150,7 @@ function Numbers({ customer }: { customer: Customer }) {
         <button
           key={one.number}
           type="button"
-          className="cw-sim-link cw-num"
+          className="cw-link cw-num"
           title={t('call')}
           onClick={() => void actions.dial(one.number)}
         >

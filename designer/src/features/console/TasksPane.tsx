@@ -105,7 +105,7 @@ function TaskRow({ task, again }: { task: Task; again: () => void }) {
       <div className="cw-task-what">
         <span className="cw-num">{dayjs(task.dueAt).format('HH:mm')}</span>
         <span className="cw-quiet">{isKind(task.kind) ? t(task.kind) : task.kind}</span>
-        <button type="button" className="cw-sim-link" onClick={() => void begin()}>
+        <button type="button" className="cw-link" onClick={() => void begin()}>
           {who}
         </button>
       </div>

@@ -206,7 +206,7 @@ function WrapUp({ focus, next }: { focus: Focus | null; next: number }) {
         />
       )}
       {problem && (
-        <div role="alert" className="cw-sim-failure">
+        <div role="alert" className="cw-wrong">
           {problem}
         </div>
       )}

@@ -57,6 +57,10 @@ describe('the call that the screen is about', () => {
     });
   });
 
+  it('does not ring when the person dialled it', () => {
+    expect(focusOf(agent('ready'), [call('out-1', 'ringing')], 'out-1')).toMatchObject({ phase: 'talking' });
+  });
+
   it('is none for a supervisor who listens', () => {
     expect(focusOf(agent('ready'), [call('a', 'talking', { role: 'supervisor' })])).toBeNull();
   });

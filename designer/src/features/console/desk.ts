@@ -19,6 +19,8 @@ interface Desk {
   line: PhoneSnapshot;
   /** The customer that is open without a call (a task, a search). */
   customerId: string | null;
+  /** The call that this person had the server dial: it begins with the own phone, which answers by itself. */
+  dialled: string | null;
   /** The task that is worked on. */
   taskId: string | null;
   set(part: Partial<Omit<Desk, 'set'>>): void;
@@ -31,6 +33,7 @@ export const desk = createStore<Desk>()((set) => ({
   line: NO_PHONE,
   customerId: null,
   taskId: null,
+  dialled: null,
   set: (part) => set(part),
 }));
 
@@ -66,14 +69,18 @@ export function mainCall(calls: readonly OwnCall[]): OwnCall | null {
   return best;
 }
 
-export function focusOf(agent: Agent | null | undefined, calls: readonly OwnCall[]): Focus | null {
+export function focusOf(
+  agent: Agent | null | undefined,
+  calls: readonly OwnCall[],
+  dialled: string | null = null,
+): Focus | null {
   const call = mainCall(calls.filter((one) => one.role !== 'supervisor'));
   const offered = agent?.call ?? null;
   if (call) {
     const same = offered?.callId === call.callId ? offered : null;
     return {
       callId: call.callId,
-      phase: call.state === 'ringing' ? 'ringing' : 'talking',
+      phase: call.state === 'ringing' && call.callId !== dialled ? 'ringing' : 'talking',
       own: call,
       number: call.number || same?.caller || '',
       customerId: call.customerId ?? same?.customerId ?? null,

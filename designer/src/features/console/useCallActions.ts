@@ -54,10 +54,9 @@ export function useCallActions(): CallActions {
         }
       },
       async dial(number) {
-        const { phone, line, agent } = desk.getState();
-        if (agent?.phoneKind === 'browser' && phone && line.state === 'ready')
-          await phone.call(number).catch(() => {});
-        else await dial({ number, op: op() });
+        // The server rings the own phone first, which answers a call that this person asked for.
+        const placed = await dial({ number, op: op() });
+        if (placed.value) desk.getState().set({ dialled: placed.value });
       },
       async hold(call) {
         await (call.state === 'held' ? resume : hold)({ call: call.callId, op: op() });

@@ -195,7 +195,7 @@ function CaseRow({ one }: { one: Case }) {
       </div>
       {description && <div className="cw-quiet">{description}</div>}
       {failures.map((failure) => (
-        <div key={`${failure.step}${failure.message.en}`} className="cw-sim-failure">
+        <div key={`${failure.step}${failure.message.en}`} className="cw-wrong">
           {failure.step ? t('step', { step: failure.step }) : t('atEnd')}: {text(failure.message)}
         </div>
       ))}

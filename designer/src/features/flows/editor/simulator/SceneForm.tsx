@@ -173,7 +173,7 @@ function JsonField({
           if (read) onChange(read);
         }}
       />
-      {bad && <div className="cw-sim-failure">{t('badJson')}</div>}
+      {bad && <div className="cw-wrong">{t('badJson')}</div>}
     </>
   );
 }

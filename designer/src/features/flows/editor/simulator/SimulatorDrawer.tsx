@@ -189,7 +189,7 @@ function Keypad({ disabled, press }: { disabled: boolean; press: (digit: string)
   const t = useWords(simulatorWords);
   return (
     <div
-      className="cw-sim-keys"
+      className="cw-keypad"
       role="group"
       aria-label={t('keys')}
       onKeyDown={(event) => {
@@ -272,7 +272,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
             <span className="cw-num cw-quiet">{clock(line.at)}</span>
             <span className="cw-sim-kind">{isKind(line.kind) ? t(line.kind) : line.kind}</span>
             {line.kind === 'node' ? (
-              <button type="button" className="cw-sim-link" onClick={() => store.getState().focus(line.node)}>
+              <button type="button" className="cw-link" onClick={() => store.getState().focus(line.node)}>
                 {nameOf(line)}
                 {line.text.includes('→ ') && ` ▸ ${line.text.split('→ ')[1]}`}
               </button>

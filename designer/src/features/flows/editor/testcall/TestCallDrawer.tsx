@@ -117,7 +117,7 @@ export function TestCallDrawer() {
           <State call={call} />
         </p>
         {how === 'browser' && (
-          <div className="cw-sim-keys" role="group" aria-label={t('keys')}>
+          <div className="cw-keypad" role="group" aria-label={t('keys')}>
             {KEYS.map((digit) => (
               <Button
                 key={digit}
@@ -143,7 +143,7 @@ export function TestCallDrawer() {
             >
               <button
                 type="button"
-                className="cw-sim-link"
+                className="cw-link"
                 disabled={!(step.nodeId in names)}
                 onClick={() => store.getState().focus(step.nodeId)}
               >
@@ -151,7 +151,7 @@ export function TestCallDrawer() {
               </button>
               {step.port && <span className="cw-quiet"> ▸ {step.port}</span>}
               {step.said.length > 0 && <div className="cw-quiet">“{step.said.join(' ')}”</div>}
-              {step.errorMessage && <div className="cw-sim-failure">{step.errorMessage}</div>}
+              {step.errorMessage && <div className="cw-wrong">{step.errorMessage}</div>}
             </li>
           ))}
         </ol>

@@ -27,7 +27,7 @@ export function Changes({ difference }: { difference: Difference }) {
           <span className="cw-change-kind">{kindWord(t, change.kind)}</span>{' '}
           <button
             type="button"
-            className="cw-sim-link"
+            className="cw-link"
             disabled={!(change.node in names)}
             onClick={() => store.getState().focus(change.node)}
           >
