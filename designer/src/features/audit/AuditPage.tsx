@@ -1,0 +1,156 @@
+/** The audit trail: who did what, and whether the chain of rows holds. */
+import { Alert, AutoComplete, Button, Table } from 'antd';
+import { ShieldCheck } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import { useClient, useQuery } from 'urql';
+import { graphql } from '@/gql';
+import type { AuditListQuery } from '@/gql/graphql';
+import { useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { PageHeader, Time } from '@/ui';
+import { useFilters } from '@/ui/filters';
+import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { auditWords } from './words';
+
+const LIST = graphql(`
+  query AuditList($first: Int!, $after: String, $actor: String, $action: String) {
+    audit(first: $first, after: $after, actor: $actor, action: $action) {
+      nodes { seq at actor action subject details address hash }
+      endCursor
+      hasNext
+    }
+  }
+`);
+const CHECK = graphql(`
+  query AuditChain {
+    auditCheck { rows brokenAt }
+  }
+`);
+type Row = AuditListQuery['audit']['nodes'][number];
+const PAGE = 100;
+
+/** Details in one line, as "name: value". */
+export function detailText(details: unknown): string {
+  if (typeof details !== 'object' || details === null) return '';
+  return Object.entries(details)
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' · ');
+}
+
+export default function AuditPage() {
+  const w = useWords(auditWords);
+  const c = useWords(common);
+  const client = useClient();
+  const [filters, setFilters] = useFilters('audit', ['actor', 'action'] as const);
+  const [actor, setActor] = useState(filters.actor);
+  useEffect(() => {
+    if (actor === filters.actor) return;
+    const timer = setTimeout(() => setFilters({ actor }), 300);
+    return () => clearTimeout(timer);
+  }, [actor, filters.actor, setFilters]);
+  const variables = useMemo(
+    () => ({ first: PAGE, after: null, actor: filters.actor || null, action: filters.action || null }),
+    [filters],
+  );
+  const [answer, ask] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
+  const [more, setMore] = useState<{ nodes: Row[]; end: string | null; hasNext: boolean } | null>(null);
+  const [chain, setChain] = useState<{ rows: number; brokenAt?: number | null } | null>(null);
+  const [checking, setChecking] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
+  useEffect(() => setMore(null), [variables]);
+  const first = answer.data?.audit;
+  const rows = [...(first?.nodes ?? []), ...(more?.nodes ?? [])];
+  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
+  const actions = [...new Set(rows.map((row) => row.action))].sort();
+
+  const loadMore = async () => {
+    const told = await client.query(LIST, { ...variables, after: more?.end ?? first?.endCursor }).toPromise();
+    const page = told.data?.audit;
+    if (page)
+      setMore((now) => ({
+        nodes: [...(now?.nodes ?? []), ...page.nodes],
+        end: page.endCursor ?? null,
+        hasNext: page.hasNext,
+      }));
+  };
+  const check = async () => {
+    setChecking(true);
+    const told = await client.query(CHECK, {}, { requestPolicy: 'network-only' }).toPromise();
+    setChain(told.data?.auditCheck ?? null);
+    setChecking(false);
+  };
+  return (
+    <>
+      <PageHeader title={w('title')} help={w('help')}>
+        <Button icon={<ShieldCheck size={14} />} loading={checking} onClick={() => void check()}>
+          {w('check')}
+        </Button>
+      </PageHeader>
+      <Failure error={answer.error} retry={() => ask({ requestPolicy: 'network-only' })} />
+      {chain && (
+        <Alert
+          className="cw-form-error"
+          showIcon
+          role="status"
+          closable
+          type={chain.brokenAt ? 'error' : 'success'}
+          title={chain.brokenAt ? w('broken', { row: chain.brokenAt }) : w('holds', { rows: chain.rows })}
+        />
+      )}
+      <FilterBar>
+        <SearchBox value={actor} onChange={setActor} label={w('who')} />
+        <AutoComplete
+          aria-label={w('action')}
+          value={filters.action}
+          allowClear
+          style={{ width: 240 }}
+          placeholder={w('anyAction')}
+          options={actions.map((value) => ({ value }))}
+          onChange={(action: string | undefined) => setFilters({ action: action ?? '' })}
+        />
+      </FilterBar>
+      <Table
+        className="cw-list"
+        rowKey="seq"
+        size="small"
+        loading={answer.fetching && !first}
+        dataSource={rows}
+        pagination={false}
+        locale={{ emptyText: filters.actor || filters.action ? w('noMatch') : w('none') }}
+        columns={[
+          { title: w('seq'), width: 80, align: 'right', dataIndex: 'seq' },
+          { title: w('when'), width: 180, render: (_, row) => <Time at={row.at} exact /> },
+          { title: w('who'), width: 140, render: (_, row) => <strong>{row.actor}</strong> },
+          {
+            title: w('action'),
+            width: 190,
+            render: (_, row) => <span className="cw-code">{row.action}</span>,
+          },
+          {
+            title: w('subject'),
+            width: 200,
+            render: (_, row) => <span className="cw-break">{row.subject}</span>,
+          },
+          {
+            title: w('details'),
+            render: (_, row) => (
+              <span className="cw-break cw-quiet" title={`${w('hash')} ${row.hash}`}>
+                {detailText(row.details)}
+              </span>
+            ),
+          },
+          {
+            title: w('from'),
+            width: 130,
+            render: (_, row) => <span className="cw-num">{row.address || '–'}</span>,
+          },
+        ]}
+      />
+      {hasNext && (
+        <div className="cw-more">
+          <Button onClick={() => void loadMore()}>{c('loadMore')}</Button>
+        </div>
+      )}
+    </>
+  );
+}

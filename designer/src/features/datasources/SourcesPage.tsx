@@ -1,0 +1,690 @@
+/** Databases with their named queries, and credentials for web services. */
+import { Alert, App, Button, Drawer, Form, Input, InputNumber, Select, Table, Tabs } from 'antd';
+import { Database, FlaskConical, KeyRound, Minus, Pencil, Plus, Trash2 } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { useClient, useQuery } from 'urql';
+import { useMay } from '@/app/session';
+import { graphql } from '@/gql';
+import type { SourcesPageQuery } from '@/gql/graphql';
+import { useChange } from '@/graphql/useChange';
+import { useWords } from '@/i18n';
+import { common } from '@/i18n/common';
+import { ConfirmDelete, EmptyState, IconButton, PageHeader, Time } from '@/ui';
+import { useFilters } from '@/ui/filters';
+import { FormDrawer } from '@/ui/forms';
+import { Failure, Field, FilterBar } from '@/ui/lists';
+import { UsedByList, useUses } from '@/ui/uses';
+import { type Result, readValue, tableOf } from './values';
+import { sourceWords } from './words';
+
+const LIST = graphql(`
+  query SourcesPage {
+    dataSources { id name createdAt }
+    namedQueries { id sourceId name sql parameters timeout description updatedAt }
+    httpCredentials { id name headers query hosts updatedAt }
+  }
+`);
+const TRY = graphql(`
+  query TryQuery($name: String!, $parameters: JSON!) {
+    tryQuery(name: $name, parameters: $parameters, limit: 20)
+  }
+`);
+const SAVE_SOURCE = graphql(`
+  mutation SaveSource($id: String, $name: String!, $url: String) {
+    saveDataSource(id: $id, name: $name, url: $url) {
+      value { id }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+const DELETE_SOURCE = graphql(`
+  mutation DeleteSource($id: String!) {
+    deleteDataSource(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+const SAVE_QUERY = graphql(`
+  mutation SaveQuery(
+    $id: String, $name: String!, $source: String!, $sql: String!, $timeout: Float!, $description: String!
+  ) {
+    saveNamedQuery(
+      id: $id, name: $name, source: $source, sql: $sql, timeout: $timeout, description: $description
+    ) {
+      value { id sourceId name sql parameters timeout description updatedAt }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+const DELETE_QUERY = graphql(`
+  mutation DeleteQuery($id: String!) {
+    deleteNamedQuery(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+const SAVE_CREDENTIAL = graphql(`
+  mutation SaveCredential(
+    $id: String, $name: String!, $hosts: [String!]!, $headers: [SecretPair!], $query: [SecretPair!]
+  ) {
+    saveHttpCredential(id: $id, name: $name, hosts: $hosts, headers: $headers, query: $query) {
+      value { id }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
+const DELETE_CREDENTIAL = graphql(`
+  mutation DeleteCredential($id: String!) {
+    deleteHttpCredential(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+type Source = SourcesPageQuery['dataSources'][number];
+type NamedQuery = SourcesPageQuery['namedQueries'][number];
+type Credential = SourcesPageQuery['httpCredentials'][number];
+
+export default function SourcesPage() {
+  const w = useWords(sourceWords);
+  const [filters, setFilters] = useFilters('sources', ['tab'] as const);
+  const [answer, ask] = useQuery({ query: LIST, requestPolicy: 'cache-and-network' });
+  const reload = () => ask({ requestPolicy: 'network-only' });
+  const data = answer.data;
+  const shared = { loading: answer.fetching && !data, reload };
+  return (
+    <>
+      <PageHeader title={w('title')} help={w('help')} />
+      <Failure error={answer.error} retry={reload} />
+      <Tabs
+        activeKey={filters.tab || 'queries'}
+        onChange={(tab) => setFilters({ tab: tab === 'queries' ? '' : tab })}
+        destroyOnHidden
+        items={[
+          {
+            key: 'queries',
+            label: w('queries'),
+            children: <Queries {...shared} queries={data?.namedQueries} sources={data?.dataSources ?? []} />,
+          },
+          {
+            key: 'databases',
+            label: w('sources'),
+            children: <Sources {...shared} sources={data?.dataSources} />,
+          },
+          {
+            key: 'credentials',
+            label: w('credentials'),
+            children: <Credentials {...shared} credentials={data?.httpCredentials} />,
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+interface Shared {
+  loading: boolean;
+  reload: () => void;
+}
+
+function Queries({
+  queries,
+  sources,
+  loading,
+  reload,
+}: Shared & { queries: NamedQuery[] | undefined; sources: Source[] }) {
+  const w = useWords(sourceWords);
+  const c = useWords(common);
+  const may = useMay('sources.manage');
+  const { message } = App.useApp();
+  const uses = useUses('query');
+  const [editing, setEditing] = useState<NamedQuery | 'new' | null>(null);
+  const [trying, setTrying] = useState<NamedQuery | null>(null);
+  const [save] = useChange(SAVE_QUERY);
+  const [remove] = useChange(DELETE_QUERY);
+  const initial = useMemo(() => {
+    const source = (id: string) => sources.find((one) => one.id === id)?.name ?? '';
+    return editing && editing !== 'new'
+      ? {
+          name: editing.name,
+          source: source(editing.sourceId),
+          sql: editing.sql,
+          timeout: editing.timeout,
+          description: editing.description,
+        }
+      : { name: '', source: sources[0]?.name ?? '', sql: '', timeout: 5, description: '' };
+  }, [editing, sources]);
+  const add = may && (
+    <Button
+      type="primary"
+      icon={<Plus size={14} />}
+      disabled={sources.length === 0}
+      title={sources.length === 0 ? w('newSourceFirst') : undefined}
+      onClick={() => setEditing('new')}
+    >
+      {w('newQuery')}
+    </Button>
+  );
+  return (
+    <>
+      {queries?.length === 0 ? (
+        <EmptyState
+          icon={<Database size={32} aria-hidden />}
+          title={w('noQueries')}
+          help={w('noQueriesHelp')}
+          action={add}
+        />
+      ) : (
+        <>
+          <FilterBar>
+            <span className="cw-grow" />
+            {add}
+          </FilterBar>
+          <Table
+            className="cw-list"
+            rowKey="id"
+            size="middle"
+            loading={loading}
+            dataSource={queries ?? []}
+            pagination={false}
+            columns={[
+              {
+                title: w('name'),
+                width: 260,
+                render: (_, one) => (
+                  <span className="cw-two-line">
+                    <strong className="cw-break">{one.name}</strong>
+                    {one.description && <small>{one.description}</small>}
+                  </span>
+                ),
+              },
+              {
+                title: w('sql'),
+                render: (_, one) => <span className="cw-code cw-prompt-words">{one.sql}</span>,
+              },
+              {
+                title: w('parameters'),
+                width: 140,
+                render: (_, one) => (
+                  <span className="cw-code">{one.parameters.map((name) => `:${name}`).join(' ')}</span>
+                ),
+              },
+              {
+                title: w('usedBy'),
+                width: 180,
+                render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
+              },
+              { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
+              {
+                title: <span className="cw-hidden">{c('actions')}</span>,
+                width: 126,
+                render: (_, one) => (
+                  <span className="cw-row-actions">
+                    <IconButton
+                      label={`${w('try')} ${one.name}`}
+                      icon={<FlaskConical size={14} />}
+                      onClick={() => setTrying(one)}
+                    />
+                    {may && (
+                      <>
+                        <IconButton
+                          label={`${c('edit')} ${one.name}`}
+                          icon={<Pencil size={14} />}
+                          onClick={() => setEditing(one)}
+                        />
+                        <DeleteButton
+                          name={one.name}
+                          help={w('deleteQuery')}
+                          flows={uses.get(one.name)}
+                          onConfirm={async () => {
+                            if ((await remove({ id: one.id })).value) reload();
+                          }}
+                        />
+                      </>
+                    )}
+                  </span>
+                ),
+              },
+            ]}
+          />
+        </>
+      )}
+      <FormDrawer
+        open={editing !== null}
+        title={editing === 'new' ? w('newQuery') : w('editQuery')}
+        initial={initial}
+        width={640}
+        onClose={() => setEditing(null)}
+        onSave={async (values) => {
+          const { errors, value } = await save(
+            { id: editing && editing !== 'new' ? editing.id : null, ...values },
+            { quiet: true },
+          );
+          if (value) {
+            message.success(c('saved'));
+            setEditing(null);
+            reload();
+            setTrying(value);
+          }
+          return errors;
+        }}
+      >
+        <Form.Item
+          name="name"
+          label={w('name')}
+          extra={w('nameHelp')}
+          rules={[{ required: true, message: c('required') }]}
+        >
+          <Input autoFocus maxLength={100} />
+        </Form.Item>
+        <Form.Item name="source" label={w('source')}>
+          <Select options={sources.map((one) => ({ value: one.name, label: one.name }))} />
+        </Form.Item>
+        <Form.Item
+          name="sql"
+          label={w('sql')}
+          extra={w('sqlHelp')}
+          rules={[{ required: true, message: c('required') }]}
+        >
+          <Input.TextArea
+            className="cw-code"
+            autoSize={{ minRows: 6, maxRows: 20 }}
+            spellCheck={false}
+            placeholder="SELECT balance FROM accounts WHERE card = :card"
+          />
+        </Form.Item>
+        <Form.Item name="description" label={w('description')}>
+          <Input maxLength={500} />
+        </Form.Item>
+        <Form.Item name="timeout" label={w('timeout')}>
+          <InputNumber min={0.1} max={60} step={1} />
+        </Form.Item>
+      </FormDrawer>
+      <TryDrawer key={trying?.id ?? ''} query={trying} onClose={() => setTrying(null)} />
+    </>
+  );
+}
+
+function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () => void }) {
+  const w = useWords(sourceWords);
+  const client = useClient();
+  const [values, setValues] = useState<Record<string, string>>({});
+  const [result, setResult] = useState<Result | null>(null);
+  const [failed, setFailed] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const run = async () => {
+    if (!query) return;
+    setBusy(true);
+    setFailed(null);
+    const parameters = Object.fromEntries(
+      query.parameters.map((name) => [name, readValue(values[name] ?? '')]),
+    );
+    const told = await client
+      .query(TRY, { name: query.name, parameters }, { requestPolicy: 'network-only' })
+      .toPromise();
+    setBusy(false);
+    setResult(told.data ? tableOf(told.data.tryQuery) : null);
+    if (told.error) setFailed(told.error.graphQLErrors[0]?.message ?? told.error.message);
+  };
+  return (
+    <Drawer open={query !== null} onClose={onClose} size={640} title={`${w('try')}: ${query?.name ?? ''}`}>
+      <form
+        className="cw-fields"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run();
+        }}
+      >
+        <p className="cw-quiet">{w('tryHelp')}</p>
+        <pre className="cw-code cw-sql">{query?.sql}</pre>
+        {query?.parameters.map((name) => (
+          <Field key={name} label={`:${name}`}>
+            <Input
+              className="cw-code"
+              title={w('badParameter')}
+              value={values[name] ?? ''}
+              onChange={(event) => setValues((now) => ({ ...now, [name]: event.target.value }))}
+            />
+          </Field>
+        ))}
+        <div>
+          <Button type="primary" htmlType="submit" loading={busy}>
+            {w('run')}
+          </Button>
+        </div>
+      </form>
+      <div className="cw-tried" aria-live="polite">
+        {failed && <Alert type="error" showIcon title={failed} role="alert" />}
+        {result && (
+          <>
+            <p className="cw-quiet">
+              {result.rows.length === 0 ? w('noRows') : w('rows', { count: result.rows.length })}
+            </p>
+            {result.rows.length > 0 && (
+              <Table
+                size="small"
+                className="cw-list"
+                rowKey={(row) => String(result.rows.indexOf(row))}
+                dataSource={result.rows}
+                pagination={false}
+                scroll={{ x: 'max-content' }}
+                columns={result.columns.map((name) => ({
+                  title: <span className="cw-code">{name}</span>,
+                  key: name,
+                  render: (_: unknown, row: Record<string, unknown>) => {
+                    const value = row[name];
+                    if (value === null || value === undefined) return <span className="cw-quiet">null</span>;
+                    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+                  },
+                }))}
+              />
+            )}
+          </>
+        )}
+      </div>
+    </Drawer>
+  );
+}
+
+function DeleteButton({
+  name,
+  help,
+  flows,
+  onConfirm,
+}: {
+  name: string;
+  help: string;
+  flows?: readonly { name: string }[];
+  onConfirm: () => unknown;
+}) {
+  const w = useWords(sourceWords);
+  const c = useWords(common);
+  const used = (flows ?? []).map((one) => one.name).join('、');
+  return (
+    <ConfirmDelete name={name} help={used ? w('deleteUsed', { flows: used }) : help} onConfirm={onConfirm}>
+      <Button type="text" danger aria-label={`${c('delete')} ${name}`} icon={<Trash2 size={14} />} />
+    </ConfirmDelete>
+  );
+}
+
+function Sources({ sources, loading, reload }: Shared & { sources: Source[] | undefined }) {
+  const w = useWords(sourceWords);
+  const c = useWords(common);
+  const may = useMay('sources.manage');
+  const { message } = App.useApp();
+  const [editing, setEditing] = useState<Source | 'new' | null>(null);
+  const [save] = useChange(SAVE_SOURCE);
+  const [remove] = useChange(DELETE_SOURCE);
+  const initial = useMemo(
+    () => ({ name: editing && editing !== 'new' ? editing.name : '', url: '' }),
+    [editing],
+  );
+  const add = may && (
+    <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
+      {w('newSource')}
+    </Button>
+  );
+  return (
+    <>
+      {sources?.length === 0 ? (
+        <EmptyState
+          icon={<Database size={32} aria-hidden />}
+          title={w('noSources')}
+          help={w('noSourcesHelp')}
+          action={add}
+        />
+      ) : (
+        <>
+          <FilterBar>
+            <span className="cw-grow" />
+            {add}
+          </FilterBar>
+          <Table
+            className="cw-list"
+            rowKey="id"
+            size="middle"
+            loading={loading}
+            dataSource={sources ?? []}
+            pagination={false}
+            columns={[
+              { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
+              { title: w('created'), width: 160, render: (_, one) => <Time at={one.createdAt} /> },
+              {
+                title: <span className="cw-hidden">{c('actions')}</span>,
+                width: 90,
+                render: (_, one) =>
+                  may && (
+                    <span className="cw-row-actions">
+                      <IconButton
+                        label={`${c('edit')} ${one.name}`}
+                        icon={<Pencil size={14} />}
+                        onClick={() => setEditing(one)}
+                      />
+                      <DeleteButton
+                        name={one.name}
+                        help={w('deleteSource')}
+                        onConfirm={async () => {
+                          if ((await remove({ id: one.id })).value) reload();
+                        }}
+                      />
+                    </span>
+                  ),
+              },
+            ]}
+          />
+        </>
+      )}
+      <FormDrawer
+        open={editing !== null}
+        title={editing === 'new' ? w('newSource') : w('editSource')}
+        initial={initial}
+        onClose={() => setEditing(null)}
+        onSave={async (values) => {
+          const { errors } = await save(
+            {
+              id: editing && editing !== 'new' ? editing.id : null,
+              name: values.name,
+              url: values.url || null,
+            },
+            { quiet: true },
+          );
+          if (errors.length === 0) {
+            message.success(c('saved'));
+            setEditing(null);
+            reload();
+          }
+          return errors;
+        }}
+      >
+        <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
+          <Input autoFocus maxLength={100} />
+        </Form.Item>
+        <Form.Item
+          name="url"
+          label={w('url')}
+          extra={editing === 'new' ? w('urlHelp') : w('urlKept')}
+          rules={editing === 'new' ? [{ required: true, message: c('required') }] : []}
+        >
+          <Input.Password autoComplete="off" className="cw-code" />
+        </Form.Item>
+      </FormDrawer>
+    </>
+  );
+}
+
+interface Pair {
+  name: string;
+  value: string;
+}
+
+function Credentials({ credentials, loading, reload }: Shared & { credentials: Credential[] | undefined }) {
+  const w = useWords(sourceWords);
+  const c = useWords(common);
+  const may = useMay('sources.manage');
+  const { message } = App.useApp();
+  const uses = useUses('credential');
+  const [editing, setEditing] = useState<Credential | 'new' | null>(null);
+  const [save] = useChange(SAVE_CREDENTIAL);
+  const [remove] = useChange(DELETE_CREDENTIAL);
+  const known = editing && editing !== 'new' ? editing : null;
+  const initial = useMemo(
+    () => ({
+      name: known?.name ?? '',
+      hosts: known?.hosts ?? [],
+      headers: (known ? [] : [{ name: 'Authorization', value: '' }]) as Pair[],
+      query: [] as Pair[],
+    }),
+    [known],
+  );
+  const add = may && (
+    <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
+      {w('newCredential')}
+    </Button>
+  );
+  const pairs = (rows: Pair[] | undefined) => {
+    const written = (rows ?? []).filter((row) => row?.name && row.value);
+    return written.length > 0 ? written : null;
+  };
+  return (
+    <>
+      {credentials?.length === 0 ? (
+        <EmptyState
+          icon={<KeyRound size={32} aria-hidden />}
+          title={w('noCredentials')}
+          help={w('noCredentialsHelp')}
+          action={add}
+        />
+      ) : (
+        <>
+          <FilterBar>
+            <span className="cw-grow" />
+            {add}
+          </FilterBar>
+          <Table
+            className="cw-list"
+            rowKey="id"
+            size="middle"
+            loading={loading}
+            dataSource={credentials ?? []}
+            pagination={false}
+            columns={[
+              { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
+              {
+                title: w('hosts'),
+                render: (_, one) => <span className="cw-code">{one.hosts.join(' ')}</span>,
+              },
+              {
+                title: `${w('headers')} / ${w('query')}`,
+                render: (_, one) => (
+                  <span className="cw-code">
+                    {[...one.headers, ...one.query].map((name) => `${name}: ••••`).join('  ')}
+                  </span>
+                ),
+              },
+              {
+                title: w('usedBy'),
+                width: 180,
+                render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
+              },
+              { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
+              {
+                title: <span className="cw-hidden">{c('actions')}</span>,
+                width: 90,
+                render: (_, one) =>
+                  may && (
+                    <span className="cw-row-actions">
+                      <IconButton
+                        label={`${c('edit')} ${one.name}`}
+                        icon={<Pencil size={14} />}
+                        onClick={() => setEditing(one)}
+                      />
+                      <DeleteButton
+                        name={one.name}
+                        help={w('deleteQuery')}
+                        flows={uses.get(one.name)}
+                        onConfirm={async () => {
+                          if ((await remove({ id: one.id })).value) reload();
+                        }}
+                      />
+                    </span>
+                  ),
+              },
+            ]}
+          />
+        </>
+      )}
+      <FormDrawer
+        open={editing !== null}
+        title={editing === 'new' ? w('newCredential') : w('editCredential')}
+        initial={initial}
+        width={560}
+        onClose={() => setEditing(null)}
+        onSave={async (values) => {
+          const { errors } = await save(
+            {
+              id: known?.id ?? null,
+              name: values.name,
+              hosts: values.hosts,
+              headers: pairs(values.headers),
+              query: pairs(values.query),
+            },
+            { quiet: true },
+          );
+          if (errors.length === 0) {
+            message.success(c('saved'));
+            setEditing(null);
+            reload();
+          }
+          return errors;
+        }}
+      >
+        <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
+          <Input autoFocus maxLength={100} />
+        </Form.Item>
+        <Form.Item name="hosts" label={w('hosts')} extra={w('hostsHelp')}>
+          <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[' ', ',', '，']} />
+        </Form.Item>
+        {known && (
+          <Alert
+            type="info"
+            showIcon
+            className="cw-form-error"
+            title={w('valuesKept', { names: [...known.headers, ...known.query].join(', ') || '–' })}
+          />
+        )}
+        <Pairs name="headers" title={w('headers')} add={w('addHeader')} />
+        <Pairs name="query" title={w('query')} add={w('addField')} />
+      </FormDrawer>
+    </>
+  );
+}
+
+function Pairs({ name, title, add }: { name: string; title: string; add: string }) {
+  const w = useWords(sourceWords);
+  const c = useWords(common);
+  return (
+    <Form.Item label={title}>
+      <Form.List name={name}>
+        {(rows, { add: more, remove }) => (
+          <>
+            {rows.map((row) => (
+              <div key={row.key} className="cw-form-row">
+                <Form.Item name={[row.name, 'name']} className="cw-grow">
+                  <Input aria-label={`${title} ${w('headerName')}`} placeholder={w('headerName')} />
+                </Form.Item>
+                <Form.Item name={[row.name, 'value']} className="cw-grow">
+                  <Input.Password
+                    aria-label={`${title} ${w('value')}`}
+                    placeholder={w('value')}
+                    autoComplete="off"
+                  />
+                </Form.Item>
+                <IconButton
+                  label={`${c('delete')} ${title} ${row.name + 1}`}
+                  icon={<Minus size={14} />}
+                  onClick={() => remove(row.name)}
+                />
+              </div>
+            ))}
+            <Button size="small" icon={<Plus size={14} />} onClick={() => more({ name: '', value: '' })}>
+              {add}
+            </Button>
+          </>
+        )}
+      </Form.List>
+    </Form.Item>
+  );
+}

@@ -1,0 +1,197 @@
+/** The node reference, made from the nodes themselves. */
+import { Spin } from 'antd';
+import { useMemo } from 'react';
+import { useQuery } from 'urql';
+import { useText, useWords } from '@/i18n';
+import { EmptyState, PageHeader } from '@/ui';
+import { useFilters } from '@/ui/filters';
+import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
+import '../calendars/calendars.css';
+import { useKind } from '../calls/marks';
+import { NODE_TYPES, type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
+import { NodeIcon } from '../flows/editor/icons';
+import { defsOf, fieldsOf, readField, type Schema } from '../flows/editor/widgets/schema';
+import './reference.css';
+import { referenceWords } from './words';
+
+interface Output {
+  name: string;
+  type: string;
+  title: { zh: string; en: string };
+}
+const FAMILIES = ['voice', 'logic', 'queue', 'customer', 'ticket', 'messaging', 'campaign', 'web'] as const;
+
+function fieldsFor(node: NodeTypeInfo) {
+  const schema = (node.definition.schema ?? {}) as Schema;
+  const defs = defsOf(schema);
+  return fieldsOf(schema).map((one) => ({ ...one, field: readField(one.schema, defs, one.name) }));
+}
+
+/** Everything that a search may find a node by. */
+export function saidOf(node: NodeTypeInfo): string {
+  const fields = fieldsFor(node).flatMap(({ name, field }) => [name, field.title.zh, field.title.en]);
+  return [node.type, node.title.zh, node.title.en, node.help.zh, node.help.en, ...fields]
+    .join(' ')
+    .toLowerCase();
+}
+
+export default function ReferencePage() {
+  const w = useWords(referenceWords);
+  const text = useText();
+  const [filters, setFilters] = useFilters('reference', ['search', 'node'] as const);
+  const [answer, ask] = useQuery({ query: NODE_TYPES });
+  const catalogue = useMemo(() => readCatalogue(answer.data?.nodeTypes ?? []), [answer.data]);
+  const wanted = filters.search.trim().toLowerCase();
+  const families = useMemo(
+    () =>
+      catalogue.families
+        .map(({ family, types }) => ({
+          family,
+          types: wanted ? types.filter((node) => saidOf(node).includes(wanted)) : types,
+        }))
+        .filter(({ types }) => types.length > 0),
+    [catalogue, wanted],
+  );
+  const found = families.flatMap(({ types }) => types);
+  const shown = found.find((node) => node.type === filters.node) ?? found[0];
+  const familyName = (family: string) => {
+    const known = FAMILIES.find((one) => one === family);
+    return known ? w(`family_${known}`) : family;
+  };
+  return (
+    <>
+      <PageHeader title={w('title')} help={w('help')} />
+      <Failure error={answer.error} retry={() => ask({ requestPolicy: 'network-only' })} />
+      <FilterBar>
+        <SearchBox
+          value={filters.search}
+          onChange={(search) => setFilters({ search })}
+          label={w('search')}
+          width={280}
+        />
+      </FilterBar>
+      {!answer.data ? (
+        <Spin className="cw-page-spin" delay={200} />
+      ) : !shown ? (
+        <EmptyState title={w('nothing')} />
+      ) : (
+        <div className="cw-calendars">
+          <nav className="cw-side-list cw-nodes" aria-label={w('title')}>
+            {families.map(({ family, types }) => (
+              <div key={family}>
+                <h2>{familyName(family)}</h2>
+                {types.map((node) => (
+                  <button
+                    key={node.type}
+                    type="button"
+                    aria-current={node === shown || undefined}
+                    onClick={() => setFilters({ node: node.type })}
+                  >
+                    <NodeIcon name={node.icon} size={14} />
+                    {text(node.title)}
+                  </button>
+                ))}
+              </div>
+            ))}
+          </nav>
+          <NodePage key={shown.type} node={shown} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function NodePage({ node }: { node: NodeTypeInfo }) {
+  const w = useWords(referenceWords);
+  const text = useText();
+  const kindOf = useKind();
+  const fields = useMemo(() => fieldsFor(node), [node]);
+  const outputs = (node.definition.outputs ?? []) as Output[];
+  return (
+    <Card className="cw-node-page">
+      <div className="cw-node-title">
+        <NodeIcon name={node.icon} size={20} />
+        <h2>{text(node.title)}</h2>
+        <span className="cw-code cw-quiet">{node.type}</span>
+      </div>
+      <p>{text(node.help)}</p>
+      <p className="cw-quiet">
+        {w('kinds')}: {node.kinds.map(kindOf).join('、')}
+      </p>
+      <h3>{w('ports')}</h3>
+      {node.ports.length === 0 ? (
+        <p className="cw-quiet">{node.terminal ? w('terminal') : w('none')}</p>
+      ) : (
+        <ul className="cw-node-ports">
+          {node.ports.map((port) => (
+            <li key={port.name}>
+              <span className="cw-step-port">→ {port.name}</span> {text(port.title)}
+            </li>
+          ))}
+        </ul>
+      )}
+      <h3>{w('settings')}</h3>
+      {fields.length === 0 ? (
+        <p className="cw-quiet">{w('none')}</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{w('field')}</th>
+              <th scope="col">{w('type')}</th>
+              <th scope="col">{w('default')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {fields.map(({ name, required, field }) => (
+              <tr key={name}>
+                <td>
+                  <strong>{text(field.title)}</strong> <span className="cw-code cw-quiet">{name}</span>
+                  <div className="cw-quiet">{text(field.help)}</div>
+                </td>
+                <td>
+                  {field.options.length > 0
+                    ? field.options.map((option) => text(option.title)).join(' · ')
+                    : field.types.join(' | ') || field.widget}
+                  <div className="cw-quiet">
+                    {[
+                      field.expression && w('expression'),
+                      field.template && w('template'),
+                      field.secret && w('secret'),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </div>
+                </td>
+                <td className="cw-code">
+                  {required ? w('required') : field.hasDefault ? JSON.stringify(field.default) : '–'}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h3>{w('outputs')}</h3>
+      {outputs.length === 0 ? (
+        <p className="cw-quiet">{w('none')}</p>
+      ) : (
+        <table>
+          <tbody>
+            {outputs.map((output) => (
+              <tr key={output.name}>
+                <td className="cw-code">nodes.&lt;id&gt;.{output.name}</td>
+                <td>{text(output.title)}</td>
+                <td className="cw-quiet">{output.type}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h3>{w('example')}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
+      <pre className="cw-code cw-sql" tabIndex={0}>
+        {JSON.stringify(node.example, null, 2)}
+      </pre>
+    </Card>
+  );
+}
