@@ -302,16 +302,19 @@ function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () =
   const w = useWords(sourceWords);
   const client = useClient();
   const [values, setValues] = useState<Record<string, string>>({});
+  const [types, setTypes] = useState<Record<string, As>>({});
   const [result, setResult] = useState<Result | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const run = async () => {
     if (!query) return;
-    setBusy(true);
-    setFailed(null);
     const parameters = Object.fromEntries(
-      query.parameters.map((name) => [name, readValue(values[name] ?? '')]),
+      query.parameters.map((name) => [name, readValue(values[name] ?? '', types[name] ?? 'text')]),
     );
+    const bad = query.parameters.find((name) => parameters[name] === undefined);
+    setFailed(bad ? w('badParameter', { name: bad }) : null);
+    if (bad) return;
+    setBusy(true);
     const told = await client
       .query(TRY, { name: query.name, parameters }, { requestPolicy: 'network-only' })
       .toPromise();
@@ -331,14 +334,23 @@ function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () =
         <p className="cw-quiet">{w('tryHelp')}</p>
         <pre className="cw-code cw-sql">{query?.sql}</pre>
         {query?.parameters.map((name) => (
-          <Field key={name} label={`:${name}`}>
-            <Input
-              className="cw-code"
-              title={w('badParameter')}
-              value={values[name] ?? ''}
-              onChange={(event) => setValues((now) => ({ ...now, [name]: event.target.value }))}
+          <div key={name} className="cw-form-row cw-try-row">
+            <Field label={`:${name}`}>
+              <Input
+                className="cw-code"
+                disabled={types[name] === 'null'}
+                value={values[name] ?? ''}
+                onChange={(event) => setValues((now) => ({ ...now, [name]: event.target.value }))}
+              />
+            </Field>
+            <Select
+              aria-label={`${w('valueType')} :${name}`}
+              value={types[name] ?? 'text'}
+              onChange={(as) => setTypes((now) => ({ ...now, [name]: as }))}
+              options={TYPES.map((value) => ({ value, label: w(`as_${value}`) }))}
+              style={{ minWidth: 120 }}
             />
-          </Field>
+          </div>
         ))}
         <div>
           <Button type="primary" htmlType="submit" loading={busy}>

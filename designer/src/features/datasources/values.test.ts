@@ -2,18 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { readValue, tableOf } from './values';
 
 describe('a value that was typed', () => {
-  it('is what it looks like', () => {
-    expect(readValue('12.5')).toBe(12.5);
-    expect(readValue(' true ')).toBe(true);
-    expect(readValue('null')).toBeNull();
-    expect(readValue('"12"')).toBe('12');
-    expect(readValue('shenzhen')).toBe('shenzhen');
+  it('is of the chosen type, and a card number stays a text', () => {
+    expect(readValue('62220001', 'text')).toBe('62220001');
+    expect(readValue('12.5', 'number')).toBe(12.5);
+    expect(readValue(' true ', 'boolean')).toBe(true);
+    expect(readValue('anything', 'null')).toBeNull();
   });
 
-  it('stays a text when it is a card or phone number that a number would spoil', () => {
-    expect(readValue('0755')).toBe('0755');
-    expect(readValue('6222000123456789')).toBe('6222000123456789');
-    expect(readValue('+8613800000001')).toBe('+8613800000001');
+  it('is refused when it cannot be that', () => {
+    expect(readValue('', 'number')).toBeUndefined();
+    expect(readValue('12 apples', 'number')).toBeUndefined();
+    expect(readValue('perhaps', 'boolean')).toBeUndefined();
   });
 });
 

@@ -1,15 +1,15 @@
 /** Values typed for a query's parameters, and a table out of what came back. */
 
-/** `12` is a number, `true` a switch, `null` nothing; `"12"` and everything else a text. */
-export function readValue(typed: string): string | number | boolean | null {
+export const TYPES = ['text', 'number', 'boolean', 'null'] as const;
+export type As = (typeof TYPES)[number];
+
+/** What was typed, as the chosen type; undefined when it cannot be that. A card number is a text, whatever it looks like. */
+export function readValue(typed: string, as: As): string | number | boolean | null | undefined {
   const text = typed.trim();
-  if (text === 'true') return true;
-  if (text === 'false') return false;
-  if (text === 'null') return null;
-  if (/^".*"$/s.test(text)) return text.slice(1, -1);
-  // Long or zero-led figures are card and phone numbers, not amounts.
-  if (/^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text)) return Number(text);
-  return text;
+  if (as === 'null') return null;
+  if (as === 'number') return text !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  if (as === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
+  return typed;
 }
 
 export interface Result {

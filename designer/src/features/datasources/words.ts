@@ -56,7 +56,12 @@ export const sourceWords = defineWords('datasources', {
     valuesKept:
       'Values are never shown. Leave the rows empty to keep what is there ({{names}}); rows that you write replace all of them.',
     newSourceFirst: 'Add a database first',
-    badParameter: 'Values are texts, numbers, true, false or null.',
+    badParameter: ':{{name}} is not of the chosen type.',
+    valueType: 'Type of',
+    as_text: 'Text',
+    as_number: 'Number',
+    as_boolean: 'true / false',
+    as_null: 'Nothing',
   },
   zh: {
     title: '数据源',
@@ -109,6 +114,11 @@ export const sourceWords = defineWords('datasources', {
     addField: '添加地址参数',
     valuesKept: '值从不显示。不填写则保留现有（{{names}}）；填写后将全部替换。',
     newSourceFirst: '请先添加数据库',
-    badParameter: '值可以是文本、数字、true、false 或 null。',
+    badParameter: ':{{name}} 不是所选的类型。',
+    valueType: '类型',
+    as_text: '文本',
+    as_number: '数字',
+    as_boolean: 'true / false',
+    as_null: '空',
   },
 });

@@ -420,7 +420,9 @@ function ImportNumbers({
             return false;
           }}
         >
-          <FileUp size={20} aria-hidden />
+          <p>
+            <FileUp size={20} aria-hidden /> {w('chooseFile')}
+          </p>
         </Upload.Dragger>
         <Input.TextArea
           aria-label={w('importPaste')}

@@ -32,6 +32,7 @@ export const numberListWords = defineWords('numberLists', {
     importTitle: 'Import numbers',
     importHelp:
       'One number a line; after a comma, semicolon or tab a note, and after another the last day as 2027-01-31. Paste it, or drop a CSV or text file.',
+    chooseFile: 'Drop a CSV or text file here, or choose it',
     importPaste: 'Numbers to import',
     readRows_one: '{{count}} number read',
     readRows_other: '{{count}} numbers read',
@@ -77,6 +78,7 @@ export const numberListWords = defineWords('numberLists', {
     importTitle: '批量导入号码',
     importHelp:
       '每行一个号码；逗号、分号或制表符后可写备注，再后可写最后一天，如 2027-01-31。可粘贴，也可拖入 CSV 或文本文件。',
+    chooseFile: '将 CSV 或文本文件拖到此处，或点击选择',
     importPaste: '要导入的号码',
     readRows_one: '已读取 {{count}} 个号码',
     readRows_other: '已读取 {{count}} 个号码',
