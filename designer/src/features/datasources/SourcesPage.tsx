@@ -14,7 +14,7 @@ import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, Field, FilterBar } from '@/ui/lists';
 import { UsedByList, useUses } from '@/ui/uses';
-import { type Result, readValue, tableOf } from './values';
+import { type As, type Result, readValue, TYPES, tableOf } from './values';
 import { sourceWords } from './words';
 
 const LIST = graphql(`

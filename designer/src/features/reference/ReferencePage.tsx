@@ -2,17 +2,24 @@
 import { Spin } from 'antd';
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
+import { graphql } from '@/gql';
 import { useText, useWords } from '@/i18n';
 import { EmptyState, PageHeader } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
 import '../calendars/calendars.css';
 import { useKind } from '../calls/marks';
-import { NODE_TYPES, type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
+import { type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
 import { NodeIcon } from '../flows/editor/icons';
 import { defsOf, fieldsOf, readField, type Schema } from '../flows/editor/widgets/schema';
 import './reference.css';
 import { referenceWords } from './words';
+
+const NODE_TYPES = graphql(`
+  query ReferenceNodes {
+    nodeTypes { type version family definition }
+  }
+`);
 
 interface Output {
   name: string;
