@@ -39,7 +39,9 @@ journeys:
 postgres:
 	@scripts/setup.sh dev
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
-		-m "not journey and not soak and not slow and not temporal" backend $(PYTEST_ARGS)
+		-m "not journey and not soak and (temporal or not slow)" backend $(PYTEST_ARGS)
+	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
+		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh dev

@@ -620,7 +620,7 @@ class Gateway:
             raise
         inside = destination.startswith("extension:")
         own = agent_destination.rpartition(":")[2]
-        shown = caller_id or (own if inside else await phones.caller_id())
+        shown = caller_id or (own if inside else await phones.caller_id(destination))
         await self._journal.written(
             CallStarted(
                 call_id=call_id,
@@ -662,9 +662,9 @@ class Gateway:
         destination = await self._services_for(business_id).telephones.destination(number)
         return destination, destination.startswith("extension:")
 
-    async def house_number(self, business_id: str) -> str:
-        """What others see of a business that calls."""
-        return await self._services_for(business_id).telephones.caller_id()
+    async def house_number(self, business_id: str, destination: str) -> str:
+        """What others see of a business that calls them there."""
+        return await self._services_for(business_id).telephones.caller_id(destination)
 
     def _conversation(self, call: LiveCall, talk: Conversation) -> None:
         state = None if talk.result is not None or call.ended else as_state(talk.view(), self._book_now(), utcnow())
@@ -682,7 +682,9 @@ class Gateway:
             try:
                 phones = self._services_for(self._businesses.get(call.id, "")).telephones
                 destination = await phones.destination(number)
-                await talk.transfer(new_id()[:12], destination, caller_id=call.caller)
+                inside = destination.startswith("extension:")
+                shown = call.caller if inside else await phones.caller_id(destination)
+                await talk.transfer(new_id()[:12], destination, caller_id=shown)
                 done = True
             except (NodeError, ControlError, HungUp, DriverError) as problem:
                 log.info("call %s: the phone's transfer to %s is refused: %s", call.id, number, problem)

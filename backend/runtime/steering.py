@@ -67,7 +67,7 @@ async def _steer(gateway: Gateway, order: "Order") -> None:
         case "consult" | "transfer":
             destination, inside = await gateway.way_to(order.business_id, arguments["number"])
             # Colleagues see who is calling the house, others the house.
-            shown = call.caller if inside else await gateway.house_number(order.business_id)
+            shown = call.caller if inside else await gateway.house_number(order.business_id, destination)
             act = talk.consult if order.action == "consult" else talk.transfer
             await act(arguments["op"], destination, caller_id=shown)
         case "watch":

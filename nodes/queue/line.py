@@ -118,7 +118,7 @@ class Stay:
         """Agents of the house see who calls; an outside line shows our own number."""
         if destination.startswith("extension:"):
             return self.line.call.caller
-        return await self.ctx.services.telephones.caller_id()
+        return await self.ctx.services.telephones.caller_id(destination)
 
     async def _missed(self, turn: QueueTurn, result: Missed) -> None:
         await self.queues.missed(self.key, turn.offer, result)
