@@ -36,11 +36,14 @@ export function Player({
   const [at, setAt] = useState(0);
   const [length, setLength] = useState(seconds ?? 0);
 
+  // A function makes its sound anew each time; only another address is another sound.
+  const fixedAddress = typeof source === 'string' ? source : null;
   useEffect(() => {
-    setAddress(typeof source === 'string' ? source : null);
+    if (fixedAddress === null) return;
+    setAddress(fixedAddress);
     setState('still');
     setAt(0);
-  }, [source]);
+  }, [fixedAddress]);
 
   useEffect(() => {
     const element = audio.current;

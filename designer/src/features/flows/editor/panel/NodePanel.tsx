@@ -194,7 +194,6 @@ function IdTag({ id }: { id: string }) {
       <span className="cw-panel-id">
         <button
           type="button"
-          aria-label={w('renameId')}
           title={`${w('renameId')}\n${w('idHelp', { id })}`}
           disabled={readOnly}
           onClick={() => setTyped(id)}

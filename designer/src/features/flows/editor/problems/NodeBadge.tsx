@@ -31,7 +31,6 @@ export function NodeBadge({ node }: { node: string }) {
         type="button"
         className="cw-badge nodrag"
         data-severity={errors > 0 ? 'error' : 'warning'}
-        aria-label={w('badge', { errors, warnings, first: t(first.message) })}
         tabIndex={-1}
         onClick={(event) => {
           event.stopPropagation();
@@ -40,6 +39,7 @@ export function NodeBadge({ node }: { node: string }) {
       >
         <i aria-hidden="true" />
         <span aria-hidden="true">{problems.length}</span>
+        <span className="cw-hidden">{w('badge', { errors, warnings, first: t(first.message) })}</span>
       </button>
     </Tooltip>
   );

@@ -29,20 +29,20 @@ export function ProblemsAction() {
       type={open ? 'primary' : 'default'}
       className="cw-problems-action"
       aria-pressed={open}
-      aria-label={`${w('problems')}: ${spoken}`}
       title={spoken}
       onClick={() => store.getState().open('problems')}
     >
       {problems.length === 0 && !waiting && <CircleCheck size={15} className="good" aria-hidden />}
       <span>{w('problems')}</span>
+      <span className="cw-hidden">: {spoken}</span>
       {errors > 0 && (
-        <span className="cw-problems-count cw-num" data-severity="error">
+        <span aria-hidden="true" className="cw-problems-count cw-num" data-severity="error">
           <i />
           {errors}
         </span>
       )}
       {warnings > 0 && (
-        <span className="cw-problems-count cw-num" data-severity="warning">
+        <span aria-hidden="true" className="cw-problems-count cw-num" data-severity="warning">
           <i />
           {warnings}
         </span>

@@ -1,7 +1,7 @@
 /** A variable of the flow; a new one is created right here. */
 import { AutoComplete, Button, Select } from 'antd';
 import { Plus } from 'lucide-react';
-import { useText, useWords } from '@/i18n';
+import { useWords } from '@/i18n';
 import type { ValueType, Variable } from '../model';
 import { useEditor, useEditorStore } from '../store';
 import { useForm, type WidgetProps } from './form';
@@ -21,7 +21,6 @@ export function VariableWidget({
   compact,
 }: WidgetProps) {
   const form = useForm();
-  const t = useText();
   const w = useWords(widgetWords);
   const store = useEditorStore();
   const variables = useEditor((state) => state.doc.variables);
@@ -80,19 +79,12 @@ export function VariableWidget({
       </div>
       {name && !known && !form.readOnly && (
         <div className="cw-variable-new">
-          <span>
-            {NAME.test(name) ? w('noVariable', { name }) : t({ zh: w('badVariable'), en: w('badVariable') })}
-          </span>
-          {NAME.test(name) && (
-            <Button
-              size="small"
-              type="link"
-              icon={<Plus size={14} />}
-              onClick={create}
-              aria-label={w('createVariable', { name })}
-            >
-              {w('create')}
+          {NAME.test(name) ? (
+            <Button size="small" type="link" icon={<Plus size={14} />} onClick={create}>
+              {w('createVariable', { name })}
             </Button>
+          ) : (
+            w('badVariable')
           )}
         </div>
       )}

@@ -202,7 +202,7 @@ describe('variables', () => {
     fireEvent.change(name, { target: { value: 'new_one' } });
     fireEvent.click(screen.getByRole('button', { name: 'Create the variable “new_one”' }));
     expect(store.getState().doc.variables).toEqual([{ name: 'new_one', type: 'any' }]);
-    expect(screen.queryByText(/There is no variable/)).toBeNull();
+    expect(screen.queryByText(/Create the variable/)).toBeNull();
   });
 });
 
