@@ -230,6 +230,8 @@ async def test_expressions_are_completed_and_checked(people: People, product: Pr
     await page.keyboard.type("vars.am")
     option = page.locator(".cm-tooltip-autocomplete [role=option]").filter(has_text="vars.amount")
     await expect(option).to_be_visible()
+    # A list that has just opened takes no Enter: it may have been meant for something else.
+    await asyncio.sleep(0.3)
     await page.keyboard.press("Enter")
     await expect(field.locator(".cm-content")).to_have_text("vars.amount")
     await page.keyboard.type(" > 100 and")

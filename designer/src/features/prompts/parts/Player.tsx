@@ -31,7 +31,6 @@ export function Player({
 }) {
   const w = useWords(promptWords);
   const audio = useRef<HTMLAudioElement | null>(null);
-  const [address, setAddress] = useState<string | null>(typeof source === 'string' ? source : null);
   const [state, setState] = useState<'still' | 'waiting' | 'playing' | 'failed'>('still');
   const [at, setAt] = useState(0);
   const [length, setLength] = useState(seconds ?? 0);
@@ -40,7 +39,6 @@ export function Player({
   const fixedAddress = typeof source === 'string' ? source : null;
   useEffect(() => {
     if (fixedAddress === null) return;
-    setAddress(fixedAddress);
     setState('still');
     setAt(0);
   }, [fixedAddress]);
@@ -56,17 +54,16 @@ export function Player({
   const play = useCallback(async () => {
     const element = audio.current;
     if (!element) return;
-    let wanted = address;
-    if (typeof source !== 'string') {
+    let wanted: string | null;
+    if (typeof source === 'string') wanted = source;
+    else {
       setState('waiting');
       wanted = await source();
       if (!wanted) {
         setState('still');
         return;
       }
-      setAddress(wanted);
     }
-    if (!wanted) return;
     if (element.getAttribute('src') !== wanted) element.src = wanted;
     if (playing && playing !== element) playing.pause();
     playing = element;
@@ -76,7 +73,7 @@ export function Player({
       // A pause that came before the sound began is no fault.
       if (!(error instanceof DOMException && error.name === 'AbortError')) setState('failed');
     }
-  }, [address, source]);
+  }, [source]);
 
   const isPlaying = state === 'playing';
   const doing = isPlaying ? w('pause') : w('play');
@@ -87,7 +84,8 @@ export function Player({
       <audio
         ref={audio}
         preload="none"
-        src={address ?? undefined}
+        // An address that is made on demand is set by hand: setting it twice would stop what begins to play.
+        src={fixedAddress ?? undefined}
         onPlay={() => setState('playing')}
         onPause={() => setState('still')}
         onEnded={() => {
@@ -98,7 +96,7 @@ export function Player({
         onLoadedMetadata={(event) => {
           if (Number.isFinite(event.currentTarget.duration)) setLength(event.currentTarget.duration);
         }}
-        onError={() => address && setState('failed')}
+        onError={(event) => event.currentTarget.getAttribute('src') && setState('failed')}
       />
       <Button
         type="text"

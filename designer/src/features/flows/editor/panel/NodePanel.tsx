@@ -37,7 +37,7 @@ export function NodePanel({ id }: { id: string }) {
   const spec = useEditor((state) => docOf(state).nodes[id]);
   const languages = useEditor((state) => docOf(state).languages);
   const readOnly = useEditor(fixed);
-  const focusField = useEditor((state) => state.focusField);
+  const wanted = useWantedField();
   const type = spec ? catalogue.types.get(spec.type) : undefined;
   const schema = (type?.definition.schema as Schema | undefined) ?? NO_SCHEMA;
   const problems = useNodeProblems(id);
@@ -74,12 +74,12 @@ export function NodePanel({ id }: { id: string }) {
       languages,
       set,
       troubles: placed,
-      focus: focusField,
+      focus: wanted.field,
     }),
-    [id, schema, defs, config, readOnly, languages, set, placed, focusField],
+    [id, schema, defs, config, readOnly, languages, set, placed, wanted.field],
   );
   const body = useRef<HTMLDivElement>(null);
-  useFocusedField(body, focusField);
+  useFocusedField(body, wanted);
   if (!spec) return null;
   return (
     <div className="cw-panel" ref={body}>
@@ -254,9 +254,26 @@ function IdTag({ id }: { id: string }) {
   );
 }
 
-/** Scroll to the field that somebody asked for and put the cursor into it. */
-function useFocusedField(body: React.RefObject<HTMLDivElement | null>, field: string | null): void {
+interface Wanted {
+  field: string | null;
+  /** Grows with each time that somebody asks. */
+  count: number;
+}
+
+/** The field that was asked for last. The canvas forgets it as soon as it has drawn the selection. */
+function useWantedField(): Wanted {
+  const asked = useEditor((state) => state.focusField);
+  const [wanted, setWanted] = useState<Wanted>({ field: asked, count: 0 });
   useEffect(() => {
+    if (asked !== null) setWanted((now) => ({ field: asked, count: now.count + 1 }));
+  }, [asked]);
+  return wanted;
+}
+
+/** Scroll to the field that somebody asked for and put the cursor into it. */
+function useFocusedField(body: React.RefObject<HTMLDivElement | null>, wanted: Wanted): void {
+  useEffect(() => {
+    const { field } = wanted;
     if (!field) return;
     let tries = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -269,8 +286,12 @@ function useFocusedField(body: React.RefObject<HTMLDivElement | null>, field: st
         'input:not([disabled]), textarea, [contenteditable="true"], .ant-switch, button:not([data-handle], .cw-reset)',
       );
       tries += 1;
-      // Widgets load on demand and folded parts open first.
-      if ((!best || !target || best.dataset.place !== field) && tries < 8) timer = setTimeout(look, 60);
+      // Widgets load on demand and folded parts open first; a place above the wanted one is taken in the end.
+      const isThere = target && (best?.dataset.place === field || tries > 8);
+      if (!isThere && tries < 50) {
+        timer = setTimeout(look, 60);
+        return;
+      }
       if (!best) return;
       best.scrollIntoView({ block: 'center' });
       best.dataset.flash = 'yes';
@@ -279,7 +300,7 @@ function useFocusedField(body: React.RefObject<HTMLDivElement | null>, field: st
     };
     timer = setTimeout(look, 30);
     return () => clearTimeout(timer);
-  }, [body, field]);
+  }, [body, wanted]);
 }
 
 /** A part of the panel that can be folded. */

@@ -142,7 +142,7 @@ export function createCode(options: CodeOptions): CodeEditor {
           {
             key: 'Enter',
             run: (view) => {
-              if (completionStatus(view.state) === 'active') return acceptCompletion(view);
+              if (completionStatus(view.state) === 'active' && acceptCompletion(view)) return true;
               return options.lines === 'one';
             },
           },
