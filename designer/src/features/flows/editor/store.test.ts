@@ -72,3 +72,14 @@ describe('the document', () => {
     expect(freeId(doc, 'voice.say')).toBe('say_2');
   });
 });
+
+describe('a field that was asked for', () => {
+  it('stays while the same node is selected again, and goes with another', () => {
+    const store = editor();
+    store.getState().focus('a', 'prompt');
+    store.getState().select({ nodes: new Set(['a']) });
+    expect(store.getState().focusField).toBe('prompt');
+    store.getState().select({ nodes: new Set(['b']) });
+    expect(store.getState().focusField).toBeNull();
+  });
+});

@@ -178,7 +178,12 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
           selection: still(now.selection, step.doc),
         };
       }),
-    select: (selection) => set({ selection: { ...NOTHING, ...selection }, focusField: null }),
+    select: (selection) =>
+      set((now) => {
+        const next = { ...NOTHING, ...selection };
+        // The canvas tells what it was told: that keeps the field that was asked for.
+        return { selection: next, focusField: alike(now.selection, next) ? now.focusField : null };
+      }),
     open: (drawer) => set((now) => ({ drawer: now.drawer === drawer ? null : drawer, front: 'drawer' })),
     focus: (node, field = null) =>
       set({ selection: { ...NOTHING, nodes: new Set([node]) }, focusField: field ?? null }),
@@ -193,6 +198,12 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
       set({ panel, front: 'panel' });
     },
   }));
+}
+
+function alike(one: Selection, other: Selection): boolean {
+  return (['nodes', 'edges', 'comments'] as const).every(
+    (kind) => one[kind].size === other[kind].size && [...one[kind]].every((id) => other[kind].has(id)),
+  );
 }
 
 /** The part of a selection that still exists. */
