@@ -544,13 +544,15 @@ class LiveCall:
         barge_in: frozenset[str] = frozenset(),
         language: str | None = None,
         keep_key: bool = False,
+        to: str | None = None,
     ) -> Said:
+        """As `Call.say`. `to` is another party's channel that hears it instead of the caller."""
         async with self._active():
             began = self._book.now()
             texts: list[str] = []
             if not self._next_key_in(barge_in):
                 media = await self._render(items, language)
-                texts = await self._play(media, lambda: self._next_key_in(barge_in))
+                texts = await self._play(media, lambda: self._next_key_in(barge_in), to)
             if not self._next_key_in(barge_in):
                 return Said(texts)
             self._decide(self._keys[0][1], began)
@@ -595,7 +597,7 @@ class LiveCall:
                 return name
         return self._next_id("play")
 
-    async def _play(self, media: Sequence[Media], cut: Callable[[], bool]) -> list[str]:
+    async def _play(self, media: Sequence[Media], cut: Callable[[], bool], to: str | None = None) -> list[str]:
         """Play to the end or until `cut`; the texts that were begun, as far as time tells."""
         if not media or cut():
             return []
@@ -608,7 +610,7 @@ class LiveCall:
             if self._decided_at is not None:
                 observer.current.key_answered(self._book.now() - self._decided_at)
                 self._decided_at = None
-            await self._command(lambda: self._driver.play(self.id, playback, files))
+            await self._command(lambda: self._driver.play(to or self.id, playback, files))
             began = self._book.now()
             if not self.answered:
                 # Early media: the engine plays it, the call may stay unanswered.

@@ -43,6 +43,7 @@ from backend.runtime.directory import Directory, Target
 from backend.runtime.journal import Journal
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
+from backend.runtime.taping import Taping
 from backend.runtime.tasks import end
 from backend.security import SecretBox
 from backend.settings import Settings
@@ -119,6 +120,7 @@ class Gateway:
         self._box = box
         self._phones: dict[str, asyncio.TimerHandle] = {}
         self._sounds = Sounds(settings.home / "sounds")
+        self._taping = Taping(db, default=settings.record_calls)
         self._lease = OwnershipLease(db, f"gateway-{settings.name}")
         self._driver: AsteriskDriver | None = None
         self._book: CallBook | None = None
@@ -368,7 +370,7 @@ class Gateway:
             log.warning("call %s to %s: no flow answers this number", call.id, event.called)
             await self._no_flow(call)
             return
-        self._spawn(self._follow(call, False))
+        await self._open(call, "inbound")
         await self._start(call, start)
 
     def _full(self) -> bool:
@@ -467,10 +469,19 @@ class Gateway:
         except NodeError as problem:
             log.info("call %s to %s: %s", call.id, event.called, problem)
             return False
-        self._spawn(self._follow(call, False))
         inside = destination.startswith("extension:")
+        # It is an agent who calls: the other side is told when they talk.
+        await self._open(call, "internal" if inside else "outbound", tell=False)
         await self._connect(call, destination, event.caller if inside else caller_id, 40.0, agent="call")
         return True
+
+    async def _open(self, call: LiveCall, direction: str, *, tell: bool = True) -> None:
+        """Follow a call from its beginning. Somebody who must be told that it is recorded hears that first."""
+        await self._taping.begins(call, self._businesses[call.id], direction)
+        self._spawn(self._follow(call, False))
+        if tell:
+            with contextlib.suppress(HungUp):
+                await self._taping.tell_first(call)
 
     async def _follow(self, call: LiveCall, answered: bool) -> None:
         """Write down the answer, and record the conversation from then on."""
@@ -479,11 +490,7 @@ class Gateway:
             if answered:
                 return
             self._journal.tell(CallAnswered(call.id))
-            if self.settings.record_calls:
-                try:
-                    await call.start_recording()
-                except DriverError as problem:
-                    log.error("call %s is not recorded: %s", call.id, problem)
+            await self._taping.answered(call)
 
     # ------------------------------------------------------------------ calls that go out
 
@@ -545,7 +552,7 @@ class Gateway:
             return
         if target is not None:
             call.language = target.language or call.language
-        self._spawn(self._follow(call, False))
+        await self._open(call, "outbound")
         if start is not None:
             # A run begins with the answer: nobody walks a flow before.
             self._journal.tell(RunStarted(start))
@@ -642,7 +649,7 @@ class Gateway:
         if call is None:
             log.info("call %s to %s: %s", call_id, to, result.result)
             return
-        self._spawn(self._follow(call, False))
+        await self._open(call, "internal" if destination.startswith("extension:") else "outbound")
         with contextlib.suppress(HungUp):
             if await self._talk(call, agent):
                 return
@@ -669,6 +676,8 @@ class Gateway:
     def _conversation(self, call: LiveCall, talk: Conversation) -> None:
         state = None if talk.result is not None or call.ended else as_state(talk.view(), self._book_now(), utcnow())
         self._journal.tell(TalkChanged(call.id, state))
+        if state is not None:
+            self._spawn(self._taping.talks(call, talk))
 
     def _book_now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -767,6 +776,7 @@ class Gateway:
     async def _ended(self, call: LiveCall, end: CallEnd) -> None:
         log.info("the call has ended: %s", end.cause)
         self._journal.tell(CallEnded(call.id, end.cause, end.sip_code))
+        self._taping.ended(call.id)
         loop = asyncio.get_running_loop()
         loop.call_later(60.0, self._businesses.pop, call.id, None)
         loop.call_later(60.0, self._anonymous.discard, call.id)
