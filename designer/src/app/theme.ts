@@ -130,7 +130,7 @@ export function themeOf(mode: Mode): ThemeConfig {
       colorTextSecondary: colours.quiet,
       colorTextTertiary: colours.quiet,
       colorTextDescription: colours.quiet,
-      colorTextPlaceholder: dark ? '#8f99a8' : '#6b7484',
+      colorTextPlaceholder: dark ? '#9aa4b3' : '#5d6675',
       colorBgLayout: colours.page,
       colorBgContainer: colours.card,
       colorBgElevated: colours.raised,

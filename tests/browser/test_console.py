@@ -1,0 +1,150 @@
+"""Agents at their consoles, a supervisor at the wall: real calls between real browser phones."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from backend.runtime.testing import Product
+from tests.browser.pages import Language, People, serious
+from tests.journeys.test_browser_phone import PASSWORD, make_user
+
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "begin": "Begin work",
+        "connected": "Browser phone is connected",
+        "answer": "Answer",
+        "dial": "Number or extension",
+        "hold": "Hold",
+        "resume": "Resume",
+        "held": "on hold",
+        "no call": "No call",
+        "notes": "Notes on this call",
+        "save": "Save and next",
+        "saved": "Saved",
+        "not ready": "Not ready",
+        "ready": "Ready",
+        "talking": "talking",
+        "new task": "New task",
+        "to do": "To do",
+        "create": "Create",
+        "done": "Done",
+    },
+    "zh": {
+        "begin": "签入",
+        "connected": "浏览器电话已连接",
+        "answer": "接听",
+        "dial": "号码或分机",
+        "hold": "保持",
+        "resume": "恢复",
+        "held": "保持中",
+        "no call": "没有通话",
+        "notes": "通话小结",
+        "save": "保存并处理下一项",
+        "saved": "已保存",
+        "not ready": "示忙",
+        "ready": "示闲",
+        "talking": "通话中",
+        "new task": "新建任务",
+        "to do": "待办",
+        "create": "新建",
+        "done": "完成",
+    },
+}
+
+
+async def make_agent(product: Product, name: str, extension: str) -> str:
+    """A person who is an agent at a browser phone; made once in a product. Their id."""
+    id = await make_user(product, name, "agent", extension)
+    made = await product.graphql(
+        "mutation($u: String!, $a: AgentInput!) { saveAgent(userId: $u, agent: $a)"
+        " { errors { code message { en } } } }",
+        u=id,
+        a={"extension": extension, "phoneKind": "browser"},
+    )
+    assert made["saveAgent"]["errors"] == [], made
+    return id
+
+
+async def at_work(people: People, name: str, language: Language) -> Page:
+    """A console whose agent is signed in and whose phone is connected."""
+    say = WORDS[language]
+    page = await people.page("/console", language=language, name=name, password=PASSWORD)
+    begin = page.get_by_role("button", name=say["begin"])
+    state = page.locator(".cw-state-button")
+    await expect(begin.or_(state)).to_be_visible()
+    if await begin.is_visible():
+        await begin.click()
+    await expect(page.get_by_text(say["connected"])).to_be_visible()
+    return page
+
+
+async def test_a_call_is_made_answered_held_and_written_down(
+    people: People, product: Product, language: Language
+) -> None:
+    say = WORDS[language]
+    names = [f"{who}-{language}" for who in ("caller", "called")]
+    extensions = {"zh": ("7301", "7302"), "en": ("7311", "7312")}[language]
+    for name, extension in zip(names, extensions, strict=True):
+        await make_agent(product, name, extension)
+    caller = await at_work(people, names[0], language)
+    called = await at_work(people, names[1], language)
+    assert await serious(caller) == []
+
+    await caller.get_by_label(say["dial"]).fill(extensions[1])
+    await caller.keyboard.press("Enter")
+    await expect(called.get_by_role("button", name=re.compile(say["answer"]))).to_be_visible()
+    assert await serious(called) == []
+    await called.locator("body").click(position={"x": 700, "y": 300})
+    await called.keyboard.press("Enter")
+
+    bar = caller.locator(".cw-callbar")
+    await expect(bar.get_by_role("button", name=re.compile(say["hold"]))).to_be_visible()
+    await expect(called.locator(".cw-callbar")).to_contain_text(extensions[0])
+    await caller.get_by_label(say["notes"]).fill("wants an offer")
+    await caller.locator(".cw-customer").click()
+    await caller.keyboard.press("h")
+    await expect(bar).to_contain_text(say["held"])
+    await caller.keyboard.press("h")
+    await expect(bar.get_by_role("button", name=re.compile(say["hold"]))).to_be_visible()
+
+    wall = await people.page("/floor", language=language)
+    await expect(wall.locator(".cw-tile").filter(has_text=extensions[0])).to_be_visible()
+    assert await serious(wall) == []
+
+    # Nothing that was typed is lost with a reload, and the call can be seen again.
+    await expect(caller.get_by_label(say["notes"])).to_have_value("wants an offer")
+    await caller.get_by_role("button", name=re.compile(say["save"])).click()
+    await expect(caller.get_by_text(say["saved"], exact=True).first).to_be_visible()
+    await caller.locator(".cw-customer").click()
+    await caller.keyboard.press("Escape")
+    await caller.keyboard.press("Escape")
+    await expect(bar).to_contain_text(say["no call"])
+    kept: Any = await product.graphql("{ wrapUps(first: 5) { nodes { note } } }")
+    assert "wants an offer" in [one["note"] for one in kept["wrapUps"]["nodes"]]
+
+
+async def test_an_agent_is_ready_and_not_by_the_keyboard_and_works_on_tasks(people: People, product: Product) -> None:
+    await make_agent(product, "tasker", "7321")
+    page = await at_work(people, "tasker", "en")
+    state = page.locator(".cw-state-button")
+    await expect(state).to_contain_text("Ready")
+    await page.keyboard.press("Alt+r")
+    await expect(state).to_contain_text("Not ready")
+    await page.keyboard.press("Alt+r")
+    await expect(state).not_to_contain_text("Not ready")
+    await page.get_by_role("button", name="New task").click()
+    await page.get_by_role("dialog").get_by_label("To do").first.fill("send the offer")
+    await page.get_by_role("dialog").get_by_role("button", name="Create").click()
+    row = page.locator(".cw-task").filter(has_text="send the offer")
+    await expect(row).to_be_visible()
+    await row.get_by_role("button", name="Done").click()
+    await expect(row).to_be_hidden()
+
+
+async def test_somebody_who_is_no_agent_is_told_what_to_do(people: People) -> None:
+    page = await people.page("/console")
+    await expect(page.get_by_text("You are not set up as an agent")).to_be_visible()
