@@ -33,7 +33,7 @@ import { createDeriver } from './derive';
 import { FindBar } from './FindBar';
 import { Frame, Note } from './Frames';
 import { frameId } from './frames';
-import { GRID, WIDTH } from './geometry';
+import { EVENT, GRID, WIDTH } from './geometry';
 import { type Point, positionOf } from './model';
 import { EventPill, NodeCard } from './NodeCard';
 import { NodePicker } from './NodePicker';
@@ -52,6 +52,8 @@ const SNAP: [number, number] = [GRID, GRID];
 const SELECT_KEYS = ['Shift', 'Control', 'Meta'];
 const PRO = { hideAttribution: true };
 const FIT = { padding: 0.1, maxZoom: 1 };
+/** Below this zoom names cannot be read. */
+const READABLE = 0.4;
 
 export function Canvas() {
   const t = useWords(editorWords);
@@ -181,12 +183,19 @@ export function Canvas() {
   const pane = useRef<HTMLDivElement>(null);
   const pointer = useRef<Point | null>(null);
   useClipboard(pane, pointer);
-  // A whole flow that is not too big is shown whole; of a bigger one the beginning, so that it can be read.
+  // A flow that can be read when all of it is in view is shown whole; of a bigger one the beginning.
   useEffect(() => {
-    const first = docOf(store.getState());
-    void flow.fitView(
-      Object.keys(first.nodes).length > 60 ? { ...FIT, minZoom: 0.7, nodes: [{ id: START }] } : FIT,
-    );
+    void flow.fitView(FIT).then(() => {
+      if (flow.getZoom() >= READABLE || !pane.current) return;
+      const at = flow.getNode(START)?.position ?? { x: 0, y: 0 };
+      const { width, height } = pane.current.getBoundingClientRect();
+      const zoom = 0.75;
+      void flow.setViewport({
+        x: Math.min(96, width / 4) - at.x * zoom,
+        y: height / 2 - (at.y + EVENT.height / 2) * zoom,
+        zoom,
+      });
+    });
   }, [flow, store]);
 
   const empty = Object.keys(doc.nodes).length === 0;
