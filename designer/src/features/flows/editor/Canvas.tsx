@@ -196,7 +196,7 @@ export function Canvas() {
         zoom,
       });
     });
-  }, [flow, store]);
+  }, [flow]);
 
   const empty = Object.keys(doc.nodes).length === 0;
   return (

@@ -6,7 +6,7 @@ import { useActions } from './actions';
 import { type NodeTypeInfo, useCatalogue } from './catalogue';
 import { fullShape } from './derive';
 import { NodeIcon } from './icons';
-import { matches } from './Palette';
+import { distance, matches } from './Palette';
 import { edgeId, type Picking, useEditor, useEditorStore } from './store';
 import { ranked } from './suggest';
 import { isEvent, targetOf, wiresOf } from './wires';
@@ -78,6 +78,7 @@ function Open({ picking }: { picking: Picking }) {
     const wire = into ? wiresOf(doc).find((one) => edgeId(one.from, one.port) === into) : undefined;
     const created: Row[] = ranked([...catalogue.types.values()], doc, from ?? wire, wire !== undefined)
       .filter((type: NodeTypeInfo) => matches(type, typed))
+      .sort((a, b) => (typed.trim() ? distance(a, typed) - distance(b, typed) : 0))
       .map((type: NodeTypeInfo) => ({
         id: `new:${type.type}`,
         icon: type.icon,

@@ -24,6 +24,14 @@ export function matches(type: NodeTypeInfo, typed: string): boolean {
   return words.every((word) => said.includes(word));
 }
 
+/** How well it fits what was typed: 0 its name begins so, 1 its name has it, 2 only its help. */
+export function distance(type: NodeTypeInfo, typed: string): number {
+  const wanted = typed.trim().toLowerCase();
+  const names = [type.title.zh, type.title.en, type.type].map((name) => name.toLowerCase());
+  if (names.some((name) => name.startsWith(wanted))) return 0;
+  return names.some((name) => name.includes(wanted)) ? 1 : 2;
+}
+
 export function Palette() {
   const t = useWords(editorWords);
   const text = useText();
@@ -75,7 +83,9 @@ export function Palette() {
           onChange={(event) => setTyped(event.target.value)}
           onKeyDown={(event) => {
             event.stopPropagation();
-            const first = families[0]?.types[0];
+            const [first] = families
+              .flatMap((one) => one.types)
+              .sort((a, b) => distance(a, typed) - distance(b, typed));
             if (event.key === 'Enter' && first) actions.addType(first.type);
             if (event.key === 'Escape') setTyped('');
           }}
