@@ -12,13 +12,11 @@ from backend.agents.live import CHANGED
 from backend.agents.machine import GoNotReady, GoReady, SignIn, SignOut
 from backend.agents.models import Agent
 from backend.database import read
-from backend.errors import ForbiddenError
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.models import User
 from backend.identity.permissions import Permission
 from backend.queues.models import Queue, QueueEntry
 from backend.state import AppState
-from nodes.sdk.text import text
 
 
 @strawberry.type(description="The caller an agent is offered or serves: all that the console pops while it rings.")
@@ -68,6 +66,11 @@ class AgentLive:
     misses: int
     call: AgentCall | None
     queues: list[str]
+    help_since: datetime | None = strawberry.field(description="Since when they call for a supervisor's help.")
+    help_note: str
+    help_call_id: str
+    help_by: str | None = strawberry.field(description="Id of the supervisor who has answered the call for help.")
+    help_by_name: str
 
 
 @strawberry.type(description="A profile of an agent.")
@@ -169,18 +172,32 @@ async def live_agents(state: AppState, business_id: str, ids: Sequence[str] | No
     wanted = [agent.entry_id for agent, _ in rows if agent.entry_id]
     entries: dict[str, QueueEntry] = {}
     rules: dict[str, Queue] = {}
+    helpers = {agent.help_by for agent, _ in rows if agent.help_by}
+    names: dict[str, str] = {}
+    if helpers:
+        async with read(state.db) as session:
+            people = await session.exec(select(User).where(col(User.id).in_(helpers)))
+            names = {user.id: user.display_name or user.name for user in people}
     if wanted:
         async with read(state.db) as session:
             found = select(QueueEntry).where(col(QueueEntry.id).in_(wanted), QueueEntry.business_id == business_id)
             entries = {row.id: row for row in await session.exec(found)}
-            names = {row.queue for row in entries.values()}
-            chosen = select(Queue).where(Queue.business_id == business_id, col(Queue.name).in_(names))
+            known = {row.queue for row in entries.values()}
+            chosen = select(Queue).where(Queue.business_id == business_id, col(Queue.name).in_(known))
             rules = {row.name: row for row in await session.exec(chosen)}
-    return [_live(agent, user, queues.get(agent.user_id, []), entries, rules) for agent, user in rows]
+    return [
+        _live(agent, user, queues.get(agent.user_id, []), entries, rules, names.get(agent.help_by or "", ""))
+        for agent, user in rows
+    ]
 
 
 def _live(
-    agent: Agent, user: User, queues: list[str], entries: dict[str, QueueEntry], rules: dict[str, Queue]
+    agent: Agent,
+    user: User,
+    queues: list[str],
+    entries: dict[str, QueueEntry],
+    rules: dict[str, Queue],
+    helper: str,
 ) -> AgentLive:
     entry = entries.get(agent.entry_id)
     call = None
@@ -210,6 +227,11 @@ def _live(
         misses=agent.misses,
         call=call,
         queues=queues,
+        help_since=agent.help_since,
+        help_note=agent.help_note,
+        help_call_id=agent.help_call,
+        help_by=agent.help_by,
+        help_by_name=helper,
     )
 
 
@@ -249,11 +271,7 @@ async def _mine(info: Info) -> AgentLive:
     actor = info.context.actor
     found = await live_agents(info.context.state, actor.business_id, [actor.user_id or ""])
     if not found:
-        raise ForbiddenError(
-            text("您不是坐席", "you are no agent"),
-            code="no_agent",
-            remedy=text("请管理员为您建立坐席。", "Ask an administrator to make you an agent."),
-        )
+        raise service.no_agent()
     return found[0]
 
 
@@ -367,6 +385,21 @@ class AgentsMutation:
     async def end_wrap_up(self, info: Info) -> AgentLive:
         await service.end_wrap_up(info.context.state.db, info.context.actor)
         return await _mine(info)
+
+    @mutation(Permission.AGENT, "Call a supervisor for help, in the call that goes on unless another is named.")
+    async def call_for_help(self, info: Info, call_id: str = "", note: str = "") -> AgentLive:
+        await service.call_for_help(info.context.state.db, info.context.actor, call_id, note)
+        return await _mine(info)
+
+    @mutation(Permission.AGENT, "No help is needed any more; the end of the call says so too.")
+    async def end_help(self, info: Info) -> AgentLive:
+        await service.end_help(info.context.state.db, info.context.actor)
+        return await _mine(info)
+
+    @mutation(Permission.FLOOR_ACT, "Answer an agent's call for help; refused when somebody else has.")
+    async def answer_help(self, info: Info, user_id: str) -> AgentLive:
+        await service.answer_help(info.context.state.db, info.context.actor, user_id)
+        return await _one(info, user_id)
 
     @mutation(Permission.FLOOR_ACT, "Set an agent ready, not_ready or signed_out; in the middle of a call: after it.")
     async def force_agent_state(self, info: Info, user_id: str, state: str, reason: str = "") -> AgentLive:

@@ -47,11 +47,18 @@ async def happen(
     row.misses, row.calls, row.busy_seconds = after.misses, after.calls, after.busy_seconds
     if row.state not in (*ON_A_CALL, "wrap_up"):
         row.call_id = row.entry_id = row.queue = ""
+        if row.help_call or row.state == State.SIGNED_OUT:
+            help_over(row)
     for name, value in links.items():
         setattr(row, name, value)
     if (before.state, before.reason) != (after.state, after.reason) or before.since != after.since:
         await _log(session, row, now, by)
     tell(session, row)
+
+
+def help_over(row: Agent) -> None:
+    """Nobody needs to come any more."""
+    row.help_since, row.help_note, row.help_call, row.help_by = None, "", "", None
 
 
 def tell(session: AsyncSession, row: Agent) -> None:
@@ -81,4 +88,4 @@ async def _log(session: AsyncSession, row: Agent, now: datetime, by: str) -> Non
     )
 
 
-__all__ = ["CHANGED", "WrongStateError", "desk_of", "happen", "tell"]
+__all__ = ["CHANGED", "WrongStateError", "desk_of", "happen", "help_over", "tell"]

@@ -16,6 +16,7 @@ class Agent(Entity, table=True):
     ``skills``          level 1 to 9 by name
     ``wrap_up_seconds`` None for the queue's; ``wrap_up_by_hand`` ends it only by hand
     ``call_id``         the call they are offered or talk in; ``entry_id`` its place in the queue ``queue``
+    ``help_since``      since when they call for help, with ``help_note``, in ``help_call``; ``help_by`` who answers
     """
 
     __tablename__ = "agents"
@@ -55,6 +56,10 @@ class Agent(Entity, table=True):
     call_id: str = Field(default="", max_length=64)
     entry_id: str = Field(default="", max_length=64)
     queue: str = Field(default="", max_length=64)
+    help_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    help_note: str = Field(default="", max_length=500, sa_column_kwargs={"server_default": ""})
+    help_call: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
+    help_by: str | None = Field(default=None, max_length=64)
 
 
 class AgentReason(Entity, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import col, delete, select
 
-from backend.agents.live import happen, tell
+from backend.agents.live import happen, help_over, tell
 from backend.agents.machine import (
     Event,
     GoNotReady,
@@ -21,7 +21,8 @@ from backend.agents.machine import (
 )
 from backend.agents.models import Agent, AgentReason, AgentStateLog, Team
 from backend.audit.service import note
-from backend.database import AsyncSession, Database, locked, read, write
+from backend.calls.models import Call
+from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, not_found
 from backend.identity.models import User
 from backend.identity.permissions import Actor
@@ -259,13 +260,18 @@ def _own(actor: Actor) -> str:
 
 def wrong_state(problem: WrongStateError) -> ConflictError:
     """What people read when something cannot happen now."""
-    name = STATE_NAMES[problem.state.value]
+    return not_while(problem.state)
+
+
+def not_while(state: State) -> ConflictError:
+    """The same, by the state that does not allow it."""
+    name = STATE_NAMES[state.value]
     return ConflictError(
         text(f"当前状态“{name.zh}”下不能这样做", f"this cannot be done while {name.en.lower()}"),
         field="state",
         code="wrong_state",
         remedy=text("请先改变状态。", "Change the state first."),
-        details={"state": problem.state.value},
+        details={"state": state.value},
     )
 
 
@@ -291,12 +297,17 @@ async def _change(db: Database, actor: Actor, user_id: str, event: Event) -> Age
         raise wrong_state(problem) from problem
     except NotFoundError as problem:
         if problem.field == "userId" and actor.user_id == user_id:
-            raise ForbiddenError(
-                text("您不是坐席", "you are no agent"),
-                code="no_agent",
-                remedy=text("请管理员为您建立坐席。", "Ask an administrator to make you an agent."),
-            ) from problem
+            raise no_agent() from problem
         raise
+
+
+def no_agent() -> ForbiddenError:
+    """What people read who are no agents."""
+    return ForbiddenError(
+        text("您不是坐席", "you are no agent"),
+        code="no_agent",
+        remedy=text("请管理员为您建立坐席。", "Ask an administrator to make you an agent."),
+    )
 
 
 async def _reason(session: AsyncSession, business_id: str, key: str) -> None:
@@ -347,6 +358,68 @@ async def force_state(db: Database, actor: Actor, user_id: str, state: str, reas
 async def end_wrap_up(db: Database, actor: Actor) -> Agent:
     """The agent has finished the work after the call."""
     return await _change(db, actor, _own(actor), WrapUpDone())
+
+
+# --------------------------------------------------------------------------- help
+
+
+async def call_for_help(db: Database, actor: Actor, call_id: str = "", words: str = "") -> Agent:
+    """An agent wants a supervisor, in the call that goes on unless another one is named. Once more changes the note."""
+    if len(words) > 500:
+        raise refuse("note", "说明最多 500 字", "a note has 500 signs at most")
+    async with write(db) as session:
+        row = await _own_row(session, actor)
+        if call_id and call_id != row.call_id:
+            call = await session.get(Call, call_id)
+            if call is None or call.business_id != actor.business_id:
+                raise not_found("通话", "call", call_id, "callId")
+        if row.state == State.SIGNED_OUT:
+            raise not_while(State.SIGNED_OUT)
+        row.help_since = row.help_since or utcnow()
+        row.help_note, row.help_call = words.strip(), call_id or row.call_id
+        tell(session, row)
+        await note(session, actor, "agent.help", row.user_id, call_id=row.help_call)
+        return row
+
+
+async def end_help(db: Database, actor: Actor) -> Agent:
+    """The agent needs nobody any more."""
+    async with write(db) as session:
+        row = await _own_row(session, actor)
+        help_over(row)
+        tell(session, row)
+        return row
+
+
+async def answer_help(db: Database, actor: Actor, user_id: str) -> Agent:
+    """A supervisor comes: of two who do so at once one does."""
+    async with write(db) as session:
+        row = await _agent(session, actor.business_id, user_id)
+        if row.help_since is None:
+            raise ConflictError(
+                text("坐席没有求助", "this agent does not call for help"),
+                field="userId",
+                code="no_help",
+                remedy=text("无需处理。", "There is nothing to do."),
+            )
+        if row.help_by not in (None, actor.user_id):
+            raise ConflictError(
+                text("已有人前去协助", "somebody else is helping already"),
+                field="userId",
+                code="taken",
+                remedy=text("请处理其他求助。", "Answer another one."),
+            )
+        row.help_by = actor.user_id
+        tell(session, row)
+        await note(session, actor, "agent.helped", user_id, call_id=row.help_call)
+        return row
+
+
+async def _own_row(session: AsyncSession, actor: Actor) -> Agent:
+    row = await locked(session, Agent, _own(actor))
+    if row is None or row.business_id != actor.business_id:
+        raise no_agent()
+    return row
 
 
 async def move_agents(

@@ -1,11 +1,17 @@
 """Queues and agents over the API and the database: states, the line, offers, supervisors."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from backend.agents import service as agents
+from backend.agents.live import CHANGED
+from backend.agents.machine import SignIn, SignOut
 from backend.agents.service import AgentInput
 from backend.database import write
+from backend.errors import ConflictError
 from backend.identity import service as identity
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
@@ -70,6 +76,38 @@ async def test_an_agents_day_over_the_api(
     assert stretches[0]["by"] == "admin" and stretches[0]["endedAt"] is None and stretches[1]["endedAt"] is not None
     nobody = await mine.refusal('mutation { forceAgentState(userId: "x", state: "ready") { errors { code } } }')
     assert nobody["code"] == "forbidden"
+
+
+async def test_a_call_for_help_is_seen_and_answered_once(
+    state: AppState, actor: Actor, client: ApiClient, new_client: Callable[[], ApiClient]
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011")
+    mine = new_client()
+    await mine.sign_in("ann", ADMIN_PASSWORD)
+    live = "{ value { helpSince helpNote helpBy helpByName } errors { code field } }"
+    call = f"mutation($n: String!) {{ callForHelp(note: $n) {live} }}"
+    answer = f"mutation($id: String!) {{ answerHelp(userId: $id) {live} }}"
+    assert (await mine.refusal(call, n="?"))["code"] == "wrong_state"
+    await agents.change_own_state(state.db, ann, SignIn())
+    assert (await client.refusal(answer, id=ann.user_id))["code"] == "no_help"
+    with state.bus.subscribe(lambda event: event.topic == CHANGED and event.subject == ann.user_id) as events:
+        called = await mine.change(call, n="angry caller")
+        assert called["helpSince"] and called["helpNote"] == "angry caller" and called["helpBy"] is None
+        await asyncio.wait_for(anext(aiter(events)), 5)
+    assert (await mine.change(call, n="very angry"))["helpSince"] == called["helpSince"]
+    assert (await mine.refusal(answer, id=ann.user_id))["code"] == "forbidden"
+    assert (await client.change(answer, id=ann.user_id))["helpByName"]
+    (seen,) = (await client.ask("{ agentsLive { helpSince helpNote helpBy } }"))["agentsLive"]
+    assert seen["helpNote"] == "very angry" and seen["helpBy"]
+    other = Actor(actor.business_id, "another", "another", ROLES[Role.SUPERVISOR])
+    with pytest.raises(ConflictError):
+        await agents.answer_help(state.db, other, ann.user_id or "")
+    ended = await mine.change(f"mutation {{ endHelp {live} }}")
+    assert ended == {"helpSince": None, "helpNote": "", "helpBy": None, "helpByName": ""}
+    await mine.change(call, n="again")
+    await agents.change_own_state(state.db, ann, SignOut())
+    (gone,) = (await client.ask("{ agentsLive { helpSince } }"))["agentsLive"]
+    assert gone["helpSince"] is None
 
 
 async def test_queues_are_made_checked_and_removed(state: AppState, actor: Actor, client: ApiClient) -> None:
