@@ -201,12 +201,20 @@ class NotedMessages:
         self.sent: dict[str, SentMessage] = {}
         self._now = now
 
-    async def send_sms(self, *, to: str, text: str, key: str) -> str:
+    async def send_sms(self, *, to: str, text: str, key: str, run_id: str = "") -> str:
         self.sent.setdefault(key, SentMessage(self._now(), "sms", (to,), text))
         return f"noted-{key}"
 
     async def send_mail(
-        self, *, to: Sequence[str], subject: str, text: str, html: str | None, attachments: Sequence[Path], key: str
+        self,
+        *,
+        to: Sequence[str],
+        subject: str,
+        text: str,
+        html: str | None,
+        attachments: Sequence[Path],
+        key: str,
+        run_id: str = "",
     ) -> str:
         self.sent.setdefault(key, SentMessage(self._now(), "mail", tuple(to), text, subject))
         return f"noted-{key}"

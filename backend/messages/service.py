@@ -6,7 +6,10 @@ from typing import Literal
 
 from sqlmodel import col, select, update
 
-from backend.database import Database, locked, read, utcnow, write
+from backend.calls.models import Call, Run, TrailEntry
+from backend.customers.models import Customer
+from backend.customers.service import with_number
+from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import InvalidError, not_found
 from backend.events import record
 from backend.identity.models import Business
@@ -35,8 +38,13 @@ async def queue_message(
     subject: str = "",
     html: str | None = None,
     attachments: Sequence[str] = (),
+    customer_id: str = "",
+    run_id: str = "",
 ) -> OutboxMessage:
-    """Write a message down. The same `key` returns the first message, whatever it says now."""
+    """Write a message down. The same `key` returns the first message, whatever it says now.
+
+    It is about `customer_id`, else about whom the run `run_id` serves, else about who has the number it goes to.
+    """
     async with write(db) as session:
         found = select(OutboxMessage).where(OutboxMessage.business_id == business_id, OutboxMessage.key == key)
         known = (await session.exec(found)).first()
@@ -60,10 +68,35 @@ async def queue_message(
             text=text_body,
             html=html,
             attachments=list(attachments),
+            customer_id=await _about(session, business_id, customer_id, run_id, checked if channel == "sms" else ()),
         )
         session.add(row)
         record(session, business_id, "message.queued", row.id, channel=channel)
         return row
+
+
+async def _about(
+    session: AsyncSession, business_id: str, customer_id: str, run_id: str, numbers: Sequence[str]
+) -> str | None:
+    """The customer of a message: the one given, the run's, its call's, or who has a number."""
+    known, caller = [customer_id], ""
+    run = await session.get(Run, run_id) if run_id else None
+    if run is not None and run.business_id == business_id:
+        trail = select(TrailEntry.changes).where(TrailEntry.run_id == run_id).order_by(col(TrailEntry.seq).desc())
+        met = [changes["customer"] for changes in await session.exec(trail) if (changes or {}).get("customer")]
+        known += [str(met[0].get("id") or "") if met else "", str(run.inputs.get("customer_id") or "")]
+        call = await session.get(Call, run.call_id) if run.call_id else None
+        if call is not None:
+            known.append(call.customer_id or "")
+            caller = call.called if call.direction == "outbound" else call.caller
+    for id in known:
+        row = await session.get(Customer, id) if id else None
+        if row is not None and row.business_id == business_id:
+            return row.id
+    for number in (*numbers[:1], caller):
+        if found := await with_number(session, business_id, number):
+            return found
+    return None
 
 
 def _recipient(to: str, channel: Channel, country: str, index: int) -> str:

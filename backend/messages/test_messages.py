@@ -2,12 +2,17 @@
 
 import pytest
 
-from backend.database import locked, write
+from backend.calls.facts import CallStarted, Steps, write_facts
+from backend.customers.service import save_customer
+from backend.customers.timeline import timeline
+from backend.database import locked, utcnow, write
 from backend.errors import InvalidError
+from backend.identity.permissions import Actor
 from backend.messages import service
 from backend.messages.models import OutboxMessage
 from backend.messages.service import NotSentError
 from backend.state import AppState
+from flows.task import CallFacts, FlowStart, TrailStep
 
 
 async def queue(state: AppState, key: str = "k", to: str = "13800000001") -> OutboxMessage:
@@ -21,6 +26,38 @@ async def test_the_same_key_is_the_same_message(state: AppState) -> None:
     assert (await queue(state)).id == first.id
     assert first.recipients == ["+8613800000001"] and first.state == "queued"
     assert (await service.deliver(state.db, first.id, None)).state == "queued"
+
+
+async def test_a_message_is_found_with_its_customer(state: AppState, actor: Actor) -> None:
+    wang = await save_customer(state.db, actor, changes={"name": "王芳", "phones": ["13800000001"]})
+    li = await save_customer(state.db, actor, changes={"name": "李雷", "phones": ["13900000002"]})
+    assert (await queue(state, "number")).customer_id == wang.id
+    assert (await queue(state, "nobody", "13700000003")).customer_id is None
+    run = FlowStart(
+        run_id="call-c1", business_id="main", flow_id="hotline", version=1, plan="p" * 64, kind="ivr",
+        call=CallFacts(id="c1"), alias="live",
+    )  # fmt: skip
+    await write_facts(state.db, [CallStarted("c1", "main", "g", "+8613800000001", "100", run=run)])
+
+    async def mail(key: str) -> str | None:
+        row = await service.queue_message(
+            state.db, "main", key=key, channel="mail", recipients=["a@b.cn"], text_body="x", run_id="call-c1"
+        )
+        return row.customer_id
+
+    assert await mail("caller") == wang.id
+    met = TrailStep(
+        seq=1,
+        node_id="n",
+        node_type="customer.find",
+        node_name="n",
+        entered=utcnow(),
+        changes={"customer": {"id": li.id}},
+    )
+    await write_facts(state.db, [Steps("call-c1", [met])])
+    assert await mail("flow") == li.id
+    found = await timeline(state.db, "main", li.id)
+    assert [one.kind for one in found.items] == ["message"]
 
 
 async def test_a_message_is_sent_once(state: AppState) -> None:

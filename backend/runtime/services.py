@@ -205,13 +205,23 @@ class BusinessMessages:
         self._business = business_id
         self._senders = senders
 
-    async def send_sms(self, *, to: str, text: str, key: str) -> str:
+    async def send_sms(self, *, to: str, text: str, key: str, run_id: str = "") -> str:
         async with node_errors(invalid="bad_recipient"):
-            row = await queue_message(self._db, self._business, key=key, channel="sms", recipients=[to], text_body=text)
+            row = await queue_message(
+                self._db, self._business, key=key, channel="sms", recipients=[to], text_body=text, run_id=run_id
+            )
             return await self._deliver(row)
 
     async def send_mail(
-        self, *, to: Sequence[str], subject: str, text: str, html: str | None, attachments: Sequence[Path], key: str
+        self,
+        *,
+        to: Sequence[str],
+        subject: str,
+        text: str,
+        html: str | None,
+        attachments: Sequence[Path],
+        key: str,
+        run_id: str = "",
     ) -> str:
         async with node_errors(invalid="bad_recipient"):
             row = await queue_message(
@@ -224,6 +234,7 @@ class BusinessMessages:
                 text_body=text,
                 html=html,
                 attachments=[str(path) for path in attachments],
+                run_id=run_id,
             )
             return await self._deliver(row)
 

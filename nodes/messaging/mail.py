@@ -83,7 +83,13 @@ class Mail(Node[MailConfig]):
         # A line break in the subject would let a value add headers of its own.
         subject = " ".join(config.subject.split())
         message = await ctx.services.messages.send_mail(
-            to=to, subject=subject, text=config.body, html=config.html or None, attachments=(), key=ctx.key
+            to=to,
+            subject=subject,
+            text=config.body,
+            html=config.html or None,
+            attachments=(),
+            key=ctx.key,
+            run_id=ctx.run_id,
         )
         return Outcome(port="next", outputs={"message": message})
 

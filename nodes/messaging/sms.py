@@ -53,7 +53,7 @@ class Sms(Node[SmsConfig]):
             raise NodeError("bad_number", "to: there is no number to send to")
         if not body:
             raise NodeError("empty_message", "text: the message is empty")
-        message = await ctx.services.messages.send_sms(to=to, text=body, key=ctx.key)
+        message = await ctx.services.messages.send_sms(to=to, text=body, key=ctx.key, run_id=ctx.run_id)
         return Outcome(port="next", outputs={"message": message})
 
     async def reconcile(self, ctx: Context, config: SmsConfig) -> Outcome | None:

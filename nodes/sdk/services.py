@@ -103,12 +103,23 @@ class Web(Protocol):
 
 
 class Messages(Protocol):
-    """SMS and mail through the sender port. `key` makes a send idempotent: a second call returns the first id."""
+    """SMS and mail through the sender port. `key` makes a send idempotent: a second call returns the first id.
 
-    async def send_sms(self, *, to: str, text: str, key: str) -> str: ...
+    By `run_id` the message is found with the customer of the flow or its call.
+    """
+
+    async def send_sms(self, *, to: str, text: str, key: str, run_id: str = "") -> str: ...
 
     async def send_mail(
-        self, *, to: Sequence[str], subject: str, text: str, html: str | None, attachments: Sequence[Path], key: str
+        self,
+        *,
+        to: Sequence[str],
+        subject: str,
+        text: str,
+        html: str | None,
+        attachments: Sequence[Path],
+        key: str,
+        run_id: str = "",
     ) -> str: ...
 
 

@@ -603,12 +603,20 @@ class MemoryMessages:
     def __init__(self) -> None:
         self.outbox: dict[str, Sent] = {}
 
-    async def send_sms(self, *, to: str, text: str, key: str) -> str:
+    async def send_sms(self, *, to: str, text: str, key: str, run_id: str = "") -> str:
         await asyncio.sleep(0)
         return self.outbox.setdefault(key, Sent(f"message-{len(self.outbox) + 1}", "sms", (to,), text)).id
 
     async def send_mail(
-        self, *, to: Sequence[str], subject: str, text: str, html: str | None, attachments: Sequence[Path], key: str
+        self,
+        *,
+        to: Sequence[str],
+        subject: str,
+        text: str,
+        html: str | None,
+        attachments: Sequence[Path],
+        key: str,
+        run_id: str = "",
     ) -> str:
         await asyncio.sleep(0)
         mail = Sent(f"message-{len(self.outbox) + 1}", "mail", tuple(to), text, subject, html, tuple(attachments))
