@@ -8,8 +8,8 @@ import strawberry
 from strawberry.scalars import JSON
 
 from backend.calls import history, live, service, statistics
-from backend.calls.models import TrailEntry
-from backend.customers.graphql import CustomerType
+from backend.calls.models import Call, Leg, TrailEntry
+from backend.customers.graphql import CustomerType, shown
 from backend.database import utcnow
 from backend.errors import DomainError, not_found
 from backend.events import Event
@@ -25,14 +25,26 @@ from nodes.sdk.text import text
 class LegType(FromRow):
     id: str
     kind: str
-    number: str
-    destination: str
     state: str
     cause: str
     sip_code: int
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
+    row: strawberry.Private[Leg]
+
+    @classmethod
+    def of(cls, row: Leg) -> "LegType":
+        return cls(row=row, **{name: getattr(row, name) for name in cls.__annotations__ if name != "row"})
+
+    @query(Permission.CALLS_READ, "Whose number; masked for people who may not see numbers.")
+    async def number(self, info: Info) -> str:
+        return shown(info, self.row.number)
+
+    @query(Permission.CALLS_READ, "The way it was dialled; its number is masked too.")
+    async def destination(self, info: Info) -> str:
+        way, colon, number = self.row.destination.rpartition(":")
+        return f"{way}{colon}{shown(info, number)}"
 
 
 @strawberry.type(name="TrailStep", description="One step of a run's path.")
@@ -59,9 +71,6 @@ class CallType(FromRow):
     id: str
     direction: str
     gateway: str
-    caller: str
-    caller_name: str
-    called: str
     anonymous: bool
     trunk: str
     language: str
@@ -78,6 +87,23 @@ class CallType(FromRow):
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
+    row: strawberry.Private[Call]
+
+    @classmethod
+    def of(cls, row: Call) -> "CallType":
+        return cls(row=row, **{name: getattr(row, name) for name in cls.__annotations__ if name != "row"})
+
+    @query(Permission.CALLS_READ, "The calling number; masked for people who may not see numbers.")
+    async def caller(self, info: Info) -> str:
+        return shown(info, self.row.caller)
+
+    @query(Permission.CALLS_READ, "What the caller's telephone calls itself, often a number.")
+    async def caller_name(self, info: Info) -> str:
+        return shown(info, self.row.caller_name)
+
+    @query(Permission.CALLS_READ, "The called number; masked for people who may not see numbers.")
+    async def called(self, info: Info) -> str:
+        return shown(info, self.row.called)
 
     @query(Permission.CALLS_READ, "The parties.")
     async def legs(self, info: Info) -> list[LegType]:

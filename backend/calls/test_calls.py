@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -313,3 +313,23 @@ async def test_call_events_stream_to_those_who_may(state: AppState, app: FastAPI
             first = (await stream.next())["data"]["callEvents"]
             assert first["topic"] == "call.started" and first["call"]["caller"] == "+8613800000001"
             assert (await stream.next())["data"]["callEvents"]["topic"] == "call.ended"
+
+
+async def test_numbers_of_calls_are_masked_for_who_may_not_see_them(
+    state: AppState, client: ApiClient, new_client: Callable[[], ApiClient]
+) -> None:
+    await ring(state.db, caller_name="13800000001")
+    await write_facts(state.db, [LegBegan("c1-l", "c1", "13900000002", "trunk:main:13900000002")])
+    await client.change(
+        'mutation { createUser(name: "quinn", password: "orbit-lantern-4712", role: "quality", '
+        "mustChangePassword: false) { value { id } errors { code } } }"
+    )
+    other = new_client()
+    await other.sign_in("quinn", "orbit-lantern-4712")
+    ask = "{ calls { nodes { caller callerName called legs { kind number destination } } } }"
+    (seen,) = (await other.ask(ask))["calls"]["nodes"]
+    assert (seen["caller"], seen["callerName"], seen["called"]) == ("+86138****0001", "138****0001", "100")
+    assert {leg["number"] for leg in seen["legs"]} == {"+86138****0001", "139****0002"}
+    assert "trunk:main:139****0002" in {leg["destination"] for leg in seen["legs"]}
+    (whole,) = (await client.ask(ask))["calls"]["nodes"]
+    assert whole["caller"] == "+8613800000001" and whole["callerName"] == "13800000001"
