@@ -9,6 +9,9 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from backend.audit.service import note
+from backend.callbacks.events import Happened, Happening, meets
+from backend.callbacks.models import FlowRule
+from backend.calls.models import Call
 from backend.customers.service import with_number
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, InvalidError, NotFoundError, not_found
@@ -20,6 +23,8 @@ from backend.recordings.copies import file_saved, remove_copies
 from backend.recordings.files import id_of, inside, place_for, take_over
 from backend.recordings.peaks import beside
 from backend.security import SecretBox
+from backend.tasks.models import ENDED, Task
+from backend.tasks.service import NewTask, add_task
 from backend.voicemails.models import Voicemail, VoicemailBox
 from nodes.sdk.text import text
 
@@ -57,7 +62,65 @@ async def save_voicemail(
         await session.flush()
         await file_saved(session, business_id, kept.path)
         record(session, business_id, "voicemail.saved", id, box=box, call_id=call_id, complete=complete)
+        await _make_task(session, row)
         return row
+
+
+async def _make_task(session: AsyncSession, row: Voicemail) -> None:
+    """What a box asks for: a task for its queue, or for the member with the least to do; one for each message.
+
+    A rule that starts a flow for this message, or a task that is there already, does it instead.
+    """
+    found = await session.exec(
+        select(VoicemailBox).where(VoicemailBox.business_id == row.business_id, VoicemailBox.name == row.box)
+    )
+    box = found.first()
+    if box is None or not box.create_task or await _is_cared_for(session, row):
+        return
+    new = NewTask(
+        f"voicemail-{row.id}",
+        kind="voicemail",
+        queue=box.queue,
+        assignee=None if box.queue else await _least_busy(session, row.business_id, box.members),
+        customer_id=row.customer_id,
+        call_id=row.call_id,
+        voicemail_id=row.id,
+        number=row.callback_number or row.caller,
+        origin="rule",
+    )
+    task = await add_task(session, row.business_id, new)
+    # Whoever recorded again, or left another number in the same call, is to be called there.
+    task.number, task.customer_id = new.number, task.customer_id or new.customer_id
+
+
+async def _is_cared_for(session: AsyncSession, row: Voicemail) -> bool:
+    known = await session.exec(select(Task.key).where(Task.voicemail_id == row.id))
+    if any(key != f"voicemail-{row.id}" for key in known):
+        return True
+    call = await session.get(Call, row.call_id) if row.call_id else None
+    inputs = {"box": row.box, "called": call.called if call is not None else ""}
+    left = Happened(f"voicemail-{row.id}", row.business_id, Happening.VOICEMAIL, inputs)
+    rules = await session.exec(
+        select(FlowRule).where(
+            FlowRule.business_id == row.business_id, FlowRule.event == Happening.VOICEMAIL, col(FlowRule.enabled)
+        )
+    )
+    return any(meets(rule.filter, left) for rule in rules)
+
+
+async def _least_busy(session: AsyncSession, business_id: str, members: Sequence[str]) -> str | None:
+    """Of the people who are still there the one with the fewest open tasks, the first of equals."""
+    found = await session.exec(
+        select(User.id).where(User.business_id == business_id, col(User.id).in_(members), col(User.active))
+    )
+    there = set(found)
+    counted = await session.exec(
+        select(Task.assignee, func.count())
+        .where(Task.business_id == business_id, col(Task.assignee).in_(there), col(Task.state).not_in(ENDED))
+        .group_by(col(Task.assignee))
+    )
+    open_now = dict(counted.all())
+    return min((one for one in members if one in there), key=lambda one: open_now.get(one, 0), default=None)
 
 
 async def find_voicemail(db: Database, business_id: str, key: str) -> Voicemail | None:

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from backend.callbacks.models import FlowRule
 from backend.customers.service import save_customer
-from backend.database import write
+from backend.database import read, write
 from backend.errors import ConflictError, NotFoundError
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
 from backend.state import AppState
+from backend.tasks.models import Task
 from backend.testing import ApiClient
 from backend.voicemails import service
 from backend.voicemails.models import Voicemail
@@ -82,6 +85,38 @@ async def test_messages_are_found_and_know_their_customer(state: AppState, actor
         assert await ids(state, actor, **wanted) == {expected.id}
     moved = await service.assign(state.db, actor, stranger.id, None, box="board")
     assert moved.box == "board"
+
+
+async def tasks_of(state: AppState, row: Voicemail) -> list[Task]:
+    async with read(state.db) as session:
+        return list(await session.exec(select(Task).where(Task.voicemail_id == row.id)))
+
+
+async def test_a_box_makes_one_task_of_a_message(state: AppState, actor: Actor) -> None:
+    ana, bo = await person(state, "ana"), await person(state, "bo")
+    await service.save_box(state.db, actor, name="service", queue="sales", create_task=True)
+    await service.save_box(state.db, actor, name="own", members=[ana.user_id or "", bo.user_id or ""], create_task=True)
+    row = await left(state, "a")
+    await left(state, "a")
+    (task,) = await tasks_of(state, row)
+    assert (task.kind, task.queue, task.assignee, task.number) == ("voicemail", "sales", None, "+8613800000001")
+    whose = {(await tasks_of(state, await left(state, key, "own")))[0].assignee for key in "bc"}
+    assert whose == {ana.user_id, bo.user_id}
+    assert await tasks_of(state, await left(state, "d", "another")) == []
+
+
+@pytest.mark.parametrize(("enabled", "boxes", "expected"), [(True, [], 0), (True, ["own"], 1), (False, [], 1)])
+async def test_a_callback_rule_does_it_instead(
+    state: AppState, actor: Actor, enabled: bool, boxes: list[str], expected: int
+) -> None:
+    await service.save_box(state.db, actor, name="service", create_task=True)
+    async with write(state.db) as session:
+        session.add(
+            FlowRule(
+                business_id="main", name="r", event="voicemail.left", flow="f", filter={"boxes": boxes}, enabled=enabled
+            )
+        )
+    assert len(await tasks_of(state, await left(state, "a"))) == expected
 
 
 class _Gateway:
