@@ -54,7 +54,7 @@ def templates() -> tuple[Template, ...]:
         cases = folder / "cases" / file.name
         if file.name.endswith(".json") and cases.is_file():
             document = json.loads(file.read_text(encoding="utf-8"))
-            name, description = _both(document["name"]), _both(document["description"])
+            name, description = _both(document["name"]), _both(document.get("description", ""))
             found[document["id"]] = _template(
                 document, json.loads(cases.read_text(encoding="utf-8")), name, description
             )

@@ -31,6 +31,22 @@ async def test_a_flow_begins_from_blank(people: People, product: Product, langua
     assert told["flow"] == {"kind": "ivr", "draftAhead": True}
 
 
+async def test_a_template_shows_its_picture_and_brings_its_cases(people: People, product: Product) -> None:
+    page = await people.page("/flows")
+    await page.get_by_role("button", name="New flow").first.click()
+    templates = (await product.graphql("{ flowTemplates { key title { en } cases } }"))["flowTemplates"]
+    chosen = next(one for one in templates if one["cases"])
+    card = page.locator(".cw-template", has_text=chosen["title"]["en"]).first
+    await expect(card.get_by_role("img")).to_be_visible()
+    await card.click()
+    await page.get_by_label("Name of the new flow").fill("Out of a template")
+    await page.get_by_role("button", name="Create and open").click()
+    await page.wait_for_url(re.compile("/flows/.+"))
+    flows = (await product.graphql("{ flows { name cases { total } } }"))["flows"]
+    made = next(one for one in flows if one["name"] == "Out of a template")
+    assert made["cases"]["total"] == chosen["cases"]
+
+
 async def test_a_broken_file_keeps_all_files_out(people: People, product: Product, tmp_path: Path) -> None:
     good = tmp_path / "good.json"
     good.write_text(json.dumps({"id": "from-file", "kind": "ivr", "name": "From a file", "nodes": {}}))

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
-import { CREATE, META } from './data';
+import { CREATE, FROM_TEMPLATE, META } from './data';
 import { FlowPicture } from './FlowPicture';
 import { blank, type FlowFile, KINDS, keyFor } from './model';
 import { useTemplates } from './templates';
@@ -25,6 +25,7 @@ export function Gallery({ open, folder, onClose }: { open: boolean; folder: stri
   const [chosen, setChosen] = useState<Card | null>(null);
   const [name, setName] = useState('');
   const [create, busy] = useChange(CREATE);
+  const [begin, beginning] = useChange(FROM_TEMPLATE);
   const [sort] = useChange(META);
 
   const blanks: Card[] = KINDS.map((kind) => ({
@@ -42,7 +43,10 @@ export function Gallery({ open, folder, onClose }: { open: boolean; folder: stri
   const make = async () => {
     if (!chosen || !name.trim()) return;
     const document = { ...chosen.document, id: keyFor(name, chosen.kind), name: name.trim() };
-    const done = await create({ document });
+    // A template brings its test cases along.
+    const done = chosen.id.startsWith('blank:')
+      ? await create({ document })
+      : await begin({ key: chosen.id, name: name.trim() });
     if (!done.value) return;
     if (folder) await sort({ key: done.value.flow.key, folder });
     onClose();
@@ -103,7 +107,12 @@ export function Gallery({ open, folder, onClose }: { open: boolean; folder: stri
             value={name}
             onChange={(event) => setName(event.target.value)}
           />
-          <Button type="primary" htmlType="submit" disabled={!chosen || !name.trim()} loading={busy}>
+          <Button
+            type="primary"
+            htmlType="submit"
+            disabled={!chosen || !name.trim()}
+            loading={busy || beginning}
+          >
             {w('create')}
           </Button>
         </form>

@@ -48,6 +48,14 @@ export const CREATE = graphql(`
     }
   }
 `);
+export const FROM_TEMPLATE = graphql(`
+  mutation CreateFromTemplate($key: String!, $name: String!) {
+    createFromTemplate(key: $key, name: $name) {
+      value { flow { id key name } }
+      errors { code field message { zh en } remedy { zh en } }
+    }
+  }
+`);
 export const META = graphql(`
   mutation UpdateFlowMeta($key: String!, $folder: String, $tags: [String!]) {
     updateFlowMeta(key: $key, folder: $folder, tags: $tags) {

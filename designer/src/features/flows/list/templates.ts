@@ -1,5 +1,15 @@
 /** Templates that the gallery shows beside the blanks. */
-import type { FlowFile } from './model';
+import { useMemo } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
+import { useText } from '@/i18n';
+import { type FlowFile, readFile } from './model';
+
+const TEMPLATES = graphql(`
+  query FlowTemplates {
+    flowTemplates { key kind title { zh en } description { zh en } document }
+  }
+`);
 
 export interface Template {
   id: string;
@@ -9,6 +19,24 @@ export interface Template {
   document: FlowFile;
 }
 
-export function useTemplates(_open: boolean): Template[] {
-  return [];
+export function useTemplates(open: boolean): Template[] {
+  const text = useText();
+  const [answer] = useQuery({ query: TEMPLATES, pause: !open });
+  return useMemo(
+    () =>
+      (answer.data?.flowTemplates ?? []).flatMap((one) => {
+        const read = readFile(JSON.stringify(one.document), 0);
+        if (!read.ok) return [];
+        return [
+          {
+            id: one.key,
+            title: text(one.title),
+            help: text(one.description),
+            kind: one.kind,
+            document: read.document,
+          },
+        ];
+      }),
+    [answer.data, text],
+  );
 }
