@@ -1,4 +1,4 @@
-import { Badge, Button, Dropdown, Empty, Layout, List, Menu, Modal, Popover, Progress, Tooltip } from 'antd';
+import { Badge, Button, Dropdown, Empty, Layout, Menu, Modal, Popover, Progress, Tooltip } from 'antd';
 import {
   Languages,
   ListTodo,
@@ -278,27 +278,20 @@ function TrayButton() {
             style={{ maxWidth: 280 }}
           />
         ) : (
-          <List
-            style={{ width: 320 }}
-            size="small"
-            dataSource={jobs.slice(0, 12)}
-            renderItem={(job) => (
-              <List.Item>
-                <div style={{ width: '100%' }}>
-                  {job.title}
-                  <Progress
-                    size="small"
-                    percent={job.progress === null ? 50 : Math.round(job.progress * 100)}
-                    showInfo={job.progress !== null}
-                    status={
-                      job.state === 'failed' ? 'exception' : job.state === 'done' ? 'success' : 'active'
-                    }
-                  />
-                  {job.message && <div role="alert">{job.message}</div>}
-                </div>
-              </List.Item>
-            )}
-          />
+          <ul className="cw-jobs">
+            {jobs.slice(0, 12).map((job) => (
+              <li key={job.id}>
+                {job.title}
+                <Progress
+                  size="small"
+                  percent={job.progress === null ? 50 : Math.round(job.progress * 100)}
+                  showInfo={job.progress !== null}
+                  status={job.state === 'failed' ? 'exception' : job.state === 'done' ? 'success' : 'active'}
+                />
+                {job.message && <div role="alert">{job.message}</div>}
+              </li>
+            ))}
+          </ul>
         )
       }
     >

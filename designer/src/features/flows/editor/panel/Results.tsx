@@ -26,7 +26,6 @@ export function Results({ id, shape }: { id: string; shape: OutputInfo[] }) {
             <li key={one.name}>
               <button
                 type="button"
-                aria-label={w('copy', { what: path })}
                 title={w('copy', { what: path })}
                 onClick={() => {
                   void navigator.clipboard.writeText(path);
