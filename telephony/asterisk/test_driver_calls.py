@@ -353,6 +353,9 @@ async def test_bridge_of_two(asterisk: AsteriskConfig, driver: AsteriskDriver, e
     write_wav(sounds / "both.wav", tone(600, 0.2))
     await driver.play("talk", "to-both", [sounds / "both.wav"])
     assert await events.wait(PlaybackFinished) == PlaybackFinished("talk", "to-both")
+    await driver.play("agent", "to-one", [sounds / "both.wav"])
+    assert await events.wait(PlaybackFinished, playback="to-one") == PlaybackFinished("agent", "to-one")
+    assert (await driver.snapshot()).bridges["talk"] == {call.channel, "agent"}
     await driver.remove_from_bridge("talk", call.channel)
     await driver.remove_from_bridge("talk", call.channel)
     await events.wait(BridgeLeft, channel=call.channel)
