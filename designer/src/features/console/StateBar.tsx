@@ -1,6 +1,6 @@
 /** The agent's own state, the next task, what is done and left, whether all are busy, what is announced. */
-import { App, Badge, Button, Dropdown, Popover, Progress } from 'antd';
-import { Bell, BellOff, ChevronDown, Keyboard, Megaphone, MessageSquare } from 'lucide-react';
+import { App, Badge, Button, Dropdown, Input, Popover, Progress } from 'antd';
+import { Bell, BellOff, ChevronDown, Keyboard, LifeBuoy, Megaphone, MessageSquare } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useChange } from '@/graphql/useChange';
@@ -10,8 +10,10 @@ import { ChatDrawer } from './ChatDrawer';
 import { type Agent, desk, useDesk } from './desk';
 import {
   ANNOUNCEMENTS,
+  CALL_FOR_HELP,
   CHANNELS,
   CONFIRM,
+  END_HELP,
   END_WRAP_UP,
   HOUSE_NEWS,
   MY_AGENT,
@@ -147,6 +149,7 @@ export function StateBar({ toggle }: { toggle: number }) {
         <strong>{agent.displayName}</strong> <span className="cw-num cw-quiet">{agent.extension}</span>
       </span>
       <PhoneState />
+      <Help />
       {next && (
         <span className="cw-next cw-quiet">
           {t('next')}: {timeOf(next.dueAt)} {next.customer?.name || next.title || next.number}
@@ -182,6 +185,67 @@ export function StateBar({ toggle }: { toggle: number }) {
       <ChatButton open={() => setChat(true)} />
       <ChatDrawer open={chat} close={() => setChat(false)} onError={(words) => void message.error(words)} />
     </header>
+  );
+}
+
+/** Calls a supervisor, and tells who comes. */
+function Help() {
+  const t = useWords(consoleWords);
+  const agent = useDesk((now) => now.agent);
+  const [call, calling] = useChange(CALL_FOR_HELP);
+  const [end] = useChange(END_HELP);
+  const [open, setOpen] = useState(false);
+  const [note, setNote] = useState('');
+  if (!agent || agent.state === 'signed_out') return null;
+  const take = (answer: { value: Agent | null }) => {
+    if (!answer.value) return;
+    desk.getState().set({ agent: answer.value });
+    setOpen(false);
+    setNote('');
+  };
+  if (agent.helpSince)
+    return (
+      <span className="cw-help">
+        <StateTag tone={agent.helpByName ? 'act' : 'bad'}>
+          {agent.helpByName ? t('helpComes', { who: agent.helpByName }) : t('helpWaits')}
+        </StateTag>
+        <Duration since={agent.helpSince} />
+        <Button size="small" onClick={() => void end({}).then(take)}>
+          {t('helpEnd')}
+        </Button>
+      </span>
+    );
+  return (
+    <Popover
+      trigger="click"
+      placement="bottomLeft"
+      open={open}
+      onOpenChange={setOpen}
+      title={t('help')}
+      content={
+        <form
+          className="cw-help-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void call({ note }).then(take);
+          }}
+        >
+          <p className="cw-quiet">{t('helpHelp')}</p>
+          <Input
+            value={note}
+            maxLength={500}
+            aria-label={t('helpNote')}
+            placeholder={t('helpNote')}
+            onChange={(event) => setNote(event.target.value)}
+          />
+          <Button type="primary" htmlType="submit" loading={calling}>
+            {t('helpSend')}
+          </Button>
+        </form>
+      }
+    >
+      <Button icon={<LifeBuoy size={16} aria-hidden />}>{t('help')}</Button>
+    </Popover>
   );
 }
 

@@ -5,6 +5,7 @@ export const AGENT_PARTS = graphql(`
   fragment AgentParts on AgentLive {
     userId name displayName team extension phoneKind seat autoAnswer autoRelease
     state reason since until wish wishReason signedInAt calls busySeconds misses queues
+    helpSince helpNote helpByName
     call {
       entryId callId queue queueLabel { zh en } caller called customerId customerName vip transferred flow
       waitedSeconds since ringSeconds kind script popUrl wrapUpSeconds
@@ -53,6 +54,16 @@ export const SIGN_IN = graphql(`
 export const SIGN_OUT = graphql(`
   mutation AgentSignOut {
     agentSignOut { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+export const CALL_FOR_HELP = graphql(`
+  mutation CallForHelp($note: String!) {
+    callForHelp(note: $note) { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+export const END_HELP = graphql(`
+  mutation EndHelp {
+    endHelp { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
   }
 `);
 export const READY = graphql(`

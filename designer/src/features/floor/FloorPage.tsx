@@ -30,6 +30,7 @@ import {
   type Order,
   useFloor,
   useNewAlerts,
+  useNewHelp,
 } from './floor';
 import { Lines } from './Lines';
 import { Waiting } from './Waiting';
@@ -49,6 +50,11 @@ const STOP = graphql(`
 const TAKE_OVER = graphql(`
   mutation TakeOverCall($call: String!, $op: String!) {
     takeOverCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+  }
+`);
+const ANSWER_HELP = graphql(`
+  mutation AnswerHelp($user: String!) {
+    answerHelp(userId: $user) { value { userId helpBy } errors { code field message { zh en } remedy { zh en } } }
   }
 `);
 const RELEASE = graphql(`
@@ -132,6 +138,19 @@ export default function FloorPage() {
     [notification, sound, t, text],
   );
   useNewAlerts(floor?.queues ?? NO_QUEUES, told);
+
+  const calling = useCallback(
+    (agent: FloorAgent) => {
+      notification.warning({
+        key: `help-${agent.userId}`,
+        title: t('helpCalled', { who: agent.displayName }),
+        description: agent.helpNote,
+      });
+      if (sound) beep();
+    },
+    [notification, sound, t],
+  );
+  useNewHelp(floor?.agents, calling);
 
   const agents = useMemo(() => inOrder(floor?.agents.values() ?? [], order), [floor, order]);
   const counts = countsOf(agents);
@@ -391,6 +410,7 @@ function Tile({
   const maySupervise = useMay('calls.supervise');
   const [watch] = useChange(WATCH);
   const [release] = useChange(RELEASE);
+  const [answerHelp] = useChange(ANSWER_HELP);
   const [record] = useChange(RECORD);
   const [force] = useChange(FORCE);
   const call = agent.call;
@@ -442,6 +462,20 @@ function Tile({
           <span className="cw-quiet">{t('calls', { count: agent.calls })}</span>
         )}
       </div>
+      {agent.helpSince && (
+        <div className="cw-tile-help">
+          <StateTag tone={agent.helpBy ? 'act' : 'bad'}>
+            {agent.helpBy ? t('helpedBy', { who: agent.helpByName }) : t('needsHelp')}
+          </StateTag>
+          <Duration since={agent.helpSince} />
+          {agent.helpNote && <span>{agent.helpNote}</span>}
+          {mayAct && !agent.helpBy && (
+            <Button size="small" type="primary" onClick={() => void answerHelp({ user: agent.userId })}>
+              {t('answerHelp')}
+            </Button>
+          )}
+        </div>
+      )}
       <div className="cw-tile-actions">
         {inCall && maySupervise && (
           <>

@@ -8,6 +8,14 @@ const change = (more: Partial<FloorChange>): FloorChange =>
   ({ full: false, removedAgents: [], at: '', agents: [], queues: [], ...more }) as FloorChange;
 
 describe('the floor', () => {
+  it('shows whoever calls for help first, until somebody has answered', () => {
+    const calm = agent('a', 'talking', '1');
+    const calling = { ...agent('b', 'wrap_up', '2'), helpSince: '3' } as FloorAgent;
+    for (const order of ['state', 'name', 'time'] as const) {
+      expect(inOrder([calm, calling], order)[0]?.userId).toBe('b');
+      expect(inOrder([calm, { ...calling, helpBy: 'boss' }], order)[0]?.userId).toBe('a');
+    }
+  });
   it('takes what changed and leaves the rest', () => {
     const first = withChange(
       null,

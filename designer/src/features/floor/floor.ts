@@ -10,6 +10,7 @@ const FLOOR = graphql(`
       full removedAgents at
       agents {
         userId name displayName team extension phoneKind seat state reason since until wish calls busySeconds queues
+        helpSince helpNote helpBy helpByName
         call { entryId callId queue queueLabel { zh en } caller customerName vip since }
       }
       queues {
@@ -48,6 +49,9 @@ export function useFloor(): { floor: Floor | null; failed: boolean } {
   return { floor, failed: Boolean(answer.error) && !floor };
 }
 
+/** Calls for help, and nobody has answered yet. */
+export const needsHelp = (agent: FloorAgent): boolean => Boolean(agent.helpSince) && !agent.helpBy;
+
 export type Order = 'state' | 'name' | 'time';
 
 const RANK: Record<string, number> = {
@@ -63,6 +67,8 @@ const RANK: Record<string, number> = {
 export function inOrder(agents: Iterable<FloorAgent>, order: Order): FloorAgent[] {
   const byName = (a: FloorAgent, b: FloorAgent) => a.displayName.localeCompare(b.displayName);
   return [...agents].sort((a, b) => {
+    const help = Number(needsHelp(b)) - Number(needsHelp(a));
+    if (help) return help;
     if (order === 'time') return a.since.localeCompare(b.since) || byName(a, b);
     if (order === 'state')
       return (RANK[a.state] ?? 9) - (RANK[b.state] ?? 9) || a.since.localeCompare(b.since) || byName(a, b);
@@ -102,4 +108,17 @@ export function useNewAlerts(queues: readonly FloorQueue[], told: (queue: FloorQ
     }
     known.current = now;
   }, [queues, told]);
+}
+
+/** Whoever begins to call for help is told once. */
+export function useNewHelp(
+  agents: ReadonlyMap<string, FloorAgent> | undefined,
+  told: (agent: FloorAgent) => void,
+): void {
+  const known = useRef<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    const calling = [...(agents?.values() ?? [])].filter(needsHelp);
+    for (const agent of calling) if (!known.current.has(`${agent.userId}${agent.helpSince}`)) told(agent);
+    known.current = new Set(calling.map((agent) => `${agent.userId}${agent.helpSince}`));
+  }, [agents, told]);
 }
