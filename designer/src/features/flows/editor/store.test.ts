@@ -77,6 +77,10 @@ describe('a field that was asked for', () => {
   it('stays while the same node is selected again, and goes with another', () => {
     const store = editor();
     store.getState().focus('a', 'prompt');
+    store.getState().select({});
+    store.getState().select({ nodes: new Set(['a']) });
+    expect(store.getState().focusField).toBe('prompt');
+    store.setState({ focusedAt: Date.now() - 5000 });
     store.getState().select({ nodes: new Set(['a']) });
     expect(store.getState().focusField).toBe('prompt');
     store.getState().select({ nodes: new Set(['b']) });

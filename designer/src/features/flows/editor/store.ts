@@ -14,6 +14,8 @@ import { eventsOf, wiresOf } from './wires';
 const DEPTH = 500;
 const PANEL = 'callweave.editor.panelShown';
 const MERGE_MS = 1200;
+/** So long the canvas may take to draw a selection that it was told. */
+const SETTLING_MS = 600;
 
 export interface Step {
   label: Text;
@@ -81,6 +83,8 @@ export interface EditorState {
   drawer: Drawer;
   /** A field of the selected node that should be shown and focused (from the list of problems). */
   focusField: string | null;
+  /** When that was asked. */
+  focusedAt: number;
   /** Another state of the flow that is shown in its place (a version, a comparison); nothing can be changed then. */
   shown: FlowDoc | null;
   /** The revision of the draft on the server that `doc` is based on. */
@@ -126,6 +130,7 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     selection: NOTHING,
     drawer: null,
     focusField: null,
+    focusedAt: 0,
     shown: null,
     revision: 0,
     save: { state: 'saved', at: null, by: null },
@@ -181,12 +186,17 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     select: (selection) =>
       set((now) => {
         const next = { ...NOTHING, ...selection };
-        // The canvas tells what it was told: that keeps the field that was asked for.
-        return { selection: next, focusField: alike(now.selection, next) ? now.focusField : null };
+        // The canvas tells in steps what it was told: that keeps the field that was asked for.
+        const told = alike(now.selection, next) || Date.now() - now.focusedAt < SETTLING_MS;
+        return { selection: next, focusField: told ? now.focusField : null };
       }),
     open: (drawer) => set((now) => ({ drawer: now.drawer === drawer ? null : drawer, front: 'drawer' })),
     focus: (node, field = null) =>
-      set({ selection: { ...NOTHING, nodes: new Set([node]) }, focusField: field ?? null }),
+      set({
+        selection: { ...NOTHING, nodes: new Set([node]) },
+        focusField: field ?? null,
+        focusedAt: Date.now(),
+      }),
     show: (shown) =>
       set((now) => ({ shown, picking: null, selection: still(now.selection, shown ?? now.doc) })),
     pick: (picking) => set((now) => (now.readOnly || now.shown ? now : { picking })),

@@ -29,7 +29,7 @@ export function Recorder({
     <div className="cw-recorder">
       {state === 'recording' ? (
         <div className="cw-recorder-row">
-          <Button danger icon={<Square size={14} />} onClick={recorder.stop}>
+          <Button icon={<Square size={14} />} onClick={recorder.stop}>
             {w('stop')}
           </Button>
           <Level level={recorder.level} />

@@ -282,7 +282,9 @@ function useFocusedField(body: React.RefObject<HTMLDivElement | null>, wanted: W
       const best = places
         .filter((one) => within(field, one.dataset.place ?? ''))
         .sort((one, other) => (other.dataset.place?.length ?? 0) - (one.dataset.place?.length ?? 0))[0];
-      const target = best?.querySelector<HTMLElement>(
+      // Not the example in the help, which is there before the widget is.
+      const widget = best?.querySelector<HTMLElement>(':scope > .cw-field-widget') ?? best;
+      const target = widget?.querySelector<HTMLElement>(
         'input:not([disabled]), textarea, [contenteditable="true"], .ant-switch, button:not([data-handle], .cw-reset)',
       );
       tries += 1;
