@@ -145,6 +145,34 @@ async def test_an_agent_is_ready_and_not_by_the_keyboard_and_works_on_tasks(peop
     await expect(row).to_be_hidden()
 
 
+HELP: dict[Language, tuple[str, str, str, str]] = {
+    "en": ("Call for help", "Call a supervisor", "I will help", "is coming"),
+    "zh": ("求助班长", "呼叫班长", "我来协助", "正在协助"),
+}
+
+
+async def test_an_agent_calls_for_help_and_a_supervisor_comes(
+    people: People, product: Product, language: Language
+) -> None:
+    call, send, answer, comes = HELP[language]
+    name, extension = {"zh": ("helpless-zh", "7331"), "en": ("helpless-en", "7332")}[language]
+    await make_agent(product, name, extension)
+    page = await at_work(people, name, language)
+    wall = await people.page("/floor", language=language)
+    await page.get_by_role("button", name=call).click()
+    await page.locator(".cw-help-form input").fill("wants the manager")
+    assert await serious(page) == []
+    await page.get_by_role("button", name=send).click()
+    tile = wall.locator(".cw-tile").filter(has_text=extension)
+    await expect(tile).to_contain_text("wants the manager")
+    assert await serious(wall) == []
+    await tile.get_by_role("button", name=answer).click()
+    await expect(page.locator(".cw-help")).to_contain_text(comes)
+    await page.locator(".cw-help").get_by_role("button").click()
+    await expect(page.get_by_role("button", name=call)).to_be_visible()
+    await expect(tile).not_to_contain_text("wants the manager")
+
+
 async def test_somebody_who_is_no_agent_is_told_what_to_do(people: People) -> None:
     page = await people.page("/console")
     await expect(page.get_by_text("You are not set up as an agent")).to_be_visible()
