@@ -6,6 +6,7 @@ import { useWords } from '@/i18n';
 import { useTick } from '@/ui';
 import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
+import { useFollow } from '../useFollow';
 import { Cases } from './Cases';
 import { SaveCase } from './SaveCase';
 import { SceneForm } from './SceneForm';
@@ -34,6 +35,7 @@ export function SimulatorDrawer() {
   const [saving, setSaving] = useState(false);
   const { call } = phone;
   const going = call !== null && !call.over;
+  useFollow(going ? call.standing : null);
   useMarks(
     'simulator',
     useMemo(() => call && walked(call.path, call.over ? '' : call.standing), [call]),

@@ -7,6 +7,7 @@ import { Duration } from '@/ui';
 import { type MarkLayer, useMarks } from '../marks';
 import { edgeId, useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
+import { useFollow } from '../useFollow';
 import './testcall.css';
 import { type TrailStep, useTestCall, useTestTrail } from './testcall';
 import { testCallWords } from './words';
@@ -29,6 +30,7 @@ export function TestCallDrawer() {
   const going = call.outside || current !== null;
   const active = current?.state === 'active';
   const sync = useSync();
+  useFollow(steps.findLast((step) => step.flowKey === key && !step.left)?.nodeId);
   useMarks(
     'testcall',
     useMemo(() => lit(key, steps), [key, steps]),
