@@ -176,6 +176,8 @@ async def test_a_published_change_is_called_watched_live_and_rolled_back(
     await walker.finished()
     assert ("thanks", "next") in await walker.path()
     await expect(card(page, "thanks").locator(".cw-heat")).to_contain_text("1")
+    behind = page.locator(".cw-runs tr").filter(has_text="Thanks").get_by_role("link", name="1", exact=True)
+    await expect(behind).to_have_attribute("href", re.compile(f"flow={key}&node=thanks"))
 
     await page.get_by_role("button", name=say["versions"], exact=True).click()
     await expect(page.get_by_text("a word of thanks")).to_be_visible()

@@ -1,5 +1,5 @@
 /** Every call: live ones on top, moving as they move; the past below, by filters that stand in the address. */
-import { Button, Popconfirm, Select, Table } from 'antd';
+import { Button, Popconfirm, Select, Table, Tag } from 'antd';
 import { PhoneCall, PhoneOff } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
@@ -56,7 +56,7 @@ const HANG_UP = graphql(`
 `);
 
 type Call = CallListQuery['calls']['nodes'][number];
-const KEYS = ['state', 'direction', 'number', 'flow', 'cause', 'period'] as const;
+const KEYS = ['state', 'direction', 'number', 'flow', 'cause', 'period', 'node', 'port'] as const;
 const PAGE = 50;
 
 export default function CallsPage() {
@@ -87,6 +87,8 @@ export default function CallsPage() {
       number: filters.number || null,
       flowKey: filters.flow || null,
       cause: filters.cause || null,
+      nodeId: filters.node || null,
+      port: filters.port || null,
       since: since(filters.period) ?? null,
     }),
     [filters],
@@ -211,11 +213,25 @@ export default function CallsPage() {
             ...flows.map((flow) => ({ value: flow.key, label: flow.name })),
           ]}
         />
+        {filters.node && (
+          <Tag closable onClose={() => setFilters({ node: '', port: '' })}>
+            {w('throughNode', { node: filters.port ? `${filters.node} ▸ ${filters.port}` : filters.node })}
+          </Tag>
+        )}
         {filtered && (
           <Button
             type="link"
             onClick={() =>
-              setFilters({ state: '', direction: '', number: '', flow: '', cause: '', period: '' })
+              setFilters({
+                state: '',
+                direction: '',
+                number: '',
+                flow: '',
+                cause: '',
+                period: '',
+                node: '',
+                port: '',
+              })
             }
           >
             {w('clearFilters')}

@@ -76,6 +76,10 @@ export function RunsDrawer() {
     [statistics],
   );
   const standing = rows.reduce((sum, node) => sum + node.standing, 0);
+  const period = { off: '', live: 'today', today: 'today', week: '7d', month: '30d' }[mode];
+  /** The calls behind a figure. */
+  const callsOf = (node: string, port = '') =>
+    `/calls?${new URLSearchParams({ flow: key, node, ...(port ? { port } : {}), ...(period ? { period } : {}) })}`;
   const nameOf = (id: string) => doc.nodes[id]?.name || id;
 
   return (
@@ -136,15 +140,16 @@ export function RunsDrawer() {
             },
             {
               title: t('came'),
-              dataIndex: 'entered',
               align: 'right',
               sorter: (a, b) => a.entered - b.entered,
+              render: (_, node) => <Link to={callsOf(node.nodeId)}>{node.entered}</Link>,
             },
             {
               title: t('hungUp'),
-              dataIndex: 'hangups',
               align: 'right',
               sorter: (a, b) => a.hangups - b.hangups,
+              render: (_, node) =>
+                node.hangups > 0 ? <Link to={callsOf(node.nodeId, 'hangup')}>{node.hangups}</Link> : 0,
             },
             {
               title: t('share'),
