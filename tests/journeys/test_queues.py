@@ -51,6 +51,18 @@ async def floor(product: Product, name: str) -> dict[str, str]:
                 n=f"agent{extension}",
             )
             known[extension] = user["id"]
+        # Another test may have given the extension to somebody else meanwhile.
+        have = {
+            one["number"]: one["id"] for one in (await product.graphql("{ extensions { id number } }"))["extensions"]
+        }
+        await change(
+            product,
+            "mutation($i: String!, $n: String!, $u: String!) { saveExtension(id: $i, number: $n, userId: $u)"
+            f" {{ value {{ extension {{ id }} }} {ERRORS} }} }}",
+            i=have[extension],
+            n=extension,
+            u=known[extension],
+        )
         await change(
             product,
             'mutation($u: String!, $e: String!) { saveAgent(userId: $u, agent: {extension: $e, phoneKind: "sip",'
