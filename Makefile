@@ -33,7 +33,7 @@ unit:
 
 journeys:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 3 --dist loadfile -m "journey and not browser and not cluster and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "journey and not browser and not cluster and not soak" $(PYTEST_ARGS)
 	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cluster and not soak" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "cluster and not soak" $(PYTEST_ARGS)
 

@@ -68,6 +68,8 @@ from telephony.speech.builtin import builtin
 log = logging.getLogger(__name__)
 
 HANGUP_SIGNAL = "hangup"
+LAST_WORDS = 0.3
+"""Seconds between a last message and the hang-up, which would empty the phone's jitter buffer unheard."""
 START_TIMEOUT = 5.0
 SURPLUS_SECONDS = 0.1
 """How long a call beyond the cap is kept before it hears busy: few at a time for so long each bound their rate."""
@@ -453,6 +455,7 @@ class Gateway:
             self._journal.tell(CallAnswered(call.id))
             try:
                 await call.say([self._words(call, "no_flow")])
+                await asyncio.sleep(LAST_WORDS)
             except SpeechError as problem:
                 log.error("call %s: %s", call.id, problem)
             # Told before the hang-up, which the engine reports as an ordinary one.
