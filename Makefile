@@ -41,8 +41,6 @@ postgres:
 	@scripts/setup.sh dev
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
 		-m "not journey and not soak and (temporal or not slow)" backend $(PYTEST_ARGS)
-	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
-		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh dev
@@ -57,6 +55,8 @@ soak:
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 	$(PY) -m bench.chaos
 	$(PY) -m bench.load
+	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
+		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \
 		tests/journeys/test_hotline.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
 
