@@ -136,9 +136,9 @@ def try_many(count: int, seed: int) -> Counter[str]:
 
 
 def test_mutated_documents_are_read_checked_and_walked_without_a_crash() -> None:
-    counts = try_many(300, seed=5)
-    assert sum(counts.values()) == 300
-    assert counts["refused"] > 30 and counts["walked"] > 5, "the mutations miss one of the two sides"
+    counts = try_many(600, seed=5)
+    assert sum(counts.values()) == 600
+    assert counts["refused"] > 30 and counts["walked"] > 10, "the mutations miss one of the two sides"
 
 
 @pytest.mark.soak

@@ -115,7 +115,7 @@ async def test_a_call_is_made_answered_held_and_written_down(
     await expect(wall.locator(".cw-tile").filter(has_text=extensions[0])).to_be_visible()
     assert await serious(wall) == []
 
-    # Nothing that was typed is lost with a reload, and the call can be seen again.
+    # What was typed outlives the keys that held and resumed the call.
     await expect(caller.get_by_label(say["notes"])).to_have_value("wants an offer")
     await caller.get_by_role("button", name=re.compile(say["save"])).click()
     await expect(caller.get_by_text(say["saved"], exact=True).first).to_be_visible()
