@@ -14,7 +14,6 @@ const config: CodegenConfig = {
         scalars: {
           DateTime: 'string',
           Date: 'string',
-          // biome-ignore lint: a JSON scalar may hold anything; readers narrow it
           JSON: { input: 'unknown', output: 'unknown' },
         },
       },

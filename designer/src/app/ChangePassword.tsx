@@ -10,7 +10,7 @@ const CHANGE = graphql(`
   mutation ChangePassword($old: String!, $new: String!) {
     changePassword(old: $old, new: $new) {
       value { ok }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -11,7 +11,7 @@ const LOGIN = graphql(`
   mutation Login($name: String!, $password: String!) {
     login(name: $name, password: $password) {
       value { id name }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

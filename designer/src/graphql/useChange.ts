@@ -2,9 +2,15 @@
 import { App } from 'antd';
 import { useCallback, useState } from 'react';
 import { type AnyVariables, type TypedDocumentNode, useClient } from 'urql';
+import { graphql } from '@/gql';
 import { currentLanguage, say, type Text } from '@/i18n';
 import { common } from '@/i18n/common';
 import { checkConnection } from './connection';
+
+/** What every mutation asks for when it is refused: `errors { ...Refusal }`. */
+graphql(`
+  fragment Refusal on UserError { code field message { zh en } remedy { zh en } }
+`);
 
 /** Why a change was refused, as every mutation of the API tells it. */
 export interface UserError {

@@ -34,13 +34,13 @@ const SAVE = graphql(`
   mutation SaveCalendar($id: String, $name: String!, $timezone: String!, $week: JSON!, $days: JSON!) {
     saveCalendar(id: $id, name: $name, timezone: $timezone, week: $week, days: $days) {
       value { id name timezone week days }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const DELETE = graphql(`
   mutation DeleteCalendar($id: String!) {
-    deleteCalendar(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteCalendar(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 type Row = CalendarListQuery['calendars'][number];

@@ -61,12 +61,12 @@ const TRAIL = graphql(`
 `);
 const NOTE = graphql(`
   mutation NoteCall($id: String!, $note: String!) {
-    noteCall(id: $id, note: $note) { value { id note } errors { code field message { zh en } remedy { zh en } } }
+    noteCall(id: $id, note: $note) { value { id note } errors { ...Refusal } }
   }
 `);
 const HANG_UP = graphql(`
   mutation HangUpThisCall($id: String!) {
-    hangUp(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    hangUp(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

@@ -51,7 +51,7 @@ const EVENTS = graphql(`
 `);
 const HANG_UP = graphql(`
   mutation HangUpCall($id: String!) {
-    hangUp(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    hangUp(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

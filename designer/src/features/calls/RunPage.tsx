@@ -41,7 +41,7 @@ const TRAIL = graphql(`
 `);
 const STOP = graphql(`
   mutation StopRun($id: String!) {
-    stopRun(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    stopRun(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

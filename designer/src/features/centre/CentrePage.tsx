@@ -30,57 +30,57 @@ const SETUP = graphql(`
 `);
 const SAVE_RESULT = graphql(`
   mutation SaveDisposition($input: DispositionInput!, $id: String) {
-    saveDisposition(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveDisposition(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_RESULT = graphql(`
   mutation DeleteDisposition($id: String!) {
-    deleteDisposition(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteDisposition(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_FIELD = graphql(`
   mutation SaveCustomerField($input: CustomerFieldInput!, $id: String) {
-    saveCustomerField(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveCustomerField(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_FIELD = graphql(`
   mutation DeleteCustomerField($id: String!) {
-    deleteCustomerField(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteCustomerField(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_LEVEL = graphql(`
   mutation SaveCustomerLevel($input: CustomerLevelInput!, $id: String) {
-    saveCustomerLevel(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveCustomerLevel(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_LEVEL = graphql(`
   mutation DeleteCustomerLevel($id: String!) {
-    deleteCustomerLevel(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteCustomerLevel(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_ANNOUNCEMENT = graphql(`
   mutation SaveAnnouncement($input: AnnouncementInput!, $id: String) {
-    saveAnnouncement(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveAnnouncement(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_ANNOUNCEMENT = graphql(`
   mutation DeleteAnnouncement($id: String!) {
-    deleteAnnouncement(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteAnnouncement(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_RULE = graphql(`
   mutation SaveFlowRule($input: FlowRuleInput!, $id: String) {
-    saveFlowRule(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveFlowRule(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const SWITCH_RULE = graphql(`
   mutation SwitchFlowRule($id: String!, $enabled: Boolean!) {
-    switchFlowRule(id: $id, enabled: $enabled) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    switchFlowRule(id: $id, enabled: $enabled) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_RULE = graphql(`
   mutation DeleteFlowRule($id: String!) {
-    deleteFlowRule(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteFlowRule(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

@@ -32,12 +32,12 @@ const EVENTS = graphql(`
 `);
 const HAND_ON = graphql(`
   mutation HandOnTask($id: String!, $to: String) {
-    handOnTask(id: $id, assignee: $to) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    handOnTask(id: $id, assignee: $to) { value { id } errors { ...Refusal } }
   }
 `);
 const CANCEL = graphql(`
   mutation CancelTask($id: String!) {
-    cancelTask(id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    cancelTask(id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 

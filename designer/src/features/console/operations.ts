@@ -48,107 +48,107 @@ export const MY_QUEUES = graphql(`
 
 export const SIGN_IN = graphql(`
   mutation AgentSignIn($ready: Boolean!) {
-    agentSignIn(ready: $ready) { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    agentSignIn(ready: $ready) { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const SIGN_OUT = graphql(`
   mutation AgentSignOut {
-    agentSignOut { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    agentSignOut { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const CALL_FOR_HELP = graphql(`
   mutation CallForHelp($note: String!) {
-    callForHelp(note: $note) { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    callForHelp(note: $note) { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const END_HELP = graphql(`
   mutation EndHelp {
-    endHelp { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    endHelp { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const READY = graphql(`
   mutation AgentReady {
-    agentReady { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    agentReady { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const NOT_READY = graphql(`
   mutation AgentNotReady($reason: String!) {
-    agentNotReady(reason: $reason) { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    agentNotReady(reason: $reason) { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 export const END_WRAP_UP = graphql(`
   mutation EndWrapUp {
-    endWrapUp { value { ...AgentParts } errors { code field message { zh en } remedy { zh en } } }
+    endWrapUp { value { ...AgentParts } errors { ...Refusal } }
   }
 `);
 
 export const DIAL = graphql(`
   mutation DialNumber($number: String!, $op: String!) {
-    dialNumber(number: $number, op: $op) { value errors { code field message { zh en } remedy { zh en } } }
+    dialNumber(number: $number, op: $op) { value errors { ...Refusal } }
   }
 `);
 export const HOLD = graphql(`
   mutation HoldCall($call: String!, $op: String!) {
-    holdCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    holdCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const RESUME = graphql(`
   mutation ResumeCall($call: String!, $op: String!) {
-    resumeCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    resumeCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const MUTE = graphql(`
   mutation MuteCall($call: String!, $on: Boolean!, $op: String!) {
-    muteCall(callId: $call, on: $on, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    muteCall(callId: $call, on: $on, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const CONSULT = graphql(`
   mutation ConsultCall($call: String!, $number: String!, $op: String!) {
     consultCall(callId: $call, number: $number, op: $op) {
-      value { ok } errors { code field message { zh en } remedy { zh en } }
+      value { ok } errors { ...Refusal }
     }
   }
 `);
 export const SWAP = graphql(`
   mutation SwapCall($call: String!, $to: String!, $op: String!) {
-    swapCall(callId: $call, to: $to, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    swapCall(callId: $call, to: $to, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const JOIN = graphql(`
   mutation JoinCall($call: String!, $op: String!) {
-    joinCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    joinCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const DROP_THIRD = graphql(`
   mutation DropThird($call: String!, $op: String!) {
-    dropThird(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    dropThird(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const COMPLETE = graphql(`
   mutation CompleteTransfer($call: String!, $op: String!) {
-    completeTransfer(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    completeTransfer(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const TRANSFER = graphql(`
   mutation TransferCall($call: String!, $op: String!, $number: String!, $queue: String!, $flow: String!) {
     transferCall(callId: $call, op: $op, number: $number, queue: $queue, flow: $flow) {
-      value { ok } errors { code field message { zh en } remedy { zh en } }
+      value { ok } errors { ...Refusal }
     }
   }
 `);
 export const PRESS = graphql(`
   mutation PressKeys($call: String!, $keys: String!, $op: String!) {
-    pressKeys(callId: $call, keys: $keys, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    pressKeys(callId: $call, keys: $keys, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const RECORD = graphql(`
   mutation RecordCall($call: String!, $on: Boolean!, $op: String!) {
-    recordCall(callId: $call, on: $on, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    recordCall(callId: $call, on: $on, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 export const LEAVE = graphql(`
   mutation LeaveCall($call: String!, $op: String!) {
-    leaveCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    leaveCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 
@@ -175,31 +175,31 @@ export const TASK_EVENTS = graphql(`
 
 export const TAKE_TASK = graphql(`
   mutation TakeTask($id: String!) {
-    takeTask(id: $id) { value { ...TaskParts } errors { code field message { zh en } remedy { zh en } } }
+    takeTask(id: $id) { value { ...TaskParts } errors { ...Refusal } }
   }
 `);
 export const PUT_BACK_TASK = graphql(`
   mutation PutBackTask($id: String!) {
-    putBackTask(id: $id) { value { ...TaskParts } errors { code field message { zh en } remedy { zh en } } }
+    putBackTask(id: $id) { value { ...TaskParts } errors { ...Refusal } }
   }
 `);
 export const COMPLETE_TASK = graphql(`
   mutation CompleteTask($id: String!, $result: String!, $note: String!) {
     completeTask(id: $id, result: $result, note: $note) {
-      value { ...TaskParts } errors { code field message { zh en } remedy { zh en } }
+      value { ...TaskParts } errors { ...Refusal }
     }
   }
 `);
 export const POSTPONE_TASK = graphql(`
   mutation PostponeTask($id: String!, $until: DateTime!, $attempt: Boolean!) {
     postponeTask(id: $id, until: $until, attempt: $attempt) {
-      value { ...TaskParts } errors { code field message { zh en } remedy { zh en } }
+      value { ...TaskParts } errors { ...Refusal }
     }
   }
 `);
 export const CREATE_TASK = graphql(`
   mutation CreateTask($input: TaskInput!) {
-    createTask(input: $input) { value { ...TaskParts } errors { code field message { zh en } remedy { zh en } } }
+    createTask(input: $input) { value { ...TaskParts } errors { ...Refusal } }
   }
 `);
 
@@ -241,14 +241,14 @@ export const TIMELINE = graphql(`
 export const SAVE_CUSTOMER = graphql(`
   mutation ConsoleSaveCustomer($input: CustomerInput!, $id: String) {
     saveCustomer(input: $input, id: $id) {
-      value { ...CustomerParts } errors { code field message { zh en } remedy { zh en } }
+      value { ...CustomerParts } errors { ...Refusal }
     }
   }
 `);
 export const ADD_NOTE = graphql(`
   mutation ConsoleAddNote($customer: String!, $text: String!) {
     addCustomerNote(customerId: $customer, text: $text) {
-      value { id } errors { code field message { zh en } remedy { zh en } }
+      value { id } errors { ...Refusal }
     }
   }
 `);
@@ -266,7 +266,7 @@ export const DISPOSITIONS = graphql(`
 export const SAVE_WRAP_UP = graphql(`
   mutation SaveWrapUp($call: String!, $input: WrapUpInput!) {
     saveWrapUp(callId: $call, input: $input) {
-      value { id code } errors { code field message { zh en } remedy { zh en } }
+      value { id code } errors { ...Refusal }
     }
   }
 `);
@@ -296,7 +296,7 @@ export const HOUSE_NEWS = graphql(`
 export const SEND_MESSAGE = graphql(`
   mutation SendChatMessage($text: String!, $to: String, $channel: String!, $urgent: Boolean!) {
     sendChatMessage(text: $text, to: $to, channel: $channel, urgent: $urgent) {
-      value { id channel } errors { code field message { zh en } remedy { zh en } }
+      value { id channel } errors { ...Refusal }
     }
   }
 `);

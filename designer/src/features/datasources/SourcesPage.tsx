@@ -33,13 +33,13 @@ const SAVE_SOURCE = graphql(`
   mutation SaveSource($id: String, $name: String!, $url: String) {
     saveDataSource(id: $id, name: $name, url: $url) {
       value { id }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const DELETE_SOURCE = graphql(`
   mutation DeleteSource($id: String!) {
-    deleteDataSource(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteDataSource(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_QUERY = graphql(`
@@ -50,13 +50,13 @@ const SAVE_QUERY = graphql(`
       id: $id, name: $name, source: $source, sql: $sql, timeout: $timeout, description: $description
     ) {
       value { id sourceId name sql parameters timeout description updatedAt }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const DELETE_QUERY = graphql(`
   mutation DeleteQuery($id: String!) {
-    deleteNamedQuery(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteNamedQuery(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_CREDENTIAL = graphql(`
@@ -65,13 +65,13 @@ const SAVE_CREDENTIAL = graphql(`
   ) {
     saveHttpCredential(id: $id, name: $name, hosts: $hosts, headers: $headers, query: $query) {
       value { id }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const DELETE_CREDENTIAL = graphql(`
   mutation DeleteCredential($id: String!) {
-    deleteHttpCredential(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteHttpCredential(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 type Source = SourcesPageQuery['dataSources'][number];

@@ -39,45 +39,45 @@ import { floorWords } from './words';
 
 const WATCH = graphql(`
   mutation WatchCall($call: String!, $mode: String!, $op: String!) {
-    watchCall(callId: $call, mode: $mode, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    watchCall(callId: $call, mode: $mode, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 const STOP = graphql(`
   mutation StopWatch($call: String!, $op: String!) {
-    stopWatch(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    stopWatch(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 const TAKE_OVER = graphql(`
   mutation TakeOverCall($call: String!, $op: String!) {
-    takeOverCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    takeOverCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 const ANSWER_HELP = graphql(`
   mutation AnswerHelp($user: String!) {
-    answerHelp(userId: $user) { value { userId helpBy } errors { code field message { zh en } remedy { zh en } } }
+    answerHelp(userId: $user) { value { userId helpBy } errors { ...Refusal } }
   }
 `);
 const RELEASE = graphql(`
   mutation ReleaseCall($call: String!, $op: String!) {
-    releaseCall(callId: $call, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    releaseCall(callId: $call, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 const RECORD = graphql(`
   mutation RecordAgent($call: String!, $op: String!) {
-    recordCall(callId: $call, on: true, op: $op) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    recordCall(callId: $call, on: true, op: $op) { value { ok } errors { ...Refusal } }
   }
 `);
 const FORCE = graphql(`
   mutation ForceAgentState($user: String!, $state: String!) {
     forceAgentState(userId: $user, state: $state) {
-      value { userId state } errors { code field message { zh en } remedy { zh en } }
+      value { userId state } errors { ...Refusal }
     }
   }
 `);
 const MOVE = graphql(`
   mutation MoveAgents($users: [String!]!, $team: String!, $queues: [String!]) {
     moveAgents(userIds: $users, team: $team, queues: $queues) {
-      value errors { code field message { zh en } remedy { zh en } }
+      value errors { ...Refusal }
     }
   }
 `);

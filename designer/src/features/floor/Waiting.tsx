@@ -13,14 +13,14 @@ import { floorWords } from './words';
 const GIVE = graphql(`
   mutation GiveWaiting($entry: String!, $user: String, $queue: String) {
     giveWaiting(entryId: $entry, userId: $user, queue: $queue) {
-      value { entryId } errors { code field message { zh en } remedy { zh en } }
+      value { entryId } errors { ...Refusal }
     }
   }
 `);
 const PRIORITY = graphql(`
   mutation SetWaitingPriority($entry: String!, $priority: Int!) {
     setWaitingPriority(entryId: $entry, priority: $priority) {
-      value { entryId priority } errors { code field message { zh en } remedy { zh en } }
+      value { entryId priority } errors { ...Refusal }
     }
   }
 `);

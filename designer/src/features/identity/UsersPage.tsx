@@ -25,7 +25,7 @@ const CREATE = graphql(`
   mutation CreateUser($name: String!, $password: String!, $role: String!, $displayName: String!) {
     createUser(name: $name, password: $password, role: $role, displayName: $displayName) {
       value { id }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -33,7 +33,7 @@ const UPDATE = graphql(`
   mutation UpdateUser($id: String!, $displayName: String, $role: String, $active: Boolean, $unlock: Boolean!) {
     updateUser(id: $id, displayName: $displayName, role: $role, active: $active, unlock: $unlock) {
       value { id }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -41,7 +41,7 @@ const PASSWORD = graphql(`
   mutation SetUserPassword($id: String!, $password: String!) {
     setPassword(id: $id, password: $password) {
       value { id }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -40,26 +40,26 @@ const SAVE = graphql(`
   mutation SaveNumberList($id: String, $name: String!, $kind: String!) {
     saveNumberList(id: $id, name: $name, kind: $kind) {
       value { id name }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const DELETE = graphql(`
   mutation DeleteNumberList($id: String!) {
-    deleteNumberList(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteNumberList(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const ADD = graphql(`
   mutation AddListEntries($listId: String!, $entries: [ListEntryInput!]!) {
     addListEntries(listId: $listId, entries: $entries) {
       value
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 const REMOVE = graphql(`
   mutation RemoveListEntry($id: String!) {
-    removeListEntry(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    removeListEntry(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 type Row = NumberListsQuery['numberLists'][number];

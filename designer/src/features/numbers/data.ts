@@ -30,22 +30,22 @@ export const SAVE_NUMBER = graphql(`
     savePhoneNumber(
       id: $id, number: $number, name: $name, flow: $flow, alias: $alias, version: $version,
       language: $language, enabled: $enabled
-    ) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    ) { value { id } errors { ...Refusal } }
   }
 `);
 export const DELETE_NUMBER = graphql(`
   mutation DeleteNumber($id: String!) {
-    deletePhoneNumber(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deletePhoneNumber(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SAVE_TRUNK = graphql(`
   mutation SaveTrunk($id: String, $input: TrunkInput!) {
-    saveTrunk(id: $id, input: $input) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveTrunk(id: $id, input: $input) { value { id } errors { ...Refusal } }
   }
 `);
 export const DELETE_TRUNK = graphql(`
   mutation DeleteTrunk($id: String!) {
-    deleteTrunk(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteTrunk(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SAVE_EXTENSION = graphql(`
@@ -56,13 +56,13 @@ export const SAVE_EXTENSION = graphql(`
       id: $id, number: $number, name: $name, password: $password, userId: $userId, enabled: $enabled
     ) {
       value { extension { id number } password }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 export const DELETE_EXTENSION = graphql(`
   mutation DeleteExtension($id: String!) {
-    deleteExtension(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteExtension(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SAVE_RULE = graphql(`
@@ -71,14 +71,14 @@ export const SAVE_RULE = graphql(`
   ) {
     saveOutboundRule(
       numberClass: $numberClass, maxPerHour: $maxPerHour, fromHour: $fromHour, toHour: $toHour, trunkId: $trunkId
-    ) { value { numberClass } errors { code field message { zh en } remedy { zh en } } }
+    ) { value { numberClass } errors { ...Refusal } }
   }
 `);
 export const SAVE_EMERGENCY = graphql(`
   mutation SaveEmergency($number: String!, $destination: String!) {
     saveEmergencyRoute(number: $number, destination: $destination) {
       value { number }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -26,14 +26,14 @@ const LIST = graphql(`
 `);
 const DELETE = graphql(`
   mutation DeletePrompt($id: String!) {
-    deletePrompt(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deletePrompt(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const RENAME = graphql(`
   mutation RenamePrompt($name: String!, $newName: String!) {
     renamePrompt(name: $name, newName: $newName) {
       value { id name }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

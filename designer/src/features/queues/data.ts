@@ -26,48 +26,48 @@ export const PEOPLE = graphql(`
 export const SAVE_AGENT = graphql(`
   mutation SaveAgent($user: String!, $agent: AgentInput!) {
     saveAgent(userId: $user, agent: $agent) {
-      value { userId } errors { code field message { zh en } remedy { zh en } }
+      value { userId } errors { ...Refusal }
     }
   }
 `);
 export const DELETE_AGENT = graphql(`
   mutation DeleteAgent($user: String!) {
-    deleteAgent(userId: $user) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteAgent(userId: $user) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SAVE_QUEUE = graphql(`
   mutation SaveQueue($queue: QueueInput!) {
-    saveQueue(queue: $queue) { value { name } errors { code field message { zh en } remedy { zh en } } }
+    saveQueue(queue: $queue) { value { name } errors { ...Refusal } }
   }
 `);
 export const DELETE_QUEUE = graphql(`
   mutation DeleteQueue($name: String!) {
-    deleteQueue(name: $name) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteQueue(name: $name) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SET_MEMBERS = graphql(`
   mutation SetQueueMembers($name: String!, $users: [String!]!) {
-    setQueueMembers(name: $name, userIds: $users) { value errors { code field message { zh en } remedy { zh en } } }
+    setQueueMembers(name: $name, userIds: $users) { value errors { ...Refusal } }
   }
 `);
 export const SAVE_TEAM = graphql(`
   mutation SaveTeam($key: String!, $name: String!) {
-    saveTeam(key: $key, name: $name) { value { key } errors { code field message { zh en } remedy { zh en } } }
+    saveTeam(key: $key, name: $name) { value { key } errors { ...Refusal } }
   }
 `);
 export const DELETE_TEAM = graphql(`
   mutation DeleteTeam($key: String!) {
-    deleteTeam(key: $key) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteTeam(key: $key) { value { ok } errors { ...Refusal } }
   }
 `);
 export const SAVE_REASON = graphql(`
   mutation SaveAgentReason($reason: AgentReasonInput!) {
-    saveAgentReason(reason: $reason) { value { key } errors { code field message { zh en } remedy { zh en } } }
+    saveAgentReason(reason: $reason) { value { key } errors { ...Refusal } }
   }
 `);
 export const DELETE_REASON = graphql(`
   mutation DeleteAgentReason($key: String!) {
-    deleteAgentReason(key: $key) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteAgentReason(key: $key) { value { ok } errors { ...Refusal } }
   }
 `);
 

@@ -37,12 +37,12 @@ const NAMES = graphql(`
 `);
 const DELETE = graphql(`
   mutation DeleteRecordingFile($id: String!) {
-    deleteRecording(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteRecording(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const KEEP = graphql(`
   mutation KeepRecording($id: String!, $kept: Boolean!) {
-    keepRecording(id: $id, kept: $kept) { value { id kept } errors { code field message { zh en } remedy { zh en } } }
+    keepRecording(id: $id, kept: $kept) { value { id kept } errors { ...Refusal } }
   }
 `);
 const SETUP = graphql(`
@@ -58,37 +58,37 @@ const SETUP = graphql(`
 `);
 const SAVE_RULE = graphql(`
   mutation SaveRecordingRule($input: RecordingRuleInput!, $id: String) {
-    saveRecordingRule(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveRecordingRule(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_RULE = graphql(`
   mutation DeleteRecordingRule($id: String!) {
-    deleteRecordingRule(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteRecordingRule(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_KEEPING = graphql(`
   mutation SaveRetentionRule($input: RetentionRuleInput!, $id: String) {
-    saveRetentionRule(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveRetentionRule(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_KEEPING = graphql(`
   mutation DeleteRetentionRule($id: String!) {
-    deleteRetentionRule(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteRetentionRule(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_COPY = graphql(`
   mutation SaveCopyTarget($input: CopyTargetInput!, $id: String) {
-    saveCopyTarget(input: $input, id: $id) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    saveCopyTarget(input: $input, id: $id) { value { id } errors { ...Refusal } }
   }
 `);
 const DELETE_COPY = graphql(`
   mutation DeleteCopyTarget($id: String!) {
-    deleteCopyTarget(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteCopyTarget(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const PROBE_COPY = graphql(`
   mutation ProbeCopyTarget($id: String!) {
-    probeCopyTarget(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    probeCopyTarget(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

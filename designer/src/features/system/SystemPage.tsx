@@ -23,7 +23,7 @@ const SAVE = graphql(`
   mutation SaveBusiness($name: String, $timezone: String, $language: String) {
     updateBusiness(name: $name, timezone: $timezone, language: $language) {
       value { id name timezone language }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

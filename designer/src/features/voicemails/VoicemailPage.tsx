@@ -43,40 +43,40 @@ const EVENTS = graphql(`
 const STATE = graphql(`
   mutation SetVoicemailState($id: String!, $state: String!) {
     setVoicemailState(id: $id, state: $state) {
-      value { id state } errors { code field message { zh en } remedy { zh en } }
+      value { id state } errors { ...Refusal }
     }
   }
 `);
 const ASSIGN = graphql(`
   mutation AssignVoicemail($id: String!, $user: String) {
-    assignVoicemail(id: $id, userId: $user) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    assignVoicemail(id: $id, userId: $user) { value { id } errors { ...Refusal } }
   }
 `);
 const NOTE = graphql(`
   mutation NoteVoicemail($id: String!, $note: String!) {
-    noteVoicemail(id: $id, note: $note) { value { id } errors { code field message { zh en } remedy { zh en } } }
+    noteVoicemail(id: $id, note: $note) { value { id } errors { ...Refusal } }
   }
 `);
 const CALL_BACK = graphql(`
   mutation CallBackVoicemail($id: String!, $extension: String!) {
     callBackVoicemail(id: $id, extension: $extension) {
-      value { callId } errors { code field message { zh en } remedy { zh en } }
+      value { callId } errors { ...Refusal }
     }
   }
 `);
 const DELETE = graphql(`
   mutation DeleteVoicemail($id: String!) {
-    deleteVoicemail(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteVoicemail(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 const SAVE_BOX = graphql(`
   mutation SaveVoicemailBox($input: VoicemailBoxInput!) {
-    saveVoicemailBox(input: $input) { value { name } errors { code field message { zh en } remedy { zh en } } }
+    saveVoicemailBox(input: $input) { value { name } errors { ...Refusal } }
   }
 `);
 const DELETE_BOX = graphql(`
   mutation DeleteVoicemailBox($id: String!) {
-    deleteVoicemailBox(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteVoicemailBox(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

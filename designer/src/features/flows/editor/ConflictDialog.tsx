@@ -17,7 +17,7 @@ const COPY = graphql(`
   mutation EditorKeepCopy($document: JSON!) {
     createFlow(document: $document) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

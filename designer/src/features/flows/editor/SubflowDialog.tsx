@@ -16,7 +16,7 @@ const CREATE = graphql(`
   mutation EditorCreateSubflow($document: JSON!) {
     createFlow(document: $document) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -25,7 +25,7 @@ const PUBLISH = graphql(`
   mutation EditorPublishSubflow($key: String!) {
     publishFlow(key: $key) {
       value { version { id number } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

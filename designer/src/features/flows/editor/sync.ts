@@ -26,7 +26,7 @@ const SAVE = graphql(`
         flow { id revision updatedAt updatedBy }
         problems { code severity node field message { zh en } }
       }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

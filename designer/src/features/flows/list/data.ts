@@ -36,7 +36,7 @@ export const IMPORT = graphql(`
   mutation ImportFlow($document: JSON!, $replace: Boolean!) {
     importFlow(document: $document, replace: $replace) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -44,7 +44,7 @@ export const CREATE = graphql(`
   mutation CreateFlow($document: JSON!) {
     createFlow(document: $document) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -52,7 +52,7 @@ export const FROM_TEMPLATE = graphql(`
   mutation CreateFromTemplate($key: String!, $name: String!) {
     createFromTemplate(key: $key, name: $name) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -60,7 +60,7 @@ export const META = graphql(`
   mutation UpdateFlowMeta($key: String!, $folder: String, $tags: [String!]) {
     updateFlowMeta(key: $key, folder: $folder, tags: $tags) {
       value { id folder tags }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -68,7 +68,7 @@ export const DUPLICATE = graphql(`
   mutation DuplicateFlow($key: String!) {
     duplicateFlow(key: $key) {
       value { flow { id key name } }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -76,13 +76,13 @@ export const ARCHIVE = graphql(`
   mutation ArchiveFlow($key: String!, $archived: Boolean!) {
     archiveFlow(key: $key, archived: $archived) {
       value { id archived }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 export const DELETE = graphql(`
   mutation DeleteFlow($key: String!) {
-    deleteFlow(key: $key) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteFlow(key: $key) { value { ok } errors { ...Refusal } }
   }
 `);
 

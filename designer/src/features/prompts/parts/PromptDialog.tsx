@@ -23,7 +23,7 @@ const SAVE_TEXT = graphql(`
   mutation PromptDialogText($name: String!, $language: String!, $text: String!) {
     savePromptText(name: $name, language: $language, text: $text) {
       value { id name language text seconds url updatedAt }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -25,7 +25,7 @@ const RUN = graphql(`
   mutation RunFlowCases($key: String!, $names: [String!]) {
     runFlowCases(key: $key, names: $names) {
       value { name passed }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -34,14 +34,14 @@ const SAVE = graphql(`
   mutation SaveFlowCase($key: String!, $case: JSON!, $id: String) {
     saveFlowCase(key: $key, case: $case, id: $id) {
       value { id name case }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
 
 const DELETE = graphql(`
   mutation DeleteFlowCase($id: String!) {
-    deleteFlowCase(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    deleteFlowCase(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 
@@ -49,7 +49,7 @@ const REQUIRE = graphql(`
   mutation RequireGreenCases($key: String!, $required: Boolean!) {
     requireGreenCases(key: $key, required: $required) {
       value { ok }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -10,7 +10,7 @@ const SAVE = graphql(`
   mutation SaveSimulationAsCase($id: String!, $name: String!, $description: String!, $key: String) {
     saveSimulationAsCase(id: $id, name: $name, description: $description, key: $key) {
       value { id name case passed ranAt }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

@@ -28,7 +28,7 @@ const PRESS = graphql(`
   mutation PressInSimulation($id: String!, $keys: String!) {
     pressInSimulation(id: $id, keys: $keys) {
       value { ...SimulationParts }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -37,7 +37,7 @@ const SAY = graphql(`
   mutation SayInSimulation($id: String!, $words: String!) {
     sayInSimulation(id: $id, words: $words) {
       value { ...SimulationParts }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -46,7 +46,7 @@ const HANG_UP = graphql(`
   mutation HangUpSimulation($id: String!) {
     hangUpSimulation(id: $id) {
       value { ...SimulationParts }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -55,7 +55,7 @@ const PERSON = graphql(`
   mutation PersonInSimulation($id: String!, $does: String!) {
     personInSimulation(id: $id, does: $does) {
       value { ...SimulationParts }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -64,7 +64,7 @@ const ADVANCE = graphql(`
   mutation AdvanceSimulation($id: String!, $seconds: Float) {
     advanceSimulation(id: $id, seconds: $seconds) {
       value { ...SimulationParts }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

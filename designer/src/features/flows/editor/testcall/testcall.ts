@@ -14,7 +14,7 @@ const WEB_PHONE = graphql(`
         uri user password wsPath number displayName expiresAt
         iceServers { urls username credential }
       }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -23,7 +23,7 @@ const START = graphql(`
   mutation StartTestCall($key: String!, $on: String!, $number: String, $web: Boolean!, $caller: String!) {
     startTestCall(flowKey: $key, on: $on, number: $number, web: $web, caller: $caller) {
       value { id callId dial state }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -42,7 +42,7 @@ const TRAIL = graphql(`
 
 const END = graphql(`
   mutation EndTestCall($id: String!) {
-    hangUp(id: $id) { value { ok } errors { code field message { zh en } remedy { zh en } } }
+    hangUp(id: $id) { value { ok } errors { ...Refusal } }
   }
 `);
 

@@ -41,7 +41,7 @@ const PUBLISH = graphql(`
 
 const RUN = graphql(`
   mutation RunCasesBeforePublish($key: String!) {
-    runFlowCases(key: $key) { value { name passed } errors { code field message { zh en } remedy { zh en } } }
+    runFlowCases(key: $key) { value { name passed } errors { ...Refusal } }
   }
 `);
 

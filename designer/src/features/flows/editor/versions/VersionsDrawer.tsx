@@ -39,7 +39,7 @@ const MOVE = graphql(`
   mutation MoveAlias($key: String!, $alias: String!, $version: Int!) {
     moveAlias(key: $key, alias: $alias, version: $version) {
       value { name version }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

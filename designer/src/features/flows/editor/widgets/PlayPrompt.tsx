@@ -15,7 +15,7 @@ const RENDER = graphql(`
   mutation PanelRenderPrompt($prompt: JSON!, $language: String!, $values: JSON) {
     renderPrompt(prompt: $prompt, language: $language, values: $values) {
       value { url seconds text }
-      errors { code field message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
