@@ -35,6 +35,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "compare": "Compare with the draft",
         "over": "The call is over",
         "numbers": "Calls on the drawing",
+        "live": "live",
     },
     "zh": {
         "test": "测试",
@@ -51,11 +52,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "publish": "发布",
         "note": "变更说明",
         "versions": "版本",
-        "put live": "设为正式",
+        "put live": "设为线上",
         "move": "确定切换",
         "compare": "与草稿比较",
         "over": "通话已结束",
         "numbers": "流程图上的通话",
+        "live": "线上",
     },
 }
 
@@ -187,7 +189,7 @@ async def test_a_published_change_is_called_watched_live_and_rolled_back(
     assert await serious(page) == []
     await oldest.get_by_role("button", name=say["put live"]).click()
     await page.get_by_role("dialog").get_by_role("button", name=say["move"]).click()
-    await expect(oldest.get_by_text("live", exact=True)).to_be_visible()
+    await expect(oldest.get_by_text(say["live"], exact=True)).to_be_visible()
 
     again = await caller()
     await again.dial(number)

@@ -10,7 +10,7 @@ import {
   Sun,
   UserRound,
 } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, matchPath, useLocation } from 'react-router';
 import { useClient } from 'urql';
 import { graphql } from '@/gql';
@@ -177,8 +177,13 @@ function MainMenu({ narrow, current }: { narrow: boolean; current: Page | undefi
   );
   const root =
     current && (pages.find((page) => page.group && current.path.startsWith(page.path))?.path ?? '');
+  const nav = useRef<HTMLElement>(null);
+  // On a low screen the menu scrolls: the page one is on stays in view.
+  useEffect(() => {
+    if (root) nav.current?.querySelector('.ant-menu-item-selected')?.scrollIntoView({ block: 'nearest' });
+  }, [root]);
   return (
-    <nav className="cw-menu" aria-label={t('menu')}>
+    <nav className="cw-menu" aria-label={t('menu')} ref={nav}>
       <Menu mode="inline" inlineIndent={12} items={items} selectedKeys={root ? [root] : []} />
     </nav>
   );

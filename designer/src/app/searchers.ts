@@ -3,6 +3,7 @@ import type { LucideIcon } from 'lucide-react';
 import { customerSearcher } from '@/features/customers/searcher';
 import { flowSearcher } from '@/features/flows/searcher';
 import type { Text } from '@/i18n';
+import { setupSearchers } from './setupSearcher';
 
 export interface Found {
   id: string;
@@ -18,4 +19,4 @@ export interface Searcher {
   search(typed: string): Promise<Found[]>;
 }
 
-export const searchers: Searcher[] = [flowSearcher, customerSearcher];
+export const searchers: Searcher[] = [flowSearcher, customerSearcher, ...setupSearchers];

@@ -147,13 +147,15 @@ export function themeOf(mode: Mode): ThemeConfig {
     components: {
       Layout: { siderBg: colours.card, headerBg: colours.card, bodyBg: colours.page },
       Menu: {
-        itemHeight: 36,
+        itemHeight: 30,
+        itemMarginBlock: 1,
         activeBarBorderWidth: 0,
         itemBg: 'transparent',
         subMenuItemBg: 'transparent',
         itemSelectedBg: dark ? '#24324f' : '#e6edfb',
         itemSelectedColor: colours.act,
       },
+      Alert: { withDescriptionIconSize: 18, withDescriptionPadding: '10px 14px' },
       Table: {
         headerBg: colours.card,
         headerColor: colours.quiet,

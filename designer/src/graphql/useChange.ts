@@ -1,7 +1,7 @@
 /** Changes (mutations) whose refusals are shown to the person: one place for all errors. */
 import { App } from 'antd';
 import { useCallback, useState } from 'react';
-import { type AnyVariables, type TypedDocumentNode, useClient } from 'urql';
+import { type AnyVariables, type CombinedError, type TypedDocumentNode, useClient } from 'urql';
 import { graphql } from '@/gql';
 import { currentLanguage, say, type Text } from '@/i18n';
 import { common } from '@/i18n/common';
@@ -34,6 +34,15 @@ type Result<D> = D extends { [key: string]: infer R }
 export function wordsOf(error: UserError): string {
   const language = currentLanguage();
   return [error.message[language], error.remedy[language]].filter(Boolean).join(' ');
+}
+
+/** Why a question was refused, in the person's language as far as the server says it in both. */
+export function refusalOf(error: CombinedError): string {
+  const first = error.graphQLErrors[0];
+  if (error.networkError || !first) return say(common, 'offline');
+  const told = first.extensions as Partial<Pick<UserError, 'message' | 'remedy'>>;
+  const language = currentLanguage();
+  return [told.message?.[language] ?? first.message, told.remedy?.[language]].filter(Boolean).join(' ');
 }
 
 /**

@@ -44,6 +44,10 @@ export const common = defineWords('common', {
     home: 'To the start page',
     noPermission: 'Your role may not do this. Ask an administrator.',
     confirmDelete: 'Delete “{{name}}”?',
+    alias_live: 'live',
+    alias_test: 'test',
+    who_system: 'system',
+    who_cli: 'command line',
   },
   zh: {
     save: '保存',
@@ -87,5 +91,9 @@ export const common = defineWords('common', {
     home: '回到首页',
     noPermission: '您的角色没有此权限，请联系管理员。',
     confirmDelete: '删除“{{name}}”？',
+    alias_live: '线上',
+    alias_test: '测试',
+    who_system: '系统',
+    who_cli: '命令行',
   },
 });

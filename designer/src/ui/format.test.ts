@@ -25,4 +25,26 @@ describe('groupedPhone', () => {
     expect(groupedPhone('138****5678')).toBe('138 **** 5678');
     expect(groupedPhone('8001')).toBe('8001');
   });
+  it('groups hotlines, landlines and numbers abroad by their country codes', () => {
+    expect(groupedPhone('+864008001234')).toBe('+86 400 800 1234');
+    expect(groupedPhone('4008001234')).toBe('400 800 1234');
+    expect(groupedPhone('+861088886666')).toBe('+86 10 8888 6666');
+    expect(groupedPhone('+8675588886666')).toBe('+86 755 8888 6666');
+    expect(groupedPhone('+442079460000')).toBe('+44 207 946 0000');
+    expect(groupedPhone('+12025550123')).toBe('+1 202 555 0123');
+    expect(groupedPhone('+85221234567')).toBe('+852 2123 4567');
+    expect(groupedPhone('+86138****5678')).toBe('+86 138 **** 5678');
+  });
+  it('loses no digit', () => {
+    for (const number of [
+      '+4930123456',
+      '+33140000000',
+      '+7495123456',
+      '13800000001',
+      '110',
+      'anonymous',
+      '',
+    ])
+      expect(groupedPhone(number).replaceAll(' ', '')).toBe(number);
+  });
 });

@@ -37,11 +37,39 @@ export function ago(at: string, language: Language, now: number = Date.now()): s
   return then.format('YYYY-MM-DD');
 }
 
-/** "+8613812345678" as "+86 138 1234 5678", "13812345678" as "138 1234 5678"; others in threes and fours. */
+/** Country codes of two digits; +1 and +7 have one, all others three. */
+const TWO_DIGITS = /^(2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
+/** How numbers of mainland China are read, the rest of them in threes and fours. */
+const MAINLAND = [
+  /^(1\d{2})([\d*]{4})(\d{4})$/,
+  /^([48]00)([\d*]{3})(\d{4})$/,
+  /^(0?10|0?2\d)([\d*]{4})(\d{4})$/,
+  /^(0?[3-9]\d{2})([\d*]{3,4})(\d{4})$/,
+];
+
+/** "+8613812345678" as "+86 138 1234 5678", "4008001234" as "400 800 1234"; others in threes and fours. */
 export function groupedPhone(number: string): string {
-  const found = /^(\+86)?(1\d{2})([\d*]{4})(\d{4})$/.exec(number.replace(/\s/g, ''));
-  if (found) return [found[1], found[2], found[3], found[4]].filter(Boolean).join(' ');
-  const plus = /^(\+\d{1,3})(\d{3,4})(\d{3,4})(\d{2,4})$/.exec(number);
-  if (plus) return plus.slice(1).join(' ');
-  return number;
+  const plain = number.replace(/\s/g, '');
+  const [, plus = '', rest = ''] = /^(\+(?=[\d*]{8,})|)([\d*]+)$/.exec(plain) ?? [];
+  if (!plus) return rest.length > 8 ? groupsOf(rest, MAINLAND.slice(0, 2)) || number : number;
+  const code = /^[17]/.test(rest) ? 1 : TWO_DIGITS.test(rest) ? 2 : 3;
+  const local = rest.slice(code);
+  const groups = rest.startsWith('86') ? groupsOf(local, MAINLAND) : '';
+  return `+${rest.slice(0, code)} ${groups || threes(local)}`;
+}
+
+function groupsOf(digits: string, shapes: readonly RegExp[]): string {
+  for (const shape of shapes) {
+    const found = shape.exec(digits);
+    if (found) return found.slice(1).join(' ');
+  }
+  return '';
+}
+
+/** "2079460000" as "207 946 0000": threes, and fours at the end where they come out even. */
+function threes(digits: string): string {
+  const fours = { 0: 0, 1: 4, 2: 8 }[digits.length % 3] ?? 0;
+  const split = Math.max(0, digits.length - fours);
+  const cut = (text: string, size: number) => text.match(new RegExp(`.{1,${size}}`, 'g')) ?? [];
+  return [...cut(digits.slice(0, split), 3), ...cut(digits.slice(split), 4)].join(' ');
 }

@@ -75,6 +75,18 @@ export function StateTag({ tone, children }: { tone: Tone; children: ReactNode }
   );
 }
 
+/** An alias by the trade's own word; one of somebody's making by its name. */
+export function useAliasName(): (alias: string) => string {
+  const c = useWords(common);
+  return (alias) => (alias === 'live' || alias === 'test' ? c(`alias_${alias}`) : alias);
+}
+
+/** Who did it; what the installation did by itself by a word. */
+export function useWhoName(): (name: string) => string {
+  const c = useWords(common);
+  return (name) => (name === 'system' || name === 'cli' ? c(`who_${name}`) : name);
+}
+
 /** A moment: relative and live, absolute on hover. */
 export function Time({ at, exact }: { at: string | null | undefined; exact?: boolean }) {
   const language = useLanguage();

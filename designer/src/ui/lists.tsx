@@ -3,6 +3,7 @@ import { Alert, Button, Input } from 'antd';
 import { Search } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { CombinedError } from 'urql';
+import { refusalOf } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import './lists.css';
@@ -16,7 +17,7 @@ export function Failure({ error, retry }: { error: CombinedError | undefined; re
       type="error"
       showIcon
       className="cw-failure"
-      title={error.networkError ? c('offline') : (error.graphQLErrors[0]?.message ?? c('unknownError'))}
+      title={refusalOf(error)}
       action={
         <Button size="small" onClick={retry}>
           {c('retry')}

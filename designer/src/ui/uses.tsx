@@ -67,7 +67,7 @@ export function UsedByList({ uses }: { uses: readonly UsedBy[] | undefined }) {
       {uses.map((use) => (
         <Link key={use.key} to={`/flows/${use.key}`} title={use.nodes.join(', ')}>
           {use.name}
-          {use.live && <Tag className="cw-uses-live">live</Tag>}
+          {use.live && <Tag className="cw-uses-live">{c('alias_live')}</Tag>}
         </Link>
       ))}
     </span>

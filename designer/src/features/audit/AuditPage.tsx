@@ -5,11 +5,12 @@ import { useEffect, useMemo, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { AuditListQuery } from '@/gql/graphql';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { PageHeader, Time } from '@/ui';
+import { PageHeader, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { ACTIONS } from './actions';
 import { auditWords } from './words';
 
 const LIST = graphql(`
@@ -40,6 +41,8 @@ export function detailText(details: unknown): string {
 export default function AuditPage() {
   const w = useWords(auditWords);
   const c = useWords(common);
+  const text = useText();
+  const whoName = useWhoName();
   const client = useClient();
   const [filters, setFilters] = useFilters('audit', ['actor', 'action'] as const);
   const [actor, setActor] = useState(filters.actor);
@@ -105,7 +108,11 @@ export default function AuditPage() {
           allowClear
           style={{ width: 240 }}
           placeholder={w('anyAction')}
-          options={actions.map((value) => ({ value }))}
+          options={actions.map((value) => ({
+            value,
+            label: ACTIONS[value] ? `${text(ACTIONS[value])} · ${value}` : value,
+          }))}
+          popupMatchSelectWidth={false}
           onChange={(action: string | undefined) => setFilters({ action: action ?? '' })}
         />
       </FilterBar>
@@ -120,11 +127,16 @@ export default function AuditPage() {
         columns={[
           { title: w('seq'), width: 80, align: 'right', dataIndex: 'seq' },
           { title: w('when'), width: 180, render: (_, row) => <Time at={row.at} exact /> },
-          { title: w('who'), width: 140, render: (_, row) => <strong>{row.actor}</strong> },
+          { title: w('who'), width: 140, render: (_, row) => <strong>{whoName(row.actor)}</strong> },
           {
             title: w('action'),
             width: 190,
-            render: (_, row) => <span className="cw-code">{row.action}</span>,
+            render: (_, row) => (
+              <span className="cw-two-line">
+                {ACTIONS[row.action] && <span>{text(ACTIONS[row.action])}</span>}
+                <small className="cw-code">{row.action}</small>
+              </span>
+            ),
           },
           {
             title: w('subject'),

@@ -9,7 +9,7 @@ import type { CalendarListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, PageHeader, StateTag, Time, type Tone } from '@/ui';
+import { ConfirmDelete, EmptyState, PageHeader, StateTag, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Card, Failure, Field } from '@/ui/lists';
 import { UsedByList, useUses } from '@/ui/uses';
@@ -121,7 +121,7 @@ export default function CalendarsPage() {
                 }
               >
                 <span>{row.name}</span>
-                <CalendarState name={row.name} />
+                <CalendarState name={row.name} timezone={row.timezone} />
               </button>
             ))}
             {making && (
@@ -156,7 +156,13 @@ export default function CalendarsPage() {
   );
 }
 
-function CalendarState({ name }: { name: string }) {
+/** A moment as the clock of a zone shows it. */
+function momentIn(at: string, zone: string): string {
+  const clock = { timeZone: zone, dateStyle: 'short', timeStyle: 'short' } as const;
+  return new Intl.DateTimeFormat('sv-SE', clock).format(new Date(at));
+}
+
+function CalendarState({ name, timezone }: { name: string; timezone: string }) {
   const w = useWords(calendarWords);
   const [answer] = useQuery({ query: STATE, variables: { name }, requestPolicy: 'cache-and-network' });
   const state = answer.data?.calendarState;
@@ -168,9 +174,9 @@ function CalendarState({ name }: { name: string }) {
         {state.name || (known ? w(`state_${known}`) : state.state)}
       </StateTag>
       {state.nextChange && (
-        <span className="cw-quiet">
-          <Time at={state.nextChange} />
-        </span>
+        <time className="cw-quiet" dateTime={state.nextChange}>
+          {w('until', { at: momentIn(state.nextChange, timezone) })}
+        </time>
       )}
     </small>
   );
@@ -261,8 +267,8 @@ function CalendarEditor({
               options={zones.map((value) => ({ value, label: value }))}
             />
           </Field>
-          <div>
-            <span className="cw-quiet">{w('usedBy')}</span>
+          <div className="cw-field cw-calendar-uses">
+            <span>{w('usedBy')}</span>
             <UsedByList uses={uses} />
           </div>
           <span className="cw-grow" />

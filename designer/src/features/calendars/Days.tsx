@@ -254,7 +254,7 @@ function PublicHolidays({
   return (
     <Modal
       open={open}
-      title={w('publicHolidays')}
+      title={w('publicTitle')}
       width={620}
       okText={w('take', { count: chosen.length })}
       cancelText={c('cancel')}
@@ -278,7 +278,8 @@ function PublicHolidays({
       <div className="cw-filters cw-public">
         <Select
           aria-label={w('country')}
-          value={country}
+          value={countries.data ? country : undefined}
+          loading={!countries.data}
           style={{ minWidth: 220 }}
           showSearch={{ optionFilterProp: 'label' }}
           onChange={setCountry}
@@ -298,7 +299,9 @@ function PublicHolidays({
       </div>
       <Failure error={answer.error} retry={() => ask({ requestPolicy: 'network-only' })} />
       {answer.fetching ? (
-        <Spin />
+        <div className="cw-public-days">
+          <Spin />
+        </div>
       ) : (
         <ul className="cw-public-days">
           {(found?.days ?? []).map((day) => (

@@ -70,7 +70,10 @@ export function Month({
               <time dateTime={date}>{Number(date.slice(8))}</time>
               <small>
                 {look.name && <b>{look.name}</b>}
-                {look.spans.length > 0 ? textOf(look.spans) : look.name ? '' : w(look.state as 'closed')}
+                {look.spans.map((span) => (
+                  <span key={span.join()}>{textOf([span])}</span>
+                ))}
+                {look.spans.length === 0 && !look.name && w(look.state as 'closed')}
               </small>
             </div>
           );

@@ -11,6 +11,7 @@ import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, PageHeader, Phone, Time } from '@/ui';
+import { useLanguageNames } from '@/ui/languages';
 import { Card, Facts } from '@/ui/lists';
 import { RecordingPlayer } from '../recordings/Player';
 import './calls.css';
@@ -353,6 +354,7 @@ function Legs({ call }: { call: Call }) {
 
 function Details({ call }: { call: Call }) {
   const w = useWords(callWords);
+  const languageName = useLanguageNames();
   const items: { key: string; label: string; value: React.ReactNode }[] = [
     { key: 'start', label: w('startedAt'), value: <Time at={call.startedAt} exact /> },
     { key: 'answer', label: w('answeredAt'), value: <Time at={call.answeredAt} exact /> },
@@ -364,7 +366,7 @@ function Details({ call }: { call: Call }) {
         <Duration seconds={(Date.parse(call.answeredAt) - Date.parse(call.startedAt)) / 1000} />
       ),
     },
-    { key: 'language', label: w('language'), value: call.language },
+    { key: 'language', label: w('language'), value: languageName(call.language) },
     { key: 'trunk', label: w('trunk'), value: call.trunk },
     { key: 'sip', label: w('sipCode'), value: call.sipCode || '' },
     { key: 'gateway', label: w('gateway'), value: call.gateway },

@@ -5,7 +5,10 @@ import { useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { ReplayRunQuery } from '@/gql/graphql';
+import { refusalOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
+import { useAliasName } from '@/ui';
+import { usePortTitle } from './portTitle';
 import { shortValue } from './timeline';
 import { callWords } from './words';
 
@@ -50,6 +53,7 @@ export function ReplayDrawer({
 }) {
   const w = useWords(callWords);
   const client = useClient();
+  const aliasName = useAliasName();
   const [on, setOn] = useState('draft');
   const [answer, setAnswer] = useState<{ on: string; replay: Replay } | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
@@ -60,7 +64,7 @@ export function ReplayDrawer({
     { value: 'draft', label: w('draft') },
     ...(flow?.aliases ?? []).map((alias) => ({
       value: alias.name,
-      label: `${alias.name === 'live' ? w('live_alias') : alias.name} · v${alias.version}`,
+      label: `${aliasName(alias.name)} · v${alias.version}`,
     })),
     ...(flow?.versions ?? []).map((version) => ({
       value: String(version.number),
@@ -75,7 +79,7 @@ export function ReplayDrawer({
     const told = await client.query(REPLAY, { id: runId, on }, { requestPolicy: 'network-only' }).toPromise();
     setBusy(false);
     if (told.data) setAnswer({ on, replay: told.data.replayRun });
-    else setFailed(told.error?.graphQLErrors[0]?.message ?? told.error?.message ?? '');
+    else setFailed(told.error ? refusalOf(told.error) : '');
   };
 
   return (
@@ -171,11 +175,12 @@ function Comparison({ replay, on }: { replay: Replay; on: string }) {
 }
 
 function Walked({ step }: { step: Replay['rows'][number]['old'] }) {
+  const portName = usePortTitle();
   if (!step) return <span className="cw-quiet">–</span>;
   return (
     <span className="cw-walked">
       <strong>{step.nodeName || step.nodeId}</strong>
-      {step.port && <span className="cw-step-port">→ {step.port}</span>}
+      {step.port && <span className="cw-step-port">→ {portName('', step.port)}</span>}
       {step.error && <span className="cw-step-error">{step.error}</span>}
     </span>
   );

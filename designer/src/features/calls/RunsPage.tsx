@@ -143,7 +143,7 @@ export default function RunsPage() {
                 render: (_, run) => (
                   <span className="cw-two-line">
                     <RunState state={run.state} />
-                    {run.reason && <small>{run.reason}</small>}
+                    {run.reason && run.reason !== run.state && <small>{run.reason}</small>}
                   </span>
                 ),
               },

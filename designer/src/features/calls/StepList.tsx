@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import { useLanguage, useWords } from '@/i18n';
 import { absolute, duration } from '@/ui';
 import { clock } from '../recordings/Player';
+import { usePortTitle } from './portTitle';
 import { shortValue, type TimedStep } from './timeline';
 import { callWords } from './words';
 
@@ -51,6 +52,7 @@ function StepRow({
 }) {
   const w = useWords(callWords);
   const language = useLanguage();
+  const portName = usePortTitle();
   const [open, setOpen] = useState(Boolean(step.error));
   const outputs = step.outputs && typeof step.outputs === 'object' ? Object.entries(step.outputs) : [];
   const inputs = Object.entries(step.inputs ?? {});
@@ -77,7 +79,7 @@ function StepRow({
         ) : (
           step.port && (
             <span className="cw-step-port" data-port={step.port}>
-              → {step.port}
+              → {portName(step.nodeType, step.port)}
             </span>
           )
         )}

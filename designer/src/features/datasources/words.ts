@@ -85,7 +85,7 @@ export const sourceWords = defineWords('datasources', {
     description: '用途',
     timeout: '最长秒数',
     parameters: '参数',
-    usedBy: '使用者',
+    usedBy: '引用流程',
     changed: '最近修改',
     try: '试一试',
     run: '运行',

@@ -8,7 +8,7 @@ import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, PageHeader, StateTag, Time } from '@/ui';
+import { EmptyState, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox, saveFile } from '@/ui/lists';
@@ -325,6 +325,7 @@ function FlowTable({
   const client = useClient();
   const mayEdit = useMay('flows.edit');
   const { modal, message } = App.useApp();
+  const whoName = useWhoName();
   const [duplicate] = useChange(DUPLICATE);
   const [archive] = useChange(ARCHIVE);
   const [remove] = useChange(DELETE);
@@ -444,15 +445,14 @@ function FlowTable({
         { title: w('checks'), width: 156, render: (_, flow) => <Checks flow={flow} /> },
         {
           title: w('numbers'),
-          width: 104,
+          width: 148,
           render: (_, flow) =>
             flow.numbers.length ? (
-              <Link to="/numbers" className="cw-num">
-                {flow.numbers
-                  .slice(0, 3)
-                  .map((one) => one.number)
-                  .join(', ')}
-                {flow.numbers.length > 3 && ` +${flow.numbers.length - 3}`}
+              <Link to="/numbers" className="cw-flow-numbers">
+                {flow.numbers.slice(0, 3).map((one) => (
+                  <Phone key={one.number} number={one.number} />
+                ))}
+                {flow.numbers.length > 3 && <span className="cw-num">+{flow.numbers.length - 3}</span>}
               </Link>
             ) : (
               <span className="cw-quiet">–</span>
@@ -465,7 +465,7 @@ function FlowTable({
           render: (_, flow) => (
             <span className="cw-two-line">
               <Time at={flow.updatedAt} />
-              {flow.updatedBy && <small>{flow.updatedBy}</small>}
+              {flow.updatedBy && <small>{whoName(flow.updatedBy)}</small>}
             </span>
           ),
         },

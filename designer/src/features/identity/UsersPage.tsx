@@ -2,6 +2,7 @@
 import { App, Button, Dropdown, Form, Input, Select, Table, Tabs } from 'antd';
 import { Check, Ellipsis, Minus, Plus } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { useSearchParams } from 'react-router';
 import { useQuery } from 'urql';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
@@ -108,7 +109,8 @@ function UserTable({
   const text = useText();
   const { modal, message } = App.useApp();
   const { person } = useSession();
-  const [search, setSearch] = useState('');
+  const [params] = useSearchParams();
+  const [search, setSearch] = useState(params.get('search') ?? '');
   const [role, setRole] = useState('');
   const [making, setMaking] = useState(false);
   const [editing, setEditing] = useState<User | null>(null);

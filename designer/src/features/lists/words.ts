@@ -60,7 +60,7 @@ export const numberListWords = defineWords('numberLists', {
     kind_black: '黑名单',
     kind_white: '白名单',
     kind_vip: 'VIP',
-    usedBy: '使用者',
+    usedBy: '引用流程',
     deleteHelp: '连同其中所有号码。此后查询它的流程将走错误出口。',
     deleteUsed: '连同其中所有号码。这些流程在使用它：{{flows}}。',
     addNumber: '添加号码',

@@ -1,13 +1,13 @@
 import { App, Button, Form, Input, Select, Switch, Table } from 'antd';
 import { Pencil, Phone as PhoneIcon, Plus, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useMay } from '@/app/session';
 import type { NumberPlanFlowsQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, Phone, StateTag } from '@/ui';
+import { ConfirmDelete, EmptyState, IconButton, Phone, StateTag, useAliasName } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
 import { FilterBar, SearchBox } from '@/ui/lists';
 import { DELETE_NUMBER, type Did, readChoice, SAVE_NUMBER, versionChoice } from './data';
@@ -36,11 +36,13 @@ export function Dids({
   reload: () => void;
 }) {
   const w = useWords(numberWords);
+  const aliasName = useAliasName();
   const c = useWords(common);
   const may = useMay('numbers.manage');
   const { message } = App.useApp();
   const [editing, setEditing] = useState<Did | 'new' | null>(null);
-  const [search, setSearch] = useState('');
+  const [params] = useSearchParams();
+  const [search, setSearch] = useState(params.get('search') ?? '');
   const [save] = useChange(SAVE_NUMBER);
   const [remove] = useChange(DELETE_NUMBER);
   const byId = useMemo(() => new Map(flows.map((flow) => [flow.id, flow])), [flows]);
@@ -116,7 +118,7 @@ export function Dids({
                     did.version ? (
                       w('pinned', { n: did.version })
                     ) : (
-                      w('follow', { alias: did.alias })
+                      w('follow', { alias: aliasName(did.alias) })
                     )
                   ) : (
                     <span className="cw-quiet">–</span>
@@ -240,6 +242,7 @@ export function Dids({
 
 function ChoiceField({ flow }: { flow: Flow }) {
   const w = useWords(numberWords);
+  const aliasName = useAliasName();
   const form = Form.useFormInstance<Values>();
   const newest = Math.max(0, ...flow.aliases.map((alias) => alias.version));
   const kept = form.getFieldValue('choice') as string;
@@ -248,7 +251,7 @@ function ChoiceField({ flow }: { flow: Flow }) {
     ['test', w('followTest')],
   ]);
   for (const alias of flow.aliases)
-    if (!aliases.has(alias.name)) aliases.set(alias.name, w('follow', { alias: alias.name }));
+    if (!aliases.has(alias.name)) aliases.set(alias.name, w('follow', { alias: aliasName(alias.name) }));
   const versions = Array.from({ length: newest }, (_, index) => newest - index).slice(0, 50);
   const pinned = versions.map((n) => ({ value: `v${n}`, label: w('pinned', { n }) }));
   if (/^v\d+$/.test(kept) && !pinned.some((one) => one.value === kept))

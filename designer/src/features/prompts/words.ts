@@ -48,7 +48,7 @@ export const libraryWords = defineWords('promptLibrary', {
     empty: '还没有语音',
     emptyHelp: '在这里录一段欢迎语，可用于任意多个流程；修改一次，处处生效。',
     name: '名称',
-    usedBy: '使用者',
+    usedBy: '引用流程',
     changed: '最近修改',
     rename: '重命名',
     newName: '新名称',

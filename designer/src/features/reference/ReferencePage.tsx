@@ -3,7 +3,7 @@ import { Spin } from 'antd';
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
-import { useText, useWords } from '@/i18n';
+import { type Language, useLanguage, useText, useWords } from '@/i18n';
 import { EmptyState, PageHeader } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
@@ -108,10 +108,25 @@ export default function ReferencePage() {
   );
 }
 
+const TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array', 'list', 'any', 'null'] as const;
+
+/** A default as one reads it: of a prompt its words, of all else the JSON. */
+export function defaultText(value: unknown, language: Language): string {
+  const parts = (value as { parts?: unknown } | null)?.parts;
+  if (!Array.isArray(parts)) return JSON.stringify(value);
+  const said = parts.map((part: { text?: Partial<Record<Language, string>> }) => part.text?.[language]);
+  return said.length > 0 && said.every(Boolean) ? said.join(' ') : JSON.stringify(value);
+}
+
 function NodePage({ node }: { node: NodeTypeInfo }) {
   const w = useWords(referenceWords);
   const text = useText();
+  const language = useLanguage();
   const kindOf = useKind();
+  const typeName = (type: string) => {
+    const known = TYPES.find((one) => one === type);
+    return known ? w(`type_${known}`) : type;
+  };
   const fields = useMemo(() => fieldsFor(node), [node]);
   const outputs = (node.definition.outputs ?? []) as Output[];
   return (
@@ -159,7 +174,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
                 <td>
                   {field.options.length > 0
                     ? field.options.map((option) => text(option.title)).join(' · ')
-                    : field.types.join(' | ') || field.widget}
+                    : field.types.map(typeName).join(' | ') || field.widget}
                   <div className="cw-quiet">
                     {[
                       field.expression && w('expression'),
@@ -171,7 +186,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
                   </div>
                 </td>
                 <td className="cw-code">
-                  {required ? w('required') : field.hasDefault ? JSON.stringify(field.default) : '–'}
+                  {required ? w('required') : field.hasDefault ? defaultText(field.default, language) : '–'}
                 </td>
               </tr>
             ))}
@@ -188,17 +203,21 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
               <tr key={output.name}>
                 <td className="cw-code">nodes.&lt;id&gt;.{output.name}</td>
                 <td>{text(output.title)}</td>
-                <td className="cw-quiet">{output.type}</td>
+                <td className="cw-quiet">{typeName(output.type)}</td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
-      <h3>{w('example')}</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
-      <pre className="cw-code cw-sql" tabIndex={0}>
-        {JSON.stringify(node.example, null, 2)}
-      </pre>
+      {fields.length > 0 && (
+        <>
+          <h3>{w('example')}</h3>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
+          <pre className="cw-code cw-sql" tabIndex={0}>
+            {JSON.stringify(node.example, null, 2)}
+          </pre>
+        </>
+      )}
     </Card>
   );
 }

@@ -6,11 +6,12 @@ import { useQuery } from 'urql';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { PageHeader, StateTag, type Tone } from '@/ui';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
 import './system.css';
+import { SETTINGS_ZH } from './settings';
 import { systemWords } from './words';
 
 const SYSTEM = graphql(`
@@ -29,6 +30,7 @@ const SAVE = graphql(`
 `);
 const TONES: Record<string, Tone> = { ok: 'good', degraded: 'wait', down: 'bad', off: 'off' };
 const STATES = ['ok', 'degraded', 'down', 'off'] as const;
+const DETAILS = ['version', 'kind', 'queues', 'calls', 'languages'] as const;
 const PARTS = ['api', 'database', 'temporal', 'worker', 'gateway', 'asterisk', 'tts', 'asr'] as const;
 
 export default function SystemPage() {
@@ -43,6 +45,9 @@ export default function SystemPage() {
     const timer = setInterval(reload, 15_000);
     return () => clearInterval(timer);
   }, []);
+  const language = useLanguage();
+  const meaningOf = (one: { name: string; description: string }) =>
+    (language === 'zh' && SETTINGS_ZH[one.name]) || one.description;
   const health = answer.data?.health;
   const settings = answer.data?.settings ?? [];
   const settingOf = (name: string) => settings.find((one) => one.name === name)?.value ?? '';
@@ -50,7 +55,7 @@ export default function SystemPage() {
   const rows = settings.filter(
     (one) =>
       (!changedOnly || !one.isDefault) &&
-      `${one.name} ${one.description} ${one.value}`.toLowerCase().includes(wanted),
+      `${one.name} ${one.description} ${meaningOf(one)} ${one.value}`.toLowerCase().includes(wanted),
   );
   const port = settingOf('CALLWEAVE_TEMPORAL_UI_PORT');
   return (
@@ -103,7 +108,10 @@ export default function SystemPage() {
                       {part.message && <p>{part.message}</p>}
                       <small className="cw-quiet cw-num">
                         {[
-                          ...details.map(([key, value]) => `${key} ${String(value)}`),
+                          ...details.map(([key, value]) => {
+                            const known = DETAILS.find((one) => one === key);
+                            return `${known ? w(`d_${known}`) : key} ${String(value)}`;
+                          }),
                           part.state !== 'off' && w('checked', { ms: part.milliseconds }),
                         ]
                           .filter(Boolean)
@@ -148,7 +156,7 @@ export default function SystemPage() {
                   </span>
                 ),
               },
-              { title: w('meaning'), dataIndex: 'description' },
+              { title: w('meaning'), render: (_, one) => meaningOf(one) },
             ]}
           />
         </Card>
@@ -194,7 +202,7 @@ function BusinessCard() {
             ]}
           />
         </Form.Item>
-        <Form.Item label=" ">
+        <Form.Item label=" " colon={false}>
           <Button type="primary" htmlType="submit" loading={busy}>
             {c('save')}
           </Button>

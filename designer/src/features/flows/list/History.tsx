@@ -5,7 +5,7 @@ import { useClient } from 'urql';
 import type { FlowHistoryQuery } from '@/gql/graphql';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Time } from '@/ui';
+import { Time, useWhoName } from '@/ui';
 import { HISTORY } from './data';
 import { listWords } from './words';
 
@@ -21,6 +21,7 @@ export function HistoryDrawer({
   const w = useWords(listWords);
   const c = useWords(common);
   const text = useText();
+  const whoName = useWhoName();
   const client = useClient();
   const [deeds, setDeeds] = useState<Deed[] | null>(null);
   const [end, setEnd] = useState<string | null>(null);
@@ -53,7 +54,7 @@ export function HistoryDrawer({
         <ol className="cw-deeds" tabIndex={0}>
           {deeds.map((deed) => (
             <li key={deed.seq}>
-              <strong>{deed.actor}</strong> {text(deed.text)}
+              <strong>{whoName(deed.actor)}</strong> {text(deed.text)}
               {deed.times > 1 && <span className="cw-quiet"> · {w('timesBy', { count: deed.times })}</span>}
               <div className="cw-quiet">
                 <Time at={deed.at} exact />

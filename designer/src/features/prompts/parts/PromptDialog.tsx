@@ -4,9 +4,10 @@ import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
-import { useLanguage, useWords } from '@/i18n';
+import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { StateTag } from '@/ui';
+import { useLanguageNames } from '@/ui/languages';
 import { Player } from './Player';
 import './prompts.css';
 import { Recorder } from './Recorder';
@@ -185,7 +186,7 @@ function OneLanguage({
       />
       {way === 'sound' ? (
         <>
-          <Recorder onDone={(file) => void send(file)} busy={sending || !name} again={!!row?.url} />
+          <Recorder onDone={(file) => void send(file)} busy={sending} disabled={!name} again={!!row?.url} />
           <label className="cw-prompt-name" htmlFor={`cw-prompt-said-${language}`}>
             <span className="cw-quiet">{w('transcript')}</span>
             <Input.TextArea
@@ -226,19 +227,4 @@ function SaveText({ busy, disabled, onClick }: { busy: boolean; disabled: boolea
       </Button>
     </div>
   );
-}
-
-/** Languages by name, in the person's own language. */
-export function useLanguageNames(): (tag: string) => string {
-  const language = useLanguage();
-  return useMemo(() => {
-    const names = new Intl.DisplayNames([language === 'zh' ? 'zh-CN' : 'en'], { type: 'language' });
-    return (tag) => {
-      try {
-        return names.of(tag) ?? tag;
-      } catch {
-        return tag;
-      }
-    };
-  }, [language]);
 }

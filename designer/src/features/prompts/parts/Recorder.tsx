@@ -13,11 +13,14 @@ import { promptWords } from './words';
 export function Recorder({
   onDone,
   busy,
+  disabled,
   again,
 }: {
   /** The sound that the person chose to use. */
   onDone: (file: Blob, seconds: number | null) => void;
   busy?: boolean;
+  /** Nothing can be recorded yet. */
+  disabled?: boolean;
   /** There is a recording already: the button says so. */
   again?: boolean;
 }) {
@@ -64,7 +67,7 @@ export function Recorder({
           <Button
             icon={<Mic size={14} />}
             loading={state === 'asking'}
-            disabled={busy}
+            disabled={busy || disabled}
             onClick={() => void recorder.start()}
           >
             {again ? w('recordAgain') : w('record')}
@@ -72,14 +75,19 @@ export function Recorder({
           <Upload
             accept="audio/*,.wav,.flac,.ogg,.mp3"
             showUploadList={false}
-            disabled={busy}
+            disabled={busy || disabled}
             beforeUpload={(file) => {
               setRefused(file.size > MAX_UPLOAD);
               if (file.size <= MAX_UPLOAD) onDone(file, null);
               return false;
             }}
           >
-            <Button icon={<UploadIcon size={14} />} title={w('uploadHelp')} loading={busy}>
+            <Button
+              icon={<UploadIcon size={14} />}
+              title={w('uploadHelp')}
+              loading={busy}
+              disabled={disabled}
+            >
               {w('upload')}
             </Button>
           </Upload>

@@ -1,9 +1,9 @@
-import { Button, Segmented, Select, Space, Table } from 'antd';
+import { Segmented, Select, Space, Table } from 'antd';
 import { useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
-import { useLanguage, useWords } from '@/i18n';
+import { type Language, useLanguage, useWords } from '@/i18n';
 import { duration, EmptyState } from '@/ui';
 import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
@@ -127,13 +127,13 @@ export function RunsDrawer() {
               title: t('node'),
               dataIndex: 'nodeId',
               render: (id: string) => (
-                <Button type="link" size="small" onClick={() => store.getState().focus(id)}>
+                <button type="button" className="cw-link" onClick={() => store.getState().focus(id)}>
                   {nameOf(id)}
-                </Button>
+                </button>
               ),
             },
             {
-              title: t('live'),
+              title: t('hereNow'),
               dataIndex: 'standing',
               align: 'right',
               sorter: (a, b) => a.standing - b.standing,
@@ -168,7 +168,7 @@ export function RunsDrawer() {
               render: (_, node) =>
                 node.median === null
                   ? '–'
-                  : `${duration(node.median ?? 0, language)} / ${duration(node.p95 ?? 0, language)}`,
+                  : `${short(node.median ?? 0, language)} / ${short(node.p95 ?? 0, language)}`,
               sorter: (a, b) => (a.median ?? 0) - (b.median ?? 0),
             },
           ]}
@@ -176,6 +176,11 @@ export function RunsDrawer() {
       )}
     </section>
   );
+}
+
+/** Most nodes take no second. */
+function short(seconds: number, language: Language): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds, language);
 }
 
 /** What a card shows while numbers are on: how many stand here, how many came, and whether callers leave here. */

@@ -2,8 +2,8 @@
 import { Button, Input } from 'antd';
 import { Settings2 } from 'lucide-react';
 import { useId } from 'react';
-import { useLanguageNames } from '@/features/prompts/parts/PromptDialog';
 import { useLanguage, useWords } from '@/i18n';
+import { useLanguageNames } from '@/ui/languages';
 import { nameOf } from '../problems/fixes';
 import { docOf, fixed, useEditor, useEditorStore } from '../store';
 import { panelWords } from './words';

@@ -88,7 +88,9 @@ export function Cases() {
           {t('runAll')}
         </Button>
         {cases.length > 0 && (
-          <StateTag tone={green === cases.length ? 'good' : 'bad'}>
+          <StateTag
+            tone={green === cases.length ? 'good' : cases.some((one) => one.passed === false) ? 'bad' : 'off'}
+          >
             {t('greenCount', { green, all: cases.length })}
           </StateTag>
         )}

@@ -7,6 +7,7 @@ import { useTick } from '@/ui';
 import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
 import { useFollow } from '../useFollow';
+import { usePortName } from '../usePortName';
 import { Cases } from './Cases';
 import { SaveCase } from './SaveCase';
 import { SceneForm } from './SceneForm';
@@ -244,6 +245,7 @@ type Line = Simulated['transcript'][number];
 
 function Transcript({ call, sound }: { call: Simulated | null; sound: boolean }) {
   const t = useWords(simulatorWords);
+  const portName = usePortName();
   const store = useEditorStore();
   const doc = useEditor((state) => state.doc);
   const [steps, setSteps] = useState(true);
@@ -276,7 +278,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
             {line.kind === 'node' ? (
               <button type="button" className="cw-link" onClick={() => store.getState().focus(line.node)}>
                 {nameOf(line)}
-                {line.text.includes('→ ') && ` ▸ ${line.text.split('→ ')[1]}`}
+                {line.text.includes('→ ') && ` ▸ ${portName(line.node, line.text.split('→ ')[1] ?? '')}`}
               </button>
             ) : (
               <span className="cw-sim-text">{line.text}</span>

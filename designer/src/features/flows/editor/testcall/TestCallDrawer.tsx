@@ -8,6 +8,7 @@ import { type MarkLayer, useMarks } from '../marks';
 import { edgeId, useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
 import { useFollow } from '../useFollow';
+import { usePortName } from '../usePortName';
 import './testcall.css';
 import { type TrailStep, useTestCall, useTestTrail } from './testcall';
 import { testCallWords } from './words';
@@ -17,6 +18,7 @@ type How = 'browser' | 'phone';
 
 /** A real call through the draft: from this browser, or to a phone that rings. */
 export function TestCallDrawer() {
+  const portName = usePortName();
   const t = useWords(testCallWords);
   const store = useEditorStore();
   const key = useEditor((state) => state.key);
@@ -151,7 +153,7 @@ export function TestCallDrawer() {
               >
                 {step.nodeName || step.nodeId}
               </button>
-              {step.port && <span className="cw-quiet"> ▸ {step.port}</span>}
+              {step.port && <span className="cw-quiet"> ▸ {portName(step.nodeId, step.port)}</span>}
               {step.said.length > 0 && <div className="cw-quiet">“{step.said.join(' ')}”</div>}
               {step.errorMessage && <div className="cw-wrong">{step.errorMessage}</div>}
             </li>

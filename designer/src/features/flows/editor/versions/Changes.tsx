@@ -1,5 +1,6 @@
 import { useText, useWords } from '@/i18n';
 import { useEditor, useEditorStore } from '../store';
+import { usePortName } from '../usePortName';
 import type { Difference } from './diff';
 import { versionWords } from './words';
 import './versions.css';
@@ -10,6 +11,7 @@ type Field = Difference['nodes'][number]['fields'][number];
 export function Changes({ difference }: { difference: Difference }) {
   const t = useWords(versionWords);
   const store = useEditorStore();
+  const portName = usePortName();
   const names = useEditor((state) => (state.shown ?? state.doc).nodes);
   const nameOf = (id: string | null | undefined) => (id ? names[id]?.name || id : t('nowhere'));
   const { nodes, wires, flow } = difference;
@@ -40,7 +42,8 @@ export function Changes({ difference }: { difference: Difference }) {
         <li key={`${wire.node}|${wire.port}`} data-kind="changed">
           <span className="cw-change-kind">{t('rewired')}</span>{' '}
           <span>
-            {nameOf(wire.node)} ▸ {wire.port}: <del>{nameOf(wire.old)}</del> → <ins>{nameOf(wire.new)}</ins>
+            {nameOf(wire.node)} ▸ {portName(wire.node, wire.port)}: <del>{nameOf(wire.old)}</del> →{' '}
+            <ins>{nameOf(wire.new)}</ins>
           </span>
         </li>
       ))}

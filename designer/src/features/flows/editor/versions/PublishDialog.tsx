@@ -95,6 +95,7 @@ export function PublishDialog({ close }: { close: () => void }) {
     <Modal
       open
       width={680}
+      centered
       title={t('publishTitle', { name: doc.name })}
       okText={t('publish')}
       cancelText={c('cancel')}

@@ -1,3 +1,4 @@
+import { useReactFlow } from '@xyflow/react';
 import { App, Button, Modal, Select, Space, Tag, Tooltip } from 'antd';
 import { Download, FileDiff, RotateCcw } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -8,7 +9,7 @@ import type { FlowVersionsQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, IconButton, Time } from '@/ui';
+import { EmptyState, IconButton, Time, useAliasName, useWhoName } from '@/ui';
 import { useMarks } from '../marks';
 import { readDoc } from '../model';
 import { useEditor, useEditorStore } from '../store';
@@ -63,6 +64,9 @@ export function VersionsDrawer() {
   const flow = answer.data?.flow;
   const versions = flow?.versions ?? [];
 
+  const aliasName = useAliasName();
+  const whoName = useWhoName();
+  const flowView = useReactFlow();
   const sync = useSync();
   useMarks('comparison', marks);
   const endComparison = () => {
@@ -97,6 +101,13 @@ export function VersionsDrawer() {
     const both = overlay(told.data.flowDiff, document, store.getState().doc);
     comparison.getState().show(from, told.data.flowDiff, both.marks);
     store.getState().show(both.doc);
+    // What differs comes into view; the canvas needs a moment to draw both.
+    const touched = Object.keys(both.marks.nodes ?? {}).map((id) => ({ id }));
+    if (touched.length > 0)
+      setTimeout(
+        () => void flowView.fitView({ nodes: touched, padding: 0.15, minZoom: 0.4, maxZoom: 0.75 }),
+        60,
+      );
   };
 
   const restore = async (version: Version) => {
@@ -137,11 +148,12 @@ export function VersionsDrawer() {
                 <strong>{t('version', { number: version.number })}</strong>
                 {aliases.map((one) => (
                   <Tag key={one.name} color={one.name === 'live' ? 'success' : 'processing'}>
-                    {one.name}
+                    {aliasName(one.name)}
                   </Tag>
                 ))}
                 <span className="cw-quiet">
-                  <Time at={version.createdAt} /> {version.author && t('by', { who: version.author })}
+                  <Time at={version.createdAt} />{' '}
+                  {version.author && t('by', { who: whoName(version.author) })}
                 </span>
               </div>
               {version.note && <p>{version.note}</p>}
@@ -208,7 +220,7 @@ export function VersionsDrawer() {
             </Button>
           )}
         </Space>
-        {difference && <Changes difference={difference} />}
+        {difference ? <Changes difference={difference} /> : <p className="cw-quiet">{t('compareHelp')}</p>}
       </div>
       {moving && (
         <MoveDialog
@@ -240,10 +252,11 @@ function MoveDialog({
   const { message } = App.useApp();
   const key = useEditor((state) => state.key);
   const [move, busy] = useChange(MOVE);
+  const aliasName = useAliasName();
   return (
     <Modal
       open
-      title={t('moveTitle', { alias, number: version.number })}
+      title={t('moveTitle', { alias: aliasName(alias), number: version.number })}
       okText={t('move')}
       cancelText={c('cancel')}
       confirmLoading={busy}
@@ -251,7 +264,7 @@ function MoveDialog({
       onOk={async () => {
         const answer = await move({ key, alias, version: version.number });
         if (!answer.value) return;
-        void message.success(t('moved', { alias, number: version.number }));
+        void message.success(t('moved', { alias: aliasName(alias), number: version.number }));
         close(true);
       }}
     >

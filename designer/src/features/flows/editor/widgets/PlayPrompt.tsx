@@ -1,10 +1,10 @@
 /** Plays a whole prompt in one language by the real voice, with stand-ins for the values, and shows its words. */
 import { useCallback, useState } from 'react';
 import { Player } from '@/features/prompts/parts/Player';
-import { useLanguageNames } from '@/features/prompts/parts/PromptDialog';
 import { graphql } from '@/gql';
 import { useChange, wordsOf } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
+import { useLanguageNames } from '@/ui/languages';
 import { useEditorStore } from '../store';
 import type { Part } from './promptParts';
 import { sampleValues } from './samples';

@@ -7,9 +7,10 @@ import { ChevronDown, ChevronUp, GripVertical, Mic, Plus, Trash2, TriangleAlert 
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useMay } from '@/app/session';
 import { Player } from '@/features/prompts/parts/Player';
-import { PromptDialog, useLanguageNames } from '@/features/prompts/parts/PromptDialog';
+import { PromptDialog } from '@/features/prompts/parts/PromptDialog';
 import { useText, useWords } from '@/i18n';
 import { StateTag } from '@/ui';
+import { useLanguageNames } from '@/ui/languages';
 import { Code, type CodeHandle } from './Code';
 import { FieldRow, Troubles } from './Field';
 import { fieldId, useForm, type WidgetProps } from './form';

@@ -1,8 +1,8 @@
 /** Widgets of single values: text, numbers, switches, choices, keys, languages. */
 import { Input, InputNumber, Select, Space, Switch } from 'antd';
 import { useMemo, useState } from 'react';
-import { useLanguageNames } from '@/features/prompts/parts/PromptDialog';
 import { useText, useWords } from '@/i18n';
+import { useLanguageNames } from '@/ui/languages';
 import { useForm, type WidgetProps } from './form';
 import { isRecord, valueAt } from './paths';
 import { widgetWords } from './words';
