@@ -351,14 +351,14 @@ async def run(folder: Path, *, calls: int, at_once: int, every: float, seed: int
             finally:
                 killer.cancel()
         await product.healthy(60)
-        await _settled(product)
+        await settled(product)
         report = await judge(product, walks, kills, person)
     transport.close()
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
-async def _settled(product: Product) -> None:
+async def settled(product: Product) -> None:
     """Wait until no flow of a call runs any more, at most a minute: what runs then is lost."""
     client = await Client.connect(product.temporal)
     until = time.monotonic() + SETTLE_SECONDS

@@ -167,7 +167,7 @@ def processes(product: Product) -> dict[str, psutil.Process]:
     return {name: psutil.Process(one.pid) for name, one in found.items() if one is not None}
 
 
-def _cpu(of: dict[str, psutil.Process]) -> Iterator[tuple[str, float]]:
+def cpu_of(of: dict[str, psutil.Process]) -> Iterator[tuple[str, float]]:
     for name, process in of.items():
         times = process.cpu_times()
         yield name, times.user + times.system
@@ -202,13 +202,13 @@ async def measure(folder: Path, *, calls: int = 200, minutes: float = 5.0) -> Lo
         )
         await asyncio.sleep(held / rate + 2)
         watched, loopback = processes(product), psutil.net_io_counters(pernic=True)["lo"]
-        before, began = dict(_cpu(watched)), time.monotonic()
+        before, began = dict(cpu_of(watched)), time.monotonic()
         watching = asyncio.create_task(_most_live(product, seconds - 20))
         keys: KeyFigures = await key_to_prompt(
             uri, calls=MEASURED, keys_per_second=KEYS_PER_SECOND, seconds=seconds - held / rate - 10, talking=True
         )
         passed = time.monotonic() - began
-        cpu = {name: round((spent - before[name]) / passed * 100, 1) for name, spent in _cpu(watched)}
+        cpu = {name: round((spent - before[name]) / passed * 100, 1) for name, spent in cpu_of(watched)}
         packets = (psutil.net_io_counters(pernic=True)["lo"].packets_recv - loopback.packets_recv) / passed
         most = await watching
         result = await holding

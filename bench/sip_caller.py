@@ -193,6 +193,17 @@ class SipCall:
 
     def _close(self) -> None:
         self.ended.set()
+        self._close_media()
+
+    async def _open_media(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Rtp(self), local_addr=(self.caller.host, 0))
+
+    def _media_port(self) -> int:
+        assert self._rtp is not None
+        return int(self._rtp.get_extra_info("sockname")[1])
+
+    def _close_media(self) -> None:
         if self._pump is not None:
             self._pump.cancel()
         if self._rtp is not None:
@@ -210,8 +221,7 @@ class SipCall:
         )
 
     def _offer(self) -> str:
-        assert self._rtp is not None
-        port = self._rtp.get_extra_info("sockname")[1]
+        port = self._media_port()
         return (
             f"v=0\r\no=- {self._source} 1 IN IP4 {self.caller.host}\r\ns=-\r\nc=IN IP4 {self.caller.host}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP {PCMA} {EVENTS}\r\na=rtpmap:{PCMA} PCMA/8000\r\n"
@@ -226,8 +236,7 @@ class SipCall:
 
     async def dial(self, timeout: float) -> None:
         """Send the INVITE; returns when answered. Raises CallRefusedError, or TimeoutError after a CANCEL."""
-        loop = asyncio.get_running_loop()
-        self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Rtp(self), local_addr=(self.caller.host, 0))
+        await self._open_media()
         branch = _branch()
         invite = self._request("INVITE", self._cseq, body=self._offer(), branch=branch)
         self.invited_at = time.perf_counter()
@@ -354,9 +363,14 @@ class SipCaller(asyncio.DatagramProtocol):
         call = self.calls.get(message.get("call-id"))
         if call is not None:
             call.take(message, addr)
-        elif not message.code and message.method != "ACK":
+        else:
+            self.strange(message, addr)
+
+    def strange(self, message: Message, sender: Address) -> None:
+        """Take a message that belongs to no call."""
+        if not message.code and message.method != "ACK":
             code, reason = (200, "OK") if message.method == "OPTIONS" else (481, "Call Does Not Exist")
-            self.reply(message, addr, code, reason)
+            self.reply(message, sender, code, reason)
 
 
 def _branch() -> str:
