@@ -9,10 +9,11 @@ changed are taken with `locked`.
 """
 
 import asyncio
+import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,6 +104,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"echo": echo}
         if self.sqlite:
+            options["connect_args"] = {"factory": _Connection}
             if self.url.database and self.url.database != ":memory:":
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         else:
@@ -126,6 +128,20 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+class _Connection(sqlite3.Connection):
+    """Never leaves a transaction behind.
+
+    A statement that is cut short by a cancelled task keeps a closed connection alive inside SQLite, and the lock of
+    its transaction with it: nobody could ever write again.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it was closed before
+            if self.in_transaction:
+                self.rollback()
+        super().close()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -168,7 +168,7 @@ class AgentName:
 async def live_agents(state: AppState, business_id: str, ids: Sequence[str] | None = None) -> list[AgentLive]:
     """Agents as they stand, with their callers."""
     rows = await service.list_agents(state.db, business_id, ids)
-    queues = await service.queues_of(state.db, business_id)
+    queues = await service.queues_of(state.db, business_id, ids)
     wanted = [agent.entry_id for agent, _ in rows if agent.entry_id]
     entries: dict[str, QueueEntry] = {}
     rules: dict[str, Queue] = {}

@@ -231,14 +231,16 @@ async def list_agents(db: Database, business_id: str, ids: Sequence[str] | None 
         return [(agent, user) for agent, user in await session.exec(statement.order_by(col(User.name)))]
 
 
-async def queues_of(db: Database, business_id: str) -> dict[str, list[str]]:
-    """Names of queues by agent."""
+async def queues_of(db: Database, business_id: str, ids: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Names of queues by agent: of all, or of these."""
     statement = (
         select(QueueMember.user_id, Queue.name)
         .join(Queue, col(Queue.id) == col(QueueMember.queue_id))
         .where(QueueMember.business_id == business_id)
         .order_by(col(Queue.position), col(Queue.name))
     )
+    if ids is not None:
+        statement = statement.where(col(QueueMember.user_id).in_(ids))
     found: dict[str, list[str]] = {}
     async with read(db) as session:
         for user, name in await session.exec(statement):

@@ -103,6 +103,11 @@ class Attendance:
             await self._left(business_id, agent.user_id, leg)
 
     async def _left(self, business_id: str, user_id: str, leg: Leg) -> None:
+        async with read(self._db) as session:
+            agent = await session.get(Agent, user_id)
+            # Nearly always the node has told by now: nobody else on the floor need wait for this look.
+            if agent is None or agent.call_id != leg.call_id or agent.state not in ("busy", "talking"):
+                return
         async with floor(self._db, business_id) as session:
             agent = await locked(session, Agent, user_id)
             if agent is None or agent.call_id != leg.call_id:

@@ -23,10 +23,10 @@ from backend.events import Event, EventBus, record
 from backend.identity.models import Business, User
 from backend.lists.models import ListEntry, NumberList
 from backend.numbers.phone import normalise_or_keep
-from backend.queues.dispatch import ENTRY, all_rules, floor, memberships, take_back, tell
+from backend.queues.dispatch import ENTRY, all_rules, floor, take_back, tell
 from backend.queues.estimate import expected_wait
 from backend.queues.models import LIVE, Queue, QueueEntry
-from backend.queues.service import handle_seconds, line
+from backend.queues.service import AWAY, handle_seconds, line, team_states
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Missed, QueueAsk, QueueState, QueueTicket, QueueTurn
 
@@ -164,7 +164,7 @@ class BusinessQueues:
                 return "full"
         if ask.patient or ask.callback or wanted is not None or queue.outside_number:
             return ""
-        rules, _ = await all_rules(session, self._business, await memberships(session, self._business))
+        rules, _ = await all_rules(session, self._business)
         serving = [queue.name, *(rule.queue for rule in rules[queue.name].overflow)]
         return "" if any(name in rules and rules[name].staffed for name in serving) else "closed"
 
@@ -254,6 +254,8 @@ class BusinessQueues:
     async def turn(self, key: str, *, seconds: float) -> QueueTurn:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
+        if seconds <= 0:
+            return await self._turn(key)
         async with read(self._db) as session:
             entry = await self._entry(session, key)
         if entry is None:
@@ -312,17 +314,7 @@ class BusinessQueues:
 
     async def _state(self, session: AsyncSession, name: str, place: int | None = None) -> QueueState:
         queue = await self._queue(session, name)
-        members = await memberships(session, self._business)
-        team = {user for user, own in members.items() if name in own}
-        states = [
-            state
-            for user, state in await session.exec(
-                select(Agent.user_id, Agent.state).where(
-                    Agent.business_id == self._business, col(Agent.enabled).is_(True)
-                )
-            )
-            if user in team
-        ]
+        team = (await team_states(session, self._business, name)).get(name, {})
         waiting = list(
             await session.exec(
                 select(QueueEntry.place_at).where(
@@ -332,15 +324,15 @@ class BusinessQueues:
                 )
             )
         )
-        working = sum(state not in ("signed_out", "not_ready") for state in states)
-        ready = sum(state == "ready" for state in states)
+        working = sum(team.values()) - sum(team.get(state, 0) for state in AWAY)
+        ready = team.get("ready", 0)
         handle = await handle_seconds(session, self._business, queue)
         return QueueState(
             waiting=len(waiting),
             longest=max(((utcnow() - at).total_seconds() for at in waiting), default=0.0),
             expected=expected_wait(place or len(waiting) + 1, working, handle, free=ready),
             ready=ready,
-            signed_in=sum(state != "signed_out" for state in states),
+            signed_in=sum(team.values()) - team.get("signed_out", 0),
         )
 
     async def state(self, queue: str) -> QueueState:

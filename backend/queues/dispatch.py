@@ -6,7 +6,7 @@ dies, and a change and the offers that follow from it are one act. Nothing has t
 whoever makes changes; a minute hand (`backend.queues.minder`) wakes what is due by the mere passing of time.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -100,32 +100,43 @@ def free_of(row: Agent, queues: Mapping[str, int], now: datetime) -> Free:
     )
 
 
-async def memberships(session: AsyncSession, business_id: str) -> dict[str, dict[str, int]]:
-    """Ring order by queue name, by agent."""
+async def memberships(
+    session: AsyncSession, business_id: str, users: Collection[str] | None = None
+) -> dict[str, dict[str, int]]:
+    """Ring order by queue name, by agent: of all, or of these."""
     statement = (
         select(QueueMember.user_id, Queue.name, QueueMember.position)
         .join(Queue, col(Queue.id) == col(QueueMember.queue_id))
         .where(QueueMember.business_id == business_id, col(Queue.enabled).is_(True))
     )
+    if users is not None:
+        statement = statement.where(col(QueueMember.user_id).in_(sorted(users)))
     found: dict[str, dict[str, int]] = {}
     for user, name, position in await session.exec(statement):
         found.setdefault(user, {})[name] = position
     return found
 
 
-async def all_rules(
-    session: AsyncSession, business_id: str, members: Mapping[str, Mapping[str, int]]
-) -> tuple[dict[str, QueueRules], dict[str, Queue]]:
+async def all_rules(session: AsyncSession, business_id: str) -> tuple[dict[str, QueueRules], dict[str, Queue]]:
     """The rules of every queue of a business, and their rows."""
     rows = {row.name: row for row in await session.exec(select(Queue).where(Queue.business_id == business_id))}
-    signed_in = set(
+    # One look for all queues: there are hundreds of agents, and a few queues.
+    works = (
+        select(QueueMember.user_id)
+        .join(Agent, col(Agent.user_id) == col(QueueMember.user_id))
+        .where(
+            QueueMember.queue_id == Queue.id,
+            Agent.business_id == business_id,
+            Agent.state != "signed_out",
+            col(Agent.enabled).is_(True),
+        )
+        .exists()
+    )
+    staffed = set(
         await session.exec(
-            select(Agent.user_id).where(
-                Agent.business_id == business_id, Agent.state != "signed_out", col(Agent.enabled).is_(True)
-            )
+            select(Queue.name).where(Queue.business_id == business_id, col(Queue.enabled).is_(True), works)
         )
     )
-    staffed = {name for user in signed_in for name in members.get(user, ())}
     return {name: rules_of(row, name in staffed) for name, row in rows.items()}, rows
 
 
@@ -142,8 +153,7 @@ async def dispatch(session: AsyncSession, business_id: str) -> None:
     )
     if not waiting:
         return
-    members = await memberships(session, business_id)
-    rules, queues = await all_rules(session, business_id, members)
+    rules, queues = await all_rules(session, business_id)
     waiting = [entry for entry in waiting if not _send_outside(session, entry, queues.get(entry.queue), rules, now)]
     ready = {
         row.user_id: row
@@ -151,6 +161,7 @@ async def dispatch(session: AsyncSession, business_id: str) -> None:
             select(Agent).where(Agent.business_id == business_id, Agent.state == "ready", col(Agent.enabled).is_(True))
         )
     }
+    members = await memberships(session, business_id, ready) if ready else {}
     line = [waiting_of(entry) for entry in waiting]
     free = [free_of(row, members.get(row.user_id, {}), now) for row in ready.values()]
     for row in await _kept_free(session, business_id, waiting):

@@ -10,9 +10,11 @@ Any number of processes may run it: each act looks at the row again under its lo
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import TypeVar
 
+from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import and_, col, not_, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -30,23 +32,44 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 TICK = 0.5
+SOONEST = 0.02
+"""Who is free at about the same time is freed together."""
 STALE = timedelta(seconds=200)
 """No phone rings longer than this; an offer that old is nobody's."""
-SWEEP_EVERY = 10
-"""Ticks between two looks for what dead processes left."""
+SWEEP_EVERY = 5.0
+"""Seconds between two looks for what dead processes left."""
 
 
 async def mind(db: Database) -> None:
     """Run for ever."""
-    tick = 0
+    swept = float("-inf")
     while True:
+        sweep = time.monotonic() - swept >= SWEEP_EVERY
+        if sweep:
+            swept = time.monotonic()
         try:
-            await turn(db, sweep=tick % SWEEP_EVERY == 0)
+            await turn(db, sweep=sweep)
         except (SQLAlchemyError, OSError) as problem:
             log.warning("the queues are not minded now: %s", type(problem).__name__)
             await asyncio.sleep(2)
-        tick += 1
-        await asyncio.sleep(TICK)
+        await asyncio.sleep(await _pause(db))
+
+
+async def _pause(db: Database) -> float:
+    """Until the next look: a tick, or less when something is due before."""
+    now = utcnow()
+    soon = now + timedelta(seconds=TICK)
+    try:
+        async with read(db) as session:
+            wrapped = select(func.min(Agent.until)).where(Agent.state == "wrap_up", col(Agent.until) <= soon)
+            opens = select(func.min(QueueEntry.due_at)).where(
+                QueueEntry.state == "waiting", col(QueueEntry.due_at) > now, col(QueueEntry.due_at) <= soon
+            )
+            times = [(await session.exec(wrapped)).one(), (await session.exec(opens)).one()]
+    except (SQLAlchemyError, OSError):
+        return TICK
+    first = min((one for one in times if one is not None), default=soon)
+    return min(TICK, max(SOONEST, (first - utcnow()).total_seconds()))
 
 
 async def turn(db: Database, *, sweep: bool = True) -> None:

@@ -19,7 +19,7 @@ from backend.errors import ConflictError, InvalidError, not_found
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
 from backend.paging import Page, page
-from backend.queues.dispatch import all_rules, floor, memberships, take_back, tell, waiting_of
+from backend.queues.dispatch import all_rules, floor, take_back, tell, waiting_of
 from backend.queues.estimate import USUAL_HANDLE, expected_wait
 from backend.queues.match import Strategy, in_order, level
 from backend.queues.models import LIVE, Queue, QueueEntry, QueueMember
@@ -252,8 +252,7 @@ async def line(session: AsyncSession, business_id: str, queue: str | None = None
             )
         )
     )
-    members = await memberships(session, business_id)
-    rules, _ = await all_rules(session, business_id, members)
+    rules, _ = await all_rules(session, business_id)
     now = utcnow().timestamp()
     by_id = {entry.id: entry for entry in entries}
     ordered = in_order((waiting_of(entry) for entry in entries), rules, now)
@@ -270,19 +269,53 @@ async def line(session: AsyncSession, business_id: str, queue: str | None = None
 
 async def handle_seconds(session: AsyncSession, business_id: str, queue: Queue) -> float:
     """How long a call of a queue keeps an agent, on average of the last ones."""
-    last = await session.exec(
-        select(QueueEntry.answered_at, QueueEntry.ended_at)
+    entry: Any = QueueEntry.__table__  # type: ignore[attr-defined]
+    last = (
+        sql_select(_seconds(session, entry.c.answered_at, entry.c.ended_at).label("talked"))
         .where(
-            QueueEntry.business_id == business_id,
-            QueueEntry.queue == queue.name,
-            QueueEntry.state == "done",
-            QueueEntry.outcome == "served",
+            entry.c.business_id == business_id,
+            entry.c.queue == queue.name,
+            entry.c.state == "done",
+            entry.c.outcome == "served",
         )
-        .order_by(col(QueueEntry.entered_at).desc())
+        .order_by(entry.c.entered_at.desc())
         .limit(TOLD)
+        .subquery()
     )
-    talks = [(ended - answered).total_seconds() for answered, ended in last if answered and ended]
-    return (sum(talks) / len(talks) if talks else USUAL_HANDLE) + max(0, queue.wrap_up_seconds)
+    talked = (await (await session.connection()).execute(sql_select(func.avg(last.c.talked)))).scalar()
+    return (float(talked) if talked is not None else USUAL_HANDLE) + max(0, queue.wrap_up_seconds)
+
+
+def _seconds(session: AsyncSession, begin: Any, end: Any) -> Any:
+    """The time between two columns, in the database's own words."""
+    if session.info["database"].sqlite:
+        return (func.julianday(end) - func.julianday(begin)) * 86400
+    return func.extract("epoch", end - begin)
+
+
+async def team_states(session: AsyncSession, business_id: str, name: str | None = None) -> dict[str, dict[str, int]]:
+    """How many agents of each queue, or of one, are in each state."""
+    statement = (
+        select(Queue.name, Agent.state, func.count())
+        .join(QueueMember, col(QueueMember.queue_id) == col(Queue.id))
+        .join(Agent, col(Agent.user_id) == col(QueueMember.user_id))
+        .where(
+            Queue.business_id == business_id,
+            col(Queue.enabled).is_(True),
+            Agent.business_id == business_id,
+            col(Agent.enabled).is_(True),
+        )
+        .group_by(col(Queue.name), col(Agent.state))
+    )
+    if name is not None:
+        statement = statement.where(Queue.name == name)
+    found: dict[str, dict[str, int]] = {}
+    for queue, state, count in await session.exec(statement):
+        found.setdefault(queue, {})[state] = count
+    return found
+
+
+AWAY = ("signed_out", "not_ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +349,7 @@ async def figures(db: Database, business_id: str, names: Sequence[str] | None = 
                 select(Queue).where(Queue.business_id == business_id).order_by(col(Queue.position), col(Queue.name))
             )
         )
-        members = await memberships(session, business_id)
-        agents = await session.exec(
-            select(Agent.user_id, Agent.state).where(Agent.business_id == business_id, col(Agent.enabled).is_(True))
-        )
-        states: dict[str, str] = {user: state for user, state in agents}  # noqa: C416  rows are no pairs to mypy
+        teams = await team_states(session, business_id)
         live: dict[str, list[QueueEntry]] = {}
         for entry in await session.exec(
             select(QueueEntry).where(QueueEntry.business_id == business_id, col(QueueEntry.state).in_(LIVE))
@@ -331,11 +360,11 @@ async def figures(db: Database, business_id: str, names: Sequence[str] | None = 
             if names is not None and queue.name not in names:
                 continue
             today = await _today(session, business_id, queue, midnight)
-            team = [states[user] for user, own in members.items() if queue.name in own and user in states]
+            team = teams.get(queue.name, {})
             waiting = [one for one in live.get(queue.name, []) if one.state != "talking"]
-            signed_in = sum(state != "signed_out" for state in team)
-            working = sum(state not in ("signed_out", "not_ready") for state in team)
-            ready = sum(state == "ready" for state in team)
+            signed_in = sum(team.values()) - team.get("signed_out", 0)
+            working = sum(team.values()) - sum(team.get(state, 0) for state in AWAY)
+            ready = team.get("ready", 0)
             expected = expected_wait(
                 len(waiting) + 1, working, await handle_seconds(session, business_id, queue), free=ready
             )
@@ -373,11 +402,7 @@ def _alerts(one: Figures) -> list[str]:
 async def _today(session: AsyncSession, business_id: str, queue: Queue, midnight: datetime) -> dict[str, Any]:
     """Counts since midnight. Who left within the service level time counts as neither kept nor lost."""
     entry: Any = QueueEntry.__table__  # type: ignore[attr-defined]
-    sqlite = session.info["database"].sqlite
-    if sqlite:
-        waited = (func.julianday(entry.c.answered_at) - func.julianday(entry.c.entered_at)) * 86400
-    else:
-        waited = func.extract("epoch", entry.c.answered_at - entry.c.entered_at)
+    waited = _seconds(session, entry.c.entered_at, entry.c.answered_at)
     answered = entry.c.answered_at.is_not(None)
     lost = and_(entry.c.outcome == "abandoned", entry.c.answered_at.is_(None))
     statement = (
