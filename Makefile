@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 PYTEST_ARGS ?=
 
-.PHONY: help setup run stop test unit journeys postgres check bench soak schema clean
+.PHONY: help setup run stop test unit journeys postgres check check-python check-web bench soak schema clean
 
 help:
 	@echo "make run     install what is missing and start Callweave"
@@ -33,9 +33,9 @@ unit:
 
 journeys:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 2 --dist loadfile -m "journey and not browser and not cluster and not soak" $(PYTEST_ARGS)
-	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cluster and not soak" $(PYTEST_ARGS)
-	$(PY) -m pytest -m "cluster and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "journey and not browser and not cluster and not soak" tests/journeys $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cluster and not soak" tests/browser $(PYTEST_ARGS)
+	$(PY) -m pytest -m "cluster and not soak" tests/journeys $(PYTEST_ARGS)
 
 postgres:
 	@scripts/setup.sh dev
@@ -44,10 +44,15 @@ postgres:
 
 check:
 	@scripts/setup.sh dev
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-python check-web
+
+check-python:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+
+check-web:
 	cd designer && npm run --silent types && npm run --silent lint && npm run --silent test
 
 soak:

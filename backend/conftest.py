@@ -75,19 +75,27 @@ def postgres_installation(postgres: PostgresServer, installation: Path) -> str:
     return url.rsplit("/", 1)[1]
 
 
+@pytest.fixture(scope="session")
+def postgres_home(postgres: PostgresServer, postgres_installation: str) -> str:
+    """A database like that of the installation, which every test finds as new."""
+    url = postgres.database(postgres_installation)
+    postgres.keep(url)
+    return url
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where the tests keep their data: an empty URL is SQLite in the home folder.
 
-    With CALLWEAVE_TEST_DATABASE=postgresql it is a fresh copy of the installation on PostgreSQL.
+    With CALLWEAVE_TEST_DATABASE=postgresql it is a copy of the installation on PostgreSQL.
     """
     if os.environ.get("CALLWEAVE_TEST_DATABASE") != "postgresql":
         yield ""
         return
     postgres: PostgresServer = request.getfixturevalue("postgres")
-    url = postgres.database(request.getfixturevalue("postgres_installation"))
+    url: str = request.getfixturevalue("postgres_home")
     yield url
-    postgres.drop(url)
+    postgres.restore(url)
 
 
 @pytest.fixture

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     asr_preload: bool = Field(True, description="Load language packs at start, not with the first call that needs them")
     asr_threads: int = Field(2, ge=1, le=64, description="Threads that listen to calls (speech, answering machines)")
     tts_workers: int = Field(2, ge=1, le=32, description="TTS child processes")
+    tts_speed: int = Field(100, ge=50, le=200, description="How fast prompts are spoken, in per cent of a voice's rate")
 
     smtp_url: SecretStr = Field(
         SecretStr(""), description="smtp[s]://user:password@host:port for mail; empty to keep mail in the outbox"

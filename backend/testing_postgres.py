@@ -15,6 +15,28 @@ from telephony.free_ports import free_port
 BOOT_SECONDS = 30.0
 USER = "callweave"
 
+_KEEP = """
+CREATE SCHEMA pristine;
+DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('CREATE TABLE pristine.%I AS TABLE public.%I', one.tablename, one.tablename);
+  END LOOP;
+END $$;
+CREATE FUNCTION pristine.restore() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE one record; has boolean; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;  -- rows go and come in any order: no foreign key is checked
+  FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', one.tablename) INTO has;
+    CONTINUE WHEN NOT has;
+    EXECUTE format('DELETE FROM public.%I', one.tablename);
+    EXECUTE format('INSERT INTO public.%I SELECT * FROM pristine.%I', one.tablename, one.tablename);
+  END LOOP;
+END $$;
+"""
+"""A copy of every table, and what brings the tables back to it: some 20 ms, where a new database takes some 500."""
+
 
 def binaries() -> Path:
     """The folder of PostgreSQL's programs; raises RuntimeError with what to install."""
@@ -48,9 +70,17 @@ class PostgresServer:
         """Forget a database and whoever is connected to it."""
         self.sql(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
 
-    def sql(self, statement: str) -> None:
+    def keep(self, url: str) -> None:
+        """Remember what the database holds now, for `restore`."""
+        self.sql(_KEEP, url.rsplit("/", 1)[1])
+
+    def restore(self, url: str) -> None:
+        """Bring the rows back to what `keep` saw, and end whoever is connected. The tables themselves stay."""
+        self.sql("SELECT pristine.restore()", url.rsplit("/", 1)[1])
+
+    def sql(self, statement: str, database: str = "postgres") -> None:
         self.run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-qX", "-v", "ON_ERROR_STOP=1",
-                 "-d", "postgres", "-c", statement)  # fmt: skip
+                 "-d", database, "-c", statement)  # fmt: skip
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs; it refuses to be root."""

@@ -71,8 +71,9 @@ python=${python:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   die "Python 3.11 or newer is needed; set PYTHON to one"
 
-stamp=.venv/.installed-$mode-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)
-if [ ! -e "$stamp" ]; then
+install_python() {
+  stamp=.venv/.installed-$mode-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)
+  [ ! -e "$stamp" ] || return 0
   if [ ! -x .venv/bin/python ]; then
     say "making a virtual environment with $("$python" --version)"
     "$python" -m venv .venv
@@ -84,7 +85,7 @@ if [ ! -e "$stamp" ]; then
   touch "$stamp"
   # What tests need includes what running needs.
   [ "$mode" != dev ] || touch ".venv/.installed-run-$(cat requirements.lock pyproject.toml | sha256sum | cut -c1-16)"
-fi
+}
 
 # The web app needs Node.js to be built, not to run. A Node.js that is too old is left alone: one from PyPI serves.
 recent_node() { command -v node >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number);
@@ -92,12 +93,7 @@ recent_node() { command -v node >/dev/null && node -e 'const [a, b] = process.ve
 built=$({ cat requirements-node.lock backend/schema.graphql
   find designer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/src/gql/*' -print0 |
     LC_ALL=C sort -z | xargs -0 cat; } | sha256sum | cut -c1-16)
-if [ ! -e "designer/dist/.built-$built" ]; then
-  if ! recent_node; then
-    say "installing Node.js from requirements-node.lock (this machine has none that is recent enough)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
-    PATH=$PWD/.venv/bin:$PATH
-  fi
+build_web_app() {
   say "building the web app with Node.js $(node --version)"
   (
     cd designer
@@ -109,6 +105,24 @@ if [ ! -e "designer/dist/.built-$built" ]; then
     rm -f dist.log
     touch "dist/.built-$built"
   )
+}
+
+if [ -e "designer/dist/.built-$built" ]; then
+  install_python
+elif recent_node; then
+  # Both take most of their time in waiting for packages.
+  build_web_app &
+  building=$!
+  trap 'kill "$building" 2>/dev/null || true' EXIT
+  install_python
+  trap - EXIT
+  wait "$building" || die "the web app could not be built"
+else
+  install_python
+  say "installing Node.js from requirements-node.lock (this machine has none that is recent enough)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+  PATH=$PWD/.venv/bin:$PATH
+  build_web_app
 fi
 
 .venv/bin/python -m telephony.asterisk.install

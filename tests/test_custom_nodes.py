@@ -25,7 +25,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new environment that sees the product and its libraries, and the package installed into it."""
     folder = tmp_path_factory.mktemp("fresh")
-    run(sys.executable, "-m", "venv", folder / "env", cwd=folder)
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
     python = folder / "env" / "bin" / "python"
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
     # The product and its libraries as they are here; only the package itself is installed.
@@ -33,7 +33,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = shutil.copytree(PACKAGE, folder / "source")
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder / "wheels", source, cwd=folder)
     (wheel,) = (folder / "wheels").iterdir()
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
     return python
 
 

@@ -71,7 +71,7 @@ from telephony.speech.asr import LanguagePacks, find_packs
 from telephony.speech.cache import PromptCache
 from telephony.speech.ears import SpeechEars
 from telephony.speech.renderer import SpeechRenderer
-from telephony.speech.tts import EspeakEngine
+from telephony.speech.tts import EspeakEngine, at_speed
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +251,7 @@ class Process:
 
     async def _start_speech(self, stack: AsyncExitStack) -> None:
         config = self.settings
-        engine = EspeakEngine(workers=config.tts_workers)
+        engine = EspeakEngine(workers=config.tts_workers, voices=at_speed(config.tts_speed))
         cache = await asyncio.to_thread(PromptCache, config.home / "speech")
         renderer = self.renderer = SpeechRenderer(engine, cache, self.services.prompt_library())
         stack.push_async_callback(renderer.close)

@@ -57,11 +57,12 @@ async def plant(product: Product, folder: Path) -> None:
 
 async def ended_run(product: Product) -> dict[str, Any]:
     """The newest run of the tiny flow, when it is over."""
-    for _ in range(100):
-        rows = json.loads(await product.cli("run", "list", "--flow", "tiny", "--json"))
+    for _ in range(200):
+        found = await product.graphql('{ runs(flowKey: "tiny", first: 1) { nodes { id state } } }')
+        rows = found["runs"]["nodes"]
         if rows and rows[0]["state"] != "running":
             return json.loads(await product.cli("run", "show", rows[0]["id"], "--json"))  # type: ignore[no-any-return]
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
     raise AssertionError("the run does not end")
 
 

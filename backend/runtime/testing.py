@@ -29,6 +29,8 @@ from backend.testing_postgres import running_postgres
 from telephony.free_ports import free_ports, free_range
 
 START_SECONDS = 120.0
+SPEED = 140
+"""Prompts are spoken at this many per cent of their usual rate: journeys listen to all of them."""
 
 
 @dataclass
@@ -164,6 +166,7 @@ async def running_product(
         "CALLWEAVE_ARI_PORT": str(ari),
         "CALLWEAVE_RTP_PORTS": f"{low}-{high}",
         "CALLWEAVE_ASR_PRELOAD": "false",
+        "CALLWEAVE_TTS_SPEED": str(SPEED),
         "PYTHONUNBUFFERED": "1",
         **(environment or {}),
     }

@@ -16,7 +16,7 @@ from telephony.prompts import Media, Speak, Value
 from telephony.speech import audio
 from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
-from telephony.speech.tts import EspeakEngine, Voice
+from telephony.speech.tts import EspeakEngine, Voice, at_speed
 
 pytestmark = pytest.mark.speech
 
@@ -267,3 +267,13 @@ async def test_failing_twice_is_an_error(tmp_path: Path) -> None:
 
 async def test_the_health_check_speaks(renderer: SpeechRenderer) -> None:
     assert "espeak-ng-" in await renderer.check()
+
+
+async def test_a_higher_speed_says_the_same_in_less_time(tmp_path: Path) -> None:
+    seconds = {}
+    for percent in (100, 150):
+        async with EspeakEngine(workers=1, voices=at_speed(percent)) as engine:
+            made = SpeechRenderer(engine, PromptCache(tmp_path / f"{percent}"))
+            (media,) = await made.render([Speak("您的余额是一千二百三十四元五角。", "zh")], "zh")
+            seconds[percent] = media.seconds
+    assert 0.55 < seconds[150] / seconds[100] < 0.8, "a pause does not shrink as words do"

@@ -17,7 +17,7 @@ import httpx
 
 from backend.runtime.children import PidFile, stop
 from backend.runtime.temporal_server import command_line, find_binary, reachable
-from backend.runtime.testing import Product, callweave
+from backend.runtime.testing import SPEED, Product, callweave
 from backend.security import api_token
 from backend.settings import Settings
 from backend.testing_postgres import PostgresServer
@@ -102,6 +102,7 @@ async def running_cluster(
         "CALLWEAVE_TEMPORAL_UI_PORT": str(ui),
         "CALLWEAVE_SIP_HOST": "127.0.0.1",
         "CALLWEAVE_ASR_PRELOAD": "false",
+        "CALLWEAVE_TTS_SPEED": str(SPEED),
         "PYTHONUNBUFFERED": "1",
         **(environment or {}),
     }

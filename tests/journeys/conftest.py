@@ -14,7 +14,7 @@ from backend.runtime.testing import Product, running_product
 from backend.testing_postgres import running_postgres
 from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
-from telephony.speech.tts import EspeakEngine
+from telephony.speech.tts import EspeakEngine, at_speed
 from tests.journeys.cluster import running_cluster
 from tests.journeys.walker import Caller, Walker
 from tests.phones.phone import Phone
@@ -54,9 +54,17 @@ async def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def renderer(prompts: Path) -> AsyncIterator[SpeechRenderer]:
+async def renderer(product: Product, prompts: Path) -> AsyncIterator[SpeechRenderer]:
     """Finds the product's prompts by their words."""
-    made = SpeechRenderer(EspeakEngine(workers=1), PromptCache(prompts))
+    made = SpeechRenderer(EspeakEngine(workers=1, voices=at_speed(product.settings.tts_speed)), PromptCache(prompts))
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def speaker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SpeechRenderer]:
+    """Speaks for a person at the other end, at the voices' own pace."""
+    made = SpeechRenderer(EspeakEngine(workers=1), PromptCache(tmp_path_factory.mktemp("people")))
     yield made
     await made.close()
 

@@ -22,7 +22,7 @@ from backend.security import api_token
 from backend.testing_postgres import PostgresServer, running_postgres
 from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
-from telephony.speech.tts import EspeakEngine
+from telephony.speech.tts import EspeakEngine, at_speed
 from tests.journeys.cluster import Cluster, running_cluster, through
 from tests.journeys.scenes import until
 from tests.journeys.walker import Walker
@@ -59,7 +59,9 @@ async def database(cluster: Cluster) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def callers(cluster: Cluster, database: Database, tmp_path: Path) -> AsyncIterator["Callers"]:
     prompts = tmp_path / "prompts"
-    renderer = SpeechRenderer(EspeakEngine(workers=1), PromptCache(prompts))
+    renderer = SpeechRenderer(
+        EspeakEngine(workers=1, voices=at_speed(cluster.settings.tts_speed)), PromptCache(prompts)
+    )
     async with AsyncExitStack() as phones:
         yield Callers(cluster, database, renderer, prompts, tmp_path, phones)
     await renderer.close()

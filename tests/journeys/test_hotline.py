@@ -108,7 +108,7 @@ async def test_three_wrong_pins_lock_the_card_and_bring_a_person(caller: Caller,
     assert path[-4:] == [("locked", "next"), ("person", "done"), ("goodbye", "next"), ("hang_up", "next")]
 
 
-@pytest.mark.parametrize("node", ["greeting", "menu", "card"])
+@pytest.mark.parametrize("node", ["greeting", pytest.param("menu", marks=pytest.mark.soak), "card"])
 async def test_zero_brings_a_person_from_any_step(caller: Caller, agent: Phone, tmp_path: Path, node: str) -> None:
     walker = await caller()
     await agent.behave("answer")
@@ -135,7 +135,12 @@ async def test_zero_brings_a_person_from_any_step(caller: Caller, agent: Phone, 
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "port"), [("busy", "busy"), ("decline", "busy"), ("ring", "no_answer")], ids=["486", "603", "silence"]
+    ("behaviour", "port"),
+    [
+        pytest.param("busy", "busy", id="486"),
+        pytest.param("decline", "busy", id="603", marks=pytest.mark.soak),
+        pytest.param("ring", "no_answer", id="silence"),
+    ],
 )
 async def test_a_person_who_cannot_answer_leads_to_voicemail(
     caller: Caller, agent: Phone, tmp_path: Path, behaviour: str, port: str

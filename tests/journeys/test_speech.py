@@ -34,9 +34,9 @@ async def colleague(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
         yield phone
 
 
-async def say(walker: Walker, renderer: SpeechRenderer, text: str, language: str = "ko") -> None:
+async def say(walker: Walker, speaker: SpeechRenderer, text: str, language: str = "ko") -> None:
     """The caller says something."""
-    media = (await renderer.render([Speak(text, language)], language))[0]
+    media = (await speaker.render([Speak(text, language)], language))[0]
     await walker.call.play(media.path)
 
 
@@ -74,16 +74,16 @@ KOREAN = document(
 )  # fmt: skip
 
 
-async def test_a_caller_walks_a_flow_by_speaking(product: Product, caller: Caller, renderer: SpeechRenderer) -> None:
+async def test_a_caller_walks_a_flow_by_speaking(product: Product, caller: Caller, speaker: SpeechRenderer) -> None:
     await scenes.put_live(product, KOREAN, "770", language="ko")
     walker = await caller()
     await walker.dial("770")
     await walker.at("menu")
     await asyncio.sleep(1.0)
-    await say(walker, renderer, "보험")
+    await say(walker, speaker, "보험")
     await walker.at("sure")
     await asyncio.sleep(2.5)
-    await say(walker, renderer, "네")
+    await say(walker, speaker, "네")
     assert (await walker.finished()).state == "completed"
     assert await walker.path() == [
         ("answer", "next"),
@@ -169,13 +169,13 @@ async def test_only_people_are_connected(
     product: Product,
     caller: Caller,
     colleague: Phone,
-    renderer: SpeechRenderer,
+    speaker: SpeechRenderer,
     tmp_path: Path,
 ) -> None:
     await scenes.put_live(product, SCREENED, "772")
     sound = tmp_path / "greeting.wav"
     if isinstance(greeting, str):
-        samples, rate = audio.read_wav((await renderer.render([Speak(greeting, "en")], "en"))[0].path)
+        samples, rate = audio.read_wav((await speaker.render([Speak(greeting, "en")], "en"))[0].path)
         assert rate == RATE
     else:
         samples = greeting
