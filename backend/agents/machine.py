@@ -112,6 +112,11 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneLost:
+    """The agent's phone went away in the middle of a queue call, which is offered to the same agent again."""
+
+
+@dataclass(frozen=True, slots=True)
 class TalkEnded:
     """A queue call is over. ``wrap_up`` seconds of work after it, None until it is ended by hand."""
 
@@ -135,7 +140,7 @@ class CallEnded:
 
 Event = (
     SignIn | SignOut | GoReady | GoNotReady | Offered | Withdrawn | Missed | Answered
-    | TalkEnded | WrapUpDone | CallBegan | CallEnded
+    | PhoneLost | TalkEnded | WrapUpDone | CallBegan | CallEnded
 )  # fmt: skip
 
 ON_A_CALL = frozenset({State.OFFERED, State.TALKING, State.BUSY})
@@ -168,6 +173,10 @@ def step(desk: Desk, event: Event, at: datetime) -> Desk:
         case Answered():
             _demand(desk, event, State.OFFERED)
             return replace(_become(desk, State.TALKING, at), misses=0, calls=desk.calls + 1, wish=desk.wish)
+        case PhoneLost():
+            _demand(desk, event, State.TALKING)
+            # The same call counts once, however often it is taken up.
+            return replace(_become(_worked(desk, at), State.OFFERED, at), calls=max(0, desk.calls - 1))
         case TalkEnded(wrap_up=wrap_up):
             _demand(desk, event, State.TALKING)
             return _after_talk(desk, wrap_up, at)

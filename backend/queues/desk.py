@@ -5,6 +5,7 @@ seconds anyway, so that a lost event costs seconds and never a caller.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from backend.agents.live import happen
-from backend.agents.machine import Answered, GoNotReady, TalkEnded, WrongStateError
+from backend.agents.machine import Answered, GoNotReady, PhoneLost, TalkEnded, WrongStateError
 from backend.agents.models import Agent
 from backend.calls.models import Call
 from backend.customers.models import Customer, CustomerLevel
@@ -33,6 +34,10 @@ from nodes.sdk.services import Missed, QueueAsk, QueueState, QueueTicket, QueueT
 LOOK_SECONDS = 5.0
 LOST = "lost"
 """Why an agent is not ready whose phone was lost."""
+BACK_SECONDS = 15.0
+"""So long a call is offered back to an agent whose phone was lost: a page loads again, a network comes back."""
+BACK_RING_SECONDS = 12.0
+"""So long such an offer rings: whoever was in the talk a moment ago sits at the phone."""
 HAND_OVER_SECONDS = 120.0
 """So long an agent is kept free of other callers for one whom they handed to a flow."""
 
@@ -294,6 +299,7 @@ class BusinessQueues:
         queue = (await session.exec(found)).first()
         ring = float(queue.ring_seconds if queue is not None else 20)
         number = entry.outside if agent is None else phone_of(agent)
+        back = agent is not None and entry.back_until is not None
         return QueueTurn(
             state="talking" if entry.state == "talking" else "offer",
             waited=waited,
@@ -301,7 +307,8 @@ class BusinessQueues:
             number=number,
             agent=user.name if user is not None else "",
             agent_name=(user.display_name or user.name) if user is not None else "",
-            ring_seconds=ring if agent is not None else max(ring, 40.0),
+            ring_seconds=max(ring, 40.0) if agent is None else min(ring, BACK_RING_SECONDS) if back else ring,
+            back=back,
         )
 
     async def _place(self, session: AsyncSession, entry: QueueEntry) -> tuple[int, float | None]:
@@ -354,15 +361,34 @@ class BusinessQueues:
                     await happen(session, agent, Answered())
                 except WrongStateError:
                     return False
-            entry.state, entry.answered_at = "talking", utcnow()
+            entry.state, entry.answered_at, entry.back_until = "talking", utcnow(), None
             tell(session, entry)
             return True
+
+    async def withdrawn(self, key: str, offer: int) -> None:
+        async with read(self._db) as session:
+            entry = await self._entry(session, key)
+        if entry is None:
+            return
+        async with self._watch.on(entry.id) as changed:
+            while True:
+                changed.clear()
+                async with read(self._db) as session:
+                    entry = await self._entry(session, key)
+                if entry is None or entry.offer != offer or entry.state not in ("offered", "talking"):
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
 
     async def missed(self, key: str, offer: int, result: Missed) -> None:
         async with floor(self._db, self._business) as session:
             entry = await self._entry(session, key)
             if entry is None or entry.offer != offer or entry.state != "offered":
                 return
+            if entry.back_until is not None and result == "failed":
+                await _still_away(session, entry)
+                return
+            entry.back_until = None
             again = await self._again_seconds(session, entry.queue)
             await take_back(session, entry, missed=True, again_seconds=again)
 
@@ -392,11 +418,18 @@ def phone_of(agent: Agent) -> str:
 async def finish_talk(session: AsyncSession, entry: QueueEntry, ended_by: str) -> None:
     """The talk of a place is over; the agent goes on to the work after the call.
 
-    An agent whose phone was lost is not ready, and the caller is in line again where they stood.
+    When the agent's phone was lost the call is offered back to them, and then to others, in the caller's old place.
     """
     agent = await locked(session, Agent, entry.agent_id) if entry.agent_id else None
     mine = agent is not None and agent.state == "talking" and agent.entry_id == entry.id
     if ended_by == "other_lost":
+        if agent is not None and mine and entry.kind == "call":
+            await happen(session, agent, PhoneLost())
+            entry.state, entry.offered_at, entry.answered_at = "offered", utcnow(), None
+            entry.back_until = utcnow() + timedelta(seconds=BACK_SECONDS)
+            entry.offer += 1
+            tell(session, entry)
+            return
         if agent is not None and mine:
             await happen(session, agent, TalkEnded(0.0))
             if agent.state == "ready":
@@ -409,6 +442,19 @@ async def finish_talk(session: AsyncSession, entry: QueueEntry, ended_by: str) -
     if agent is not None and mine:
         await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, ended_by)))
     end(session, entry, "served")
+
+
+async def _still_away(session: AsyncSession, entry: QueueEntry) -> None:
+    """The phone that was lost cannot be rung: it is tried again for a while, then the caller goes to somebody else."""
+    if entry.back_until is not None and utcnow() < entry.back_until:
+        entry.offer += 1
+        tell(session, entry)
+        return
+    agent = await locked(session, Agent, entry.agent_id) if entry.agent_id else None
+    entry.back_until = None
+    await take_back(session, entry, missed=True, again_seconds=60)
+    if agent is not None and agent.state == "ready":
+        await happen(session, agent, GoNotReady(LOST))
 
 
 async def wrap_up_of(session: AsyncSession, agent: Agent, entry: QueueEntry, ended_by: str) -> float | None:

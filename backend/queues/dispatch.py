@@ -227,7 +227,7 @@ async def take_back(
     if entry.agent_id is not None and missed:
         entry.tried = {**entry.tried, entry.agent_id: (now + timedelta(seconds=again_seconds)).isoformat()}
     if wait:
-        entry.state, entry.agent_id, entry.offered_at = "waiting", None, None
+        entry.state, entry.agent_id, entry.offered_at, entry.back_until = "waiting", None, None, None
     tell(session, entry)
 
 

@@ -85,6 +85,7 @@ class QueueEntry(Entity, table=True):
     ``wanted``     the one agent the caller asked for or was given to, or None
     ``tried``      when each agent may be offered this caller again, by user id
     ``offer``      how many offers there were; with the key it names the leg that rings
+    ``back_until`` so long the caller is offered to the agent whose phone was lost in the talk, before anybody else
     """
 
     __tablename__ = "queue_entries"
@@ -126,6 +127,7 @@ class QueueEntry(Entity, table=True):
     offer: int = 0
     offered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tried: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    back_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str = Field(default="", max_length=16)

@@ -147,8 +147,8 @@ async def test_overflow_opens_by_time_and_waits_by_itself(state: AppState, actor
     assert turn.state == "offer" and turn.agent == "bob" and turn.waited >= 1
 
 
-async def test_a_lost_phone_gives_the_caller_their_place_back_and_the_agent_a_rest(
-    state: AppState, actor: Actor, desk: BusinessQueues
+async def test_a_call_whose_phone_was_lost_is_offered_back_and_then_to_others(
+    state: AppState, actor: Actor, desk: BusinessQueues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, bob = await make_agent(state, actor, "ann", "8011"), await make_agent(state, actor, "bob", "8012")
     await make_queue(state, actor, "hotline", ann, bob, strategy="ring_order")
@@ -157,10 +157,55 @@ async def test_a_lost_phone_gives_the_caller_their_place_back_and_the_agent_a_re
     assert await desk.answered("k1", 1)
     await desk.enter(ask(caller="13800000009"), key="later")
     await desk.ended("k1", 1, "other_lost")
+    # Back to who had it, though somebody else is ready. A phone that cannot be rung yet is rung again.
+    back = await desk.turn("k1", seconds=0)
+    assert (back.state, back.agent, back.offer, back.back) == ("offer", "ann", 2, True)
+    assert await state_of(state, ann) == "offered"
+    await desk.missed("k1", 2, "failed")
+    back = await desk.turn("k1", seconds=0)
+    assert (back.state, back.agent, back.offer, back.back) == ("offer", "ann", 3, True)
+    assert await desk.answered("k1", 3)
+    assert not (await desk.turn("k1", seconds=0)).back
+    # The page does not come back: the next agent, in the caller's old place, and the first one rests.
+    monkeypatch.setattr("backend.queues.desk.BACK_SECONDS", 0.0)
+    await desk.ended("k1", 3, "other_lost")
+    await desk.missed("k1", 4, "failed")
     assert await state_of(state, ann) == "not_ready"
     await ready(state, bob)
-    assert (await desk.turn("k1", seconds=0)).agent == "bob"
+    turn = await desk.turn("k1", seconds=0)
+    assert (turn.agent, turn.back) == ("bob", False)
     assert (await desk.turn("later", seconds=0)).state == "waiting"
+
+
+async def test_who_is_back_and_does_not_answer_lets_the_caller_go_on(
+    state: AppState, actor: Actor, desk: BusinessQueues
+) -> None:
+    ann, bob = await make_agent(state, actor, "ann", "8011"), await make_agent(state, actor, "bob", "8012")
+    await make_queue(state, actor, "hotline", ann, bob, strategy="ring_order")
+    await ready(state, ann, bob)
+    await desk.enter(ask(), key="k1")
+    assert await desk.answered("k1", 1)
+    await desk.ended("k1", 1, "other_lost")
+    await desk.missed("k1", 2, "no_answer")
+    assert await state_of(state, ann) == "ready"
+    assert (await desk.turn("k1", seconds=0)).agent == "bob"
+
+
+async def test_an_offer_that_rings_ends_when_the_caller_is_given_to_somebody_else(
+    state: AppState, actor: Actor, desk: BusinessQueues
+) -> None:
+    ann, bob = await make_agent(state, actor, "ann", "8011"), await make_agent(state, actor, "bob", "8012")
+    await make_queue(state, actor, "hotline", ann, bob, strategy="ring_order")
+    await ready(state, ann, bob)
+    ticket = await desk.enter(ask(), key="k1")
+    rings = asyncio.create_task(desk.withdrawn("k1", 1))
+    await asyncio.sleep(0.1)
+    assert not rings.done()
+    await service.give_waiting(state.db, actor, ticket.id, user_id=bob.user_id)
+    await asyncio.wait_for(rings, 2)
+    assert not await desk.answered("k1", 1)
+    assert await state_of(state, ann) == "ready"
+    assert (await desk.turn("k1", seconds=0)).agent == "bob"
 
 
 async def test_who_leaves_while_it_rings_costs_the_agent_nothing(

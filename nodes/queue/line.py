@@ -9,7 +9,7 @@ from nodes.sdk.outcome import Outcome
 from nodes.sdk.services import Missed, QueueAsk, QueueTurn
 from nodes.sdk.text import text
 from nodes.sdk.voice import Line, ShortcutPressed
-from telephony.call import Talk
+from telephony.call import DialResult, Talk
 from telephony.errors import HungUp
 
 OUTPUTS: Sequence[Output] = (
@@ -22,6 +22,10 @@ OUTPUTS: Sequence[Output] = (
     Output(name="ended_by", type="string", title=text("谁结束", "Who ended it")),
     Output(name="target", type="string", title=text("转去的流程", "Flow that the caller was handed to")),
 )
+
+
+BACK_EVERY = 1.0
+"""Seconds of music before a phone that was lost is rung again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +104,11 @@ class Stay:
                 await self.queues.ended(self.key, turn.offer, "other")
                 return Talk(0.0, "other")
             return await self._talk(turn, leg)
-        telephones = self.ctx.services.telephones
-        destination = await telephones.destination(turn.number)
-        dialled = await call.dial(
-            leg, destination, caller_id=await self._shown(destination), ring_seconds=turn.ring_seconds, ringback=False
-        )
+        if turn.back:
+            await call.listen_to_music(_never(), seconds=BACK_EVERY, music=self.music)
+        dialled = await self._ring(turn, leg)
+        if dialled is None:
+            return None
         if dialled.result != "answered":
             await self._missed(turn, dialled.result)
             return None
@@ -113,6 +117,27 @@ class Stay:
             await call.hang_up_leg(leg)
             return None
         return await self._talk(turn, leg)
+
+    async def _ring(self, turn: QueueTurn, leg: str) -> DialResult | None:
+        """Ring the phone; None when the offer was withdrawn meanwhile: then it rings no more."""
+        telephones = self.ctx.services.telephones
+        destination = await telephones.destination(turn.number)
+        shown = await self._shown(destination)
+        dialling = asyncio.ensure_future(
+            self.line.call.dial(leg, destination, caller_id=shown, ring_seconds=turn.ring_seconds, ringback=False)
+        )
+        withdrawn = asyncio.ensure_future(self.queues.withdrawn(self.key, turn.offer))
+        try:
+            await asyncio.wait((dialling, withdrawn), return_when=asyncio.FIRST_COMPLETED)
+            if dialling.done() or withdrawn.exception() is not None:
+                return await dialling
+        finally:
+            for task in (dialling, withdrawn):
+                task.cancel()
+            await asyncio.gather(dialling, withdrawn, return_exceptions=True)
+        # It may have been answered at the same moment.
+        await self.line.call.hang_up_leg(leg)
+        return None
 
     async def _shown(self, destination: str) -> str:
         """Agents of the house see who calls; an outside line shows our own number."""
@@ -132,7 +157,9 @@ class Stay:
             await self._finally(self.queues.ended(self.key, turn.offer, "caller"))
             partial["ended_by"] = "caller"
             raise
-        await self.queues.ended(self.key, turn.offer, talk.ended_by)
+        # An agent is kept free for whom they handed to a flow, who comes back; another queue has the caller for good.
+        how = "other" if talk.ended_by == "transfer" and not handed_over(talk) else talk.ended_by
+        await self.queues.ended(self.key, turn.offer, how)
         partial.update(seconds=round(talk.seconds, 1), ended_by=talk.ended_by)
         if talk.ended_by == "caller":
             raise HungUp
@@ -146,6 +173,10 @@ class Stay:
     async def _finally(work: Awaitable[None]) -> None:
         """Done to its end, also when the node is cut short meanwhile."""
         await asyncio.shield(asyncio.ensure_future(work))
+
+
+def _never() -> "asyncio.Future[None]":
+    return asyncio.get_running_loop().create_future()
 
 
 def _forget(task: "asyncio.Future[QueueTurn]") -> None:

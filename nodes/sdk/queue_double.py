@@ -131,6 +131,10 @@ class MemoryQueues:
         self.log.append("answered")
         return True
 
+    async def withdrawn(self, key: str, offer: int) -> None:
+        # Nobody takes offers back here.
+        await asyncio.Event().wait()
+
     async def missed(self, key: str, offer: int, result: Missed) -> None:
         await asyncio.sleep(0)
         place = self.places[key]

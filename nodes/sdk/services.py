@@ -305,6 +305,7 @@ class QueueTurn(BaseModel):
     ``place``     1 is the next; ``expected`` seconds of waiting, None when nobody can tell
     ``waited``    seconds in this queue
     ``offer``     counts the offers of this place; it names the leg that rings
+    ``back``      the phone was lost in the talk a moment ago and may not be there again yet
     """
 
     model_config = ConfigDict(frozen=True)
@@ -318,6 +319,7 @@ class QueueTurn(BaseModel):
     agent: str = ""
     agent_name: str = ""
     ring_seconds: float = 20.0
+    back: bool = False
 
 
 class QueueState(BaseModel):
@@ -350,12 +352,16 @@ class Queues(Protocol):
         """The offer was answered. False when it is somebody else's turn by now: then the leg must be hung up."""
         ...
 
+    async def withdrawn(self, key: str, offer: int) -> None:
+        """Returns when the caller is not offered so any more: given to somebody else while it rings."""
+        ...
+
     async def missed(self, key: str, offer: int, result: Missed) -> None:
         """The offer came to nothing; the caller keeps the place."""
         ...
 
     async def ended(self, key: str, offer: int, ended_by: str) -> None:
-        """The talk is over; with ``other_lost`` the caller is in line again, in their old place."""
+        """The talk is over; with ``other_lost`` the caller is offered back, then in line in the old place."""
         ...
 
     async def leave(self, key: str, outcome: str) -> None:

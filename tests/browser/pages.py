@@ -82,8 +82,9 @@ class People:
         height: int = 900,
         permissions: Sequence[str] = ("clipboard-read", "clipboard-write", "microphone"),
         sign_in: bool = True,
+        script: str = "",
     ) -> Page:
-        """A page of a person who is signed in and looks at `path`."""
+        """A page of a person who is signed in and looks at `path`. `script` runs before any page of theirs does."""
         context = await self._browser.new_context(
             base_url=self._product.http_url,
             viewport={"width": width, "height": height},
@@ -98,6 +99,8 @@ class People:
             f"for (const [k, v] of Object.entries({json.dumps(kept)})) if (!localStorage.getItem(k))"
             " localStorage.setItem(k, v)"
         )
+        if script:
+            await context.add_init_script(script)
         if sign_in:
             await self._sign_in(context, name, password or self._product.first_sign_in()["admin"])
         page = await context.new_page()

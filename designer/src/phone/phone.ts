@@ -81,6 +81,8 @@ const AGAIN_MS = 5_000;
 const PATIENCE_MS = 10_000;
 const GATHERING_MS = 700;
 const SHOWN_MS = 4_000;
+/** What a telephone engine says of a channel whose sound stopped coming. */
+const LOST = 'Reason: Q.850;cause=44;text="page closed"';
 
 export class Phone {
   readonly audio: HTMLAudioElement;
@@ -142,6 +144,7 @@ export class Phone {
       user_agent: 'Callweave browser phone',
     });
     this.#ua = ua;
+    window.addEventListener('pagehide', this.#leaves);
     this.#renewLater(given);
     ua.on('connected', () => {
       // Calls that went on without a connection are told where this phone is now.
@@ -167,11 +170,22 @@ export class Phone {
   /** Stop being a phone: calls end, nothing rings here any more. */
   stop(): void {
     clearTimeout(this.#renewal);
+    window.removeEventListener('pagehide', this.#leaves);
     const ua = this.#ua;
     this.#ua = null;
     ua?.stop();
     this.#change({ state: 'off', error: null });
   }
+
+  /**
+   * The page goes away, is loaded again or closed: the server is told at once that the phone is lost, which is not the
+   * same as hanging up. The other party hears music and the call is offered back here, then to others.
+   */
+  #leaves = (): void => {
+    for (const { session } of this.#live.values()) {
+      if (session.isEstablished() && !session.isEnded()) session.terminate({ extraHeaders: [LOST] });
+    }
+  };
 
   // ------------------------------------------------------------------ calls
 

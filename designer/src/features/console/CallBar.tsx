@@ -20,7 +20,7 @@ import { useQuery } from 'urql';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, groupedPhone, StateTag } from '@/ui';
-import { type Focus, lineOf, type OwnCall, useDesk } from './desk';
+import { type Focus, lineOf, type OwnCall, standOf, useDesk } from './desk';
 import { TARGETS } from './operations';
 import { isState, TONES } from './StateBar';
 import { useCallActions } from './useCallActions';
@@ -178,18 +178,23 @@ function InCall({
   const watched = call.parties.some((party) => party.role === 'supervisor' && party.watching !== 'listen');
   const muted = ours?.muted || mine?.muted || false;
   const name = third?.name || groupedPhone(third?.number ?? '');
-  const asking = call.state === 'consulting';
-  const together = call.state === 'conference';
-  const plain = call.state === 'talking' || call.state === 'held';
+  const stand = standOf(call);
+  const held = stand === 'held';
+  const words =
+    stand === 'waits'
+      ? t('state_waits', { name })
+      : stand === 'talking' || held
+        ? t(`state_${stand}`)
+        : isCallState(call.state)
+          ? t(`state_${call.state}`, { name })
+          : call.state;
 
   return (
     <>
       <span className="cw-call-who">
         <strong>{call.name || groupedPhone(call.number) || t('masked')}</strong>
         <Duration since={call.answeredAt ?? call.since} />
-        <span className="cw-quiet">
-          {isCallState(call.state) ? t(`state_${call.state}`, { name }) : call.state}
-        </span>
+        <span className="cw-quiet">{words}</span>
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
       </span>
       <span className="cw-callbar-space" />
@@ -201,15 +206,15 @@ function InCall({
       >
         {muted ? t('unmute') : t('mute')} <kbd>M</kbd>
       </Button>
-      {plain && (
+      {(stand === 'talking' || held) && (
         <>
           <Button
-            aria-pressed={call.state === 'held'}
-            type={call.state === 'held' ? 'primary' : 'default'}
-            icon={call.state === 'held' ? <Play size={16} aria-hidden /> : <Pause size={16} aria-hidden />}
+            aria-pressed={held}
+            type={held ? 'primary' : 'default'}
+            icon={held ? <Play size={16} aria-hidden /> : <Pause size={16} aria-hidden />}
             onClick={() => void actions.hold(call)}
           >
-            {call.state === 'held' ? t('resume') : t('hold')} <kbd>H</kbd>
+            {held ? t('resume') : t('hold')} <kbd>H</kbd>
           </Button>
           <Button icon={<UserRoundPlus size={16} aria-hidden />} onClick={() => setDialog('consult')}>
             {t('consult')} <kbd>C</kbd>
@@ -219,16 +224,25 @@ function InCall({
           </Button>
         </>
       )}
-      {(asking || together) && (
+      {(stand === 'asking' || stand === 'waits' || stand === 'together') && (
         <>
-          {asking && (
+          {stand !== 'together' && (
             <>
-              <Button
-                icon={<ArrowLeftRight size={16} aria-hidden />}
-                onClick={() => void actions.swap(call, 'customer')}
-              >
-                {t('backToCustomer')}
-              </Button>
+              {stand === 'asking' ? (
+                <Button
+                  icon={<ArrowLeftRight size={16} aria-hidden />}
+                  onClick={() => void (third?.up ? actions.swap(call, 'customer') : actions.dropThird(call))}
+                >
+                  {t('backToCustomer')}
+                </Button>
+              ) : (
+                <Button
+                  icon={<ArrowLeftRight size={16} aria-hidden />}
+                  onClick={() => void actions.swap(call, 'third')}
+                >
+                  {t('toThird', { name })}
+                </Button>
+              )}
               <Button
                 icon={<Users size={16} aria-hidden />}
                 disabled={!third?.up}
@@ -250,14 +264,6 @@ function InCall({
             {t('completeTransfer')}
           </Button>
         </>
-      )}
-      {plain && third && (
-        <Button
-          icon={<ArrowLeftRight size={16} aria-hidden />}
-          onClick={() => void actions.swap(call, 'third')}
-        >
-          {t('toThird', { name })}
-        </Button>
       )}
       <KeysButton call={call} />
       <Button

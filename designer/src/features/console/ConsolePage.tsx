@@ -6,7 +6,7 @@ import { useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { CallBar } from './CallBar';
 import { CustomerPane } from './CustomerPane';
-import { desk, focusOf, useDesk } from './desk';
+import { desk, focusOf, standOf, useDesk } from './desk';
 import { type Act, actOf } from './keys';
 import { StateBar } from './StateBar';
 import { TasksPane } from './TasksPane';
@@ -50,7 +50,7 @@ function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
           void actions.answer(call);
           break;
         case 'hold':
-          if (call && ['talking', 'held'].includes(call.state)) void actions.hold(call);
+          if (call && ['talking', 'held'].includes(standOf(call))) void actions.hold(call);
           break;
         case 'mute': {
           const mine = call?.parties.find((party) => party.mine);

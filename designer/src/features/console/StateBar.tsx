@@ -61,6 +61,8 @@ export function StateBar({ toggle }: { toggle: number }) {
   };
   const reasons = (more.data?.agentReasons ?? []).filter((one) => one.enabled);
   const reasonOf = (key: string) => {
+    // These two are given by the product itself.
+    if (key === 'lost' || key === 'missed') return t(`reason_${key}`);
     const found = reasons.find((one) => one.key === key);
     return found ? text({ zh: found.labelZh, en: found.labelEn }) : key;
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Agent, focusOf, mainCall, type OwnCall, popUrl } from './desk';
+import { type Agent, focusOf, mainCall, type OwnCall, popUrl, standOf } from './desk';
 
 const call = (callId: string, state: string, more: Partial<OwnCall> = {}): OwnCall =>
   ({
@@ -63,6 +63,24 @@ describe('the call that the screen is about', () => {
 
   it('is none for a supervisor who listens', () => {
     expect(focusOf(agent('ready'), [call('a', 'talking', { role: 'supervisor' })])).toBeNull();
+  });
+});
+
+describe('how a call stands', () => {
+  const party = (role: string, hears: string, up = true) =>
+    ({ role, hears, up, number: '', name: '', muted: false, mine: false }) as OwnCall['parties'][number];
+  const stand = (state: string, ...parties: OwnCall['parties']) => standOf(call('a', state, { parties }));
+
+  it('is with the customer again while the third party waits', () => {
+    expect(stand('consulting', party('customer', 'music'), party('third', 'talk'))).toBe('asking');
+    expect(stand('consulting', party('customer', 'music'), party('third', 'nothing', false))).toBe('asking');
+    expect(stand('consulting', party('customer', 'talk'), party('third', 'music'))).toBe('waits');
+  });
+
+  it('is a plain talk for the agent when it is a supervisor who joined', () => {
+    expect(stand('conference', party('customer', 'talk'), party('supervisor', 'talk'))).toBe('talking');
+    expect(stand('conference', party('customer', 'music'), party('supervisor', 'talk'))).toBe('held');
+    expect(stand('conference', party('customer', 'talk'), party('third', 'talk'))).toBe('together');
   });
 });
 

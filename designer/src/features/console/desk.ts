@@ -100,6 +100,28 @@ export function focusOf(
   return null;
 }
 
+/**
+ * How a call stands for who is in it: talking, held, asking somebody while the customer hears music, with the customer
+ * while that one waits, all together. A supervisor who joins makes a conference of it, but nobody is being asked then.
+ */
+export type Stand = 'talking' | 'held' | 'asking' | 'waits' | 'together' | 'other';
+
+export function standOf(call: OwnCall): Stand {
+  const third = call.parties.find((party) => party.role === 'third');
+  const customer = call.parties.find((party) => party.role === 'customer');
+  switch (call.state) {
+    case 'talking':
+    case 'held':
+      return call.state;
+    case 'consulting':
+      return third?.hears === 'music' ? 'waits' : 'asking';
+    case 'conference':
+      return third ? 'together' : customer?.hears === 'music' ? 'held' : 'talking';
+    default:
+      return 'other';
+  }
+}
+
 /** The browser phone's side of a call of the server. */
 export function lineOf(line: PhoneSnapshot, callId: string | undefined): PhoneCall | null {
   const live = line.calls.filter((call) => call.state !== 'ended');

@@ -1,7 +1,7 @@
 /** What an agent does with a call: at the browser phone where that is its work, else by the server. */
 import { useMemo } from 'react';
 import { useChange } from '@/graphql/useChange';
-import { desk, lineOf, type OwnCall } from './desk';
+import { desk, lineOf, type OwnCall, standOf } from './desk';
 import * as ops from './operations';
 
 const op = (): string => crypto.randomUUID();
@@ -59,7 +59,7 @@ export function useCallActions(): CallActions {
         if (placed.value) desk.getState().set({ dialled: placed.value });
       },
       async hold(call) {
-        await (call.state === 'held' ? resume : hold)({ call: call.callId, op: op() });
+        await (standOf(call) === 'held' ? resume : hold)({ call: call.callId, op: op() });
       },
       async mute(call, on) {
         const { phone, line } = desk.getState();
