@@ -105,7 +105,8 @@ class Stay:
                 return Talk(0.0, "other")
             return await self._talk(turn, leg)
         if turn.back:
-            await call.listen_to_music(_never(), seconds=BACK_EVERY, music=self.music)
+            moment = asyncio.ensure_future(asyncio.sleep(BACK_EVERY))
+            await call.listen_to_music(moment, seconds=BACK_EVERY, music=self.music)
         dialled = await self._ring(turn, leg)
         if dialled is None:
             return None
@@ -173,10 +174,6 @@ class Stay:
     async def _finally(work: Awaitable[None]) -> None:
         """Done to its end, also when the node is cut short meanwhile."""
         await asyncio.shield(asyncio.ensure_future(work))
-
-
-def _never() -> "asyncio.Future[None]":
-    return asyncio.get_running_loop().create_future()
 
 
 def _forget(task: "asyncio.Future[QueueTurn]") -> None:

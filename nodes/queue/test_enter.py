@@ -5,9 +5,9 @@ import pytest
 from nodes.queue.enter import Enter
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.queue_double import MemoryQueues, QueueAgent
-from nodes.sdk.services import QueueAsk
+from nodes.sdk.services import QueueAsk, QueueTurn
 from nodes.sdk.testing import HANGS_UP, SILENT, Example, MemoryServices, ScriptedCall, context, run_node, simulated_call
-from telephony.call import Talk, TransferTarget
+from telephony.call import DialResult, Talk, TransferTarget
 from telephony.simulated import Callee, run_virtual
 
 CONFIG = {"queue": "hotline", "offers": [{"key": "1", "label": "留言"}, {"key": "2", "label": "回拨"}]}
@@ -69,6 +69,50 @@ async def test_a_lost_agent_is_followed_by_the_next() -> None:
     given = services(QueueAgent("8001", "ann"), QueueAgent("8002", "bob"))
     outcome = await run_node(Enter(), CONFIG, call=Lost(talk=Talk(5.0, "other_lost")), services=given)
     assert outcome.port == "done" and outcome.outputs["answered_by"] == "bob"
+
+
+async def test_a_phone_rings_no_more_when_the_caller_is_given_to_somebody_else() -> None:
+    class Taken(MemoryQueues):
+        async def withdrawn(self, key: str, offer: int) -> None:
+            if offer > 1:
+                await super().withdrawn(key, offer)
+            place = self.places[key]
+            place.tried.add("ann")
+            place.state, place.agent = "waiting", None
+
+    class Rings(ScriptedCall):
+        async def dial(
+            self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+        ) -> DialResult:
+            if destination.endswith("8001"):
+                await asyncio.Event().wait()
+            return await super().dial(
+                channel, destination, caller_id=caller_id, ring_seconds=ring_seconds, ringback=ringback
+            )
+
+        async def hang_up_leg(self, channel: str) -> None:
+            self.log.append("stop ringing")
+
+    queues = Taken(QueueAgent("8001", "ann"), QueueAgent("8002", "bob"))
+    call = Rings()
+    outcome = await asyncio.wait_for(
+        run_node(Enter(), CONFIG, call=call, services=MemoryServices(queues=queues)), timeout=5
+    )
+    assert outcome.port == "done" and outcome.outputs["answered_by"] == "bob"
+    assert "stop ringing" in call.log
+    assert queues.log == ["enter hotline", "answered", "ended by other"], "nobody missed anything"
+
+
+async def test_a_lost_phone_gets_a_moment_of_music_before_it_rings_again() -> None:
+    class Back(MemoryQueues):
+        async def turn(self, key: str, *, seconds: float) -> QueueTurn:
+            return (await super().turn(key, seconds=seconds)).model_copy(update={"back": True})
+
+    call = ScriptedCall()
+    given = MemoryServices(queues=Back(QueueAgent("8001", "ann")))
+    outcome = await run_node(Enter(), CONFIG, call=call, services=given)
+    assert outcome.port == "done"
+    assert [one.split()[0] for one in call.log] == ["say", "music", "dial", "talk"]
 
 
 async def test_a_transfer_to_another_queue_waits_there() -> None:

@@ -13,8 +13,10 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from playwright.async_api import Page, expect
 
 from backend.runtime.testing import Product
@@ -23,7 +25,7 @@ from tests.browser.pages import People
 from tests.journeys.floor import HERTZ, LOUD, QUIET_DB, strength
 from tests.journeys.scenes import tone
 from tests.journeys.test_browser_phone import PASSWORD, make_user
-from tests.phones.audio import Samples, load, longest_silence
+from tests.phones.audio import load, longest_silence
 from tests.phones.phone import Phone, PhoneCall
 
 WINDOW = 4096
@@ -71,9 +73,11 @@ _SCRIPT = """
 """
 
 
-def whom(samples: Samples, listener: str) -> set[str]:
+def whom(samples: NDArray[np.floating[Any]], listener: str) -> set[str]:
     """Whose tones are in a sound; ``music`` when it is something else, nothing in silence."""
-    heard = {name for name, hertz in HERTZ.items() if name != listener and strength(samples, hertz) > LOUD}
+    heard = {
+        name for name, hertz in HERTZ.items() if name != listener and strength(samples.astype(np.float32), hertz) > LOUD
+    }
     if heard:
         return heard
     level = 20 * np.log10(float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) + 1e-9)
@@ -169,11 +173,17 @@ class Voices:
         page = await self.people.page("/console", name=user, password=PASSWORD, script=script)
         voice = self.voices[name] = Voice(name, extension, user_id, page)
         await begins(page)
+        # An earlier test may have left them otherwise.
+        forced = await self.product.graphql(
+            'mutation($u: String!) { forceAgentState(userId: $u, state: "ready") { errors { code } } }', u=user_id
+        )
+        assert forced["forceAgentState"]["errors"] == [], forced
+        await expect(page.locator(".cw-state-button")).to_contain_text("Ready")
         if path != "/console":
             await page.goto(path)
         return voice
 
-    async def hear(self, timeout: float = 15.0, **expected: str) -> None:
+    async def hear(self, timeout: float = 15.0, /, **expected: str) -> None:
         """Wait until everybody hears exactly whom they should, steadily: ``customer="agent third"``, ``"music"``, or
         ``""`` for silence."""
         wanted = {name: set(them.split()) for name, them in expected.items()}
@@ -193,7 +203,7 @@ class Voices:
     async def state(self, name: str) -> str:
         """What the product says an agent does."""
         told = await self.product.graphql("{ agentsLive { userId state } }")
-        return next(one["state"] for one in told["agentsLive"] if one["userId"] == self.voices[name].user_id)
+        return next(str(one["state"]) for one in told["agentsLive"] if one["userId"] == self.voices[name].user_id)
 
     def _of(self, name: str) -> Voice | Customer:
         return self.customer if name == "customer" else self.voices[name]
