@@ -113,8 +113,11 @@ class Voice:
         await self.presses(button)
         dialog = self.page.get_by_role("dialog")
         await dialog.get_by_text(kind, exact=True).first.click()
-        await dialog.get_by_role("textbox" if kind == "Number" else "combobox", name=kind).fill(target)
-        if kind in ("Colleague", "Queue"):
+        whom = dialog.get_by_role("textbox" if kind == "Number" else "combobox", name=kind)
+        if kind == "Number":
+            await whom.fill(target)
+        else:
+            await whom.click()
             await self.page.locator(".ant-select-item-option").filter(has_text=target).first.click()
         await dialog.get_by_role("button", name=confirm, exact=True).click()
         await expect(dialog).to_be_hidden()
