@@ -418,6 +418,67 @@ async def test_groups_notes_keys_and_finding(people: People, product: Product) -
     await page.keyboard.press("Escape")
 
 
+async def test_a_loose_card_is_dropped_into_an_edge_and_menus_tell_what_can_be_done(
+    people: People, product: Product
+) -> None:
+    loose = {"type": "voice.say", "name": "Loose", "config": _say("您好", "Loose")}
+    places = {**THREE["ui"]["positions"], "loose": {"x": 160, "y": 320}}
+    key = await new_flow(product, **{**THREE, "nodes": {**THREE["nodes"], "loose": loose}, "ui": {"positions": places}})
+    page = await people.page()
+    canvas = await opened(page, key)
+    before, after = await card(page, "answer").bounding_box(), await card(page, "hello").bounding_box()
+    assert before is not None and after is not None
+    gap = (before["x"] + before["width"] + after["x"]) / 2
+    # The head of the card comes to lie on the edge between the two ports.
+    port = await card(page, "answer").locator('[data-handleid="next"]').bounding_box()
+    assert port is not None
+    await drag(page, card(page, "loose").locator("header"), gap, (port["y"] + before["y"] + 24) / 2)
+    joined = {("answer", "loose"), ("loose", "hello"), ("hello", "bye")}
+    await until(product, key, lambda now: {(edge["from"], edge["to"]) for edge in now["edges"]} == joined)
+    await canvas.focus()
+    await page.keyboard.press("Control+z")
+    await until(product, key, lambda now: len(now["edges"]) == 2 and now["ui"]["positions"]["loose"] == places["loose"])
+
+    # A right click on a card, then the menu key on what is selected; arrows and Enter choose.
+    await card(page, "loose").locator("header").click(button="right")
+    menu = page.get_by_role("menu", name="What can be done here")
+    await expect(menu.get_by_role("menuitem", name="Start here")).to_be_visible()
+    assert await serious(page) == []
+    await menu.get_by_role("menuitem", name="Duplicate").click()
+    await until(product, key, lambda now: len(now["nodes"]) == 5)
+    await page.keyboard.press("Control+a")
+    await page.keyboard.press("Shift+F10")
+    await expect(menu.get_by_role("menuitem", name="Make a subflow")).to_be_visible()
+    await page.keyboard.type("g")
+    group = menu.get_by_role("menuitem", name="Group")
+    for _ in range(12):
+        if await group.evaluate("item => item.matches('.ant-dropdown-menu-item-active')"):
+            break
+        await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await until(product, key, lambda now: "groups" in now["ui"])
+    await page.locator(".cw-frame-head").click(button="right")
+    await menu.get_by_role("menuitem", name="Colour").hover()
+    await page.get_by_role("menuitem", name="Amber").click()
+    await expect(page.locator('.cw-frame[data-colour="amber"]')).to_be_visible()
+    await until(product, key, lambda now: now["ui"]["groups"][0].get("colour") == "amber")
+    # What is cut by the menu is pasted where it is opened next.
+    await card(page, "loose").locator("header").click(button="right")
+    await menu.get_by_role("menuitem", name="Cut").click()
+    await page.keyboard.press("Escape")
+    box = await canvas.bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + 120, box["y"] + box["height"] - 60, button="right")
+    await menu.get_by_role("menuitem", name="Paste here").click()
+    moved = await until(product, key, lambda now: now["ui"]["positions"].get("loose", {"y": 0})["y"] > 400)
+    assert "loose" not in moved["ui"]["groups"][0]["nodes"]
+    # Walked from a node in the middle.
+    await page.keyboard.press("Shift+Digit1")
+    await card(page, "hello").locator("header").click(button="right")
+    await menu.get_by_role("menuitem", name="Try from here in the simulator").click()
+    await expect(page.locator(".cw-sim")).to_contain_text("Hello ▸ next")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_whoever_may_only_look_changes_nothing_and_axe_is_content(
     people: People, product: Product, theme: Any, language: Language

@@ -5,6 +5,7 @@ import {
   type EdgeChange,
   type FinalConnectionState,
   MiniMap,
+  type Node,
   type NodeChange,
   ReactFlow,
   SelectionMode,
@@ -17,6 +18,7 @@ import { Button } from 'antd';
 import { Map as MapIcon, Maximize, Minus, Plus } from 'lucide-react';
 import {
   type DragEvent,
+  type MouseEvent as ReactMouseEvent,
   useCallback,
   useEffect,
   useMemo,
@@ -27,14 +29,16 @@ import {
 import { useLook } from '@/app/theme';
 import { useText, useWords } from '@/i18n';
 import { EmptyState, IconButton } from '@/ui';
-import { useActions } from './actions';
+import { splice, useActions } from './actions';
+import { ContextMenu } from './ContextMenu';
 import { useCatalogue } from './catalogue';
 import { createDeriver } from './derive';
 import { FindBar } from './FindBar';
 import { Frame, Note } from './Frames';
 import { frameId } from './frames';
-import { EVENT, GRID, WIDTH } from './geometry';
-import { type Point, positionOf } from './model';
+import { EVENT, GRID, HEAD, WIDTH } from './geometry';
+import { type On, selectionFor, widened } from './menu';
+import { type EdgeSpec, type Point, positionOf } from './model';
 import { EventPill, NodeCard } from './NodeCard';
 import { NodePicker } from './NodePicker';
 import { DRAGGED } from './Palette';
@@ -133,12 +137,34 @@ export function Canvas() {
     [store],
   );
 
-  const endDrag = useCallback(() => {
+  const drop = useCallback((act: (moved: Record<string, Point>) => void) => {
     const moved = places.current;
     places.current = {};
-    actions.move(moved);
+    act(moved);
     setMoving(null);
-  }, [actions]);
+    setTarget(null);
+  }, []);
+  const endDrag = useCallback(() => drop(actions.move), [actions, drop]);
+
+  /** The edge that a dragged card would go into: the one under the pointer, or under the middle of its head. */
+  const spliceable = (
+    event: ReactMouseEvent | MouseEvent | TouchEvent,
+    node: Node,
+    all: Node[],
+  ): EdgeSpec | null => {
+    if (all.length !== 1 || node.type !== 'card') return null;
+    const now = store.getState().doc;
+    const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
+    const head = flow.flowToScreenPosition({ x: node.position.x + WIDTH / 2, y: node.position.y + HEAD / 2 });
+    for (const at of [{ x: clientX, y: clientY }, head]) {
+      for (const element of document.elementsFromPoint(at.x, at.y)) {
+        const under = element.closest('.react-flow__edge')?.getAttribute('data-id');
+        const wire = under && wiresOf(now).find((one) => edgeId(one.from, one.port) === under);
+        if (wire && splice(now, node.id, wire, catalogue, event.altKey)) return wire;
+      }
+    }
+    return null;
+  };
 
   const onConnectEnd = useCallback(
     (event: MouseEvent | TouchEvent, connection: FinalConnectionState) => {
@@ -198,6 +224,19 @@ export function Canvas() {
     });
   }, [flow]);
 
+  const onContextMenu = (event: ReactMouseEvent) => {
+    const element = event.target as Element;
+    // Fields keep the browser's own menu.
+    if (element.closest('input, textarea, [contenteditable="true"]')) return;
+    event.preventDefault();
+    if (store.getState().menu || !pane.current?.contains(element)) return;
+    const at = { x: event.clientX, y: event.clientY };
+    const { selection: now } = store.getState();
+    const on = widened(under(element), now);
+    store.getState().select(selectionFor(on, now));
+    store.getState().showMenu({ at, place: flow.screenToFlowPosition(at), on });
+  };
+
   const empty = Object.keys(doc.nodes).length === 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: nodes are dropped here
@@ -220,6 +259,7 @@ export function Canvas() {
       }}
       onDragLeave={() => setTarget(null)}
       onDrop={onDrop}
+      onContextMenu={onContextMenu}
     >
       {target && (
         <style>{`.react-flow__edge[data-id="${CSS.escape(target)}"] path { stroke: var(--act); stroke-width: 4 }`}</style>
@@ -231,7 +271,16 @@ export function Canvas() {
         edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
-        onNodeDragStop={endDrag}
+        onNodeDrag={(event, node, all) => {
+          const wire = spliceable(event, node, all);
+          const id = wire && edgeId(wire.from, wire.port);
+          if (id !== target) setTarget(id);
+        }}
+        onNodeDragStop={(event, node, all) => {
+          const wire = spliceable(event, node, all);
+          if (wire) drop((moved) => actions.splice(node.id, wire, moved, event.altKey));
+          else endDrag();
+        }}
         onSelectionDragStop={endDrag}
         onConnect={({ source, sourceHandle, target: to }) => {
           if (sourceHandle && !isEvent(to)) actions.wire({ from: source, port: sourceHandle, to });
@@ -297,9 +346,21 @@ export function Canvas() {
       <SelectionBar />
       <FindBar />
       <NodePicker />
+      <ContextMenu />
       <Notice />
     </div>
   );
+}
+
+/** What stands at an element of the canvas. */
+function under(element: Element): On {
+  const id = element.closest('.react-flow__node')?.getAttribute('data-id');
+  if (id?.startsWith('frame:')) return { kind: 'group', id: id.slice('frame:'.length) };
+  if (id?.startsWith('note:')) return { kind: 'note', id: id.slice('note:'.length) };
+  if (id) return { kind: isEvent(id) ? 'event' : 'node', id };
+  const edge = element.closest('.react-flow__edge')?.getAttribute('data-id');
+  if (edge) return { kind: 'edge', id: edge };
+  return element.closest('.react-flow__nodesselection') ? { kind: 'many' } : { kind: 'canvas' };
 }
 
 /**

@@ -1,9 +1,11 @@
 /** A named frame around nodes, and a note. */
 import { type NodeProps, NodeResizer } from '@xyflow/react';
-import { Ungroup } from 'lucide-react';
+import { Dropdown } from 'antd';
+import { Check, Palette, Ungroup } from 'lucide-react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { useWords } from '@/i18n';
 import { useActions } from './actions';
+import { COLOURS, type Colour, colourOf } from './frames';
 import { docOf, fixed, useEditor, useEditorStore } from './store';
 import { editorWords } from './words';
 
@@ -20,7 +22,7 @@ export const Frame = memo(function Frame({ id }: NodeProps) {
     setTyped(null);
   };
   return (
-    <div className="cw-frame">
+    <div className="cw-frame" data-colour={colourOf(group)}>
       <div className="cw-frame-head">
         {typed === null ? (
           <button
@@ -54,6 +56,27 @@ export const Frame = memo(function Frame({ id }: NodeProps) {
           />
         )}
         {!locked && (
+          <Dropdown
+            trigger={['click']}
+            menu={{
+              items: COLOURS.map((colour) => ({
+                key: colour,
+                label: <GroupColour colour={colour} chosen={colourOf(group) === colour} />,
+              })),
+              onClick: ({ key }) => actions.colourGroup(group.id, key as Colour),
+            }}
+          >
+            <button
+              type="button"
+              className="cw-frame-off"
+              aria-label={`${t('colour')} ${group.name}`}
+              title={t('colour')}
+            >
+              <Palette size={14} aria-hidden />
+            </button>
+          </Dropdown>
+        )}
+        {!locked && (
           <button
             type="button"
             className="cw-frame-off"
@@ -68,6 +91,18 @@ export const Frame = memo(function Frame({ id }: NodeProps) {
     </div>
   );
 });
+
+/** A colour that a group may have, by its name. */
+export function GroupColour({ colour, chosen }: { colour: Colour; chosen: boolean }) {
+  const t = useWords(editorWords);
+  return (
+    <span className="cw-frame-colour" data-colour={colour}>
+      <i aria-hidden="true" />
+      {t(`colour_${colour}`)}
+      {chosen && <Check size={14} aria-label={t('chosen')} />}
+    </span>
+  );
+}
 
 export const Note = memo(function Note({ id, selected }: NodeProps) {
   const t = useWords(editorWords);

@@ -25,6 +25,8 @@ const KEYS = [
   ['actual', ['Shift', '0']],
   ['keyZoom', ['+', '–']],
   ['keyBox', ['Shift', '◰']],
+  ['keySplice', ['Alt', '⤵']],
+  ['keyMenu', ['☰', 'Shift F10']],
   ['keyEscape', ['Esc']],
   ['keys', ['?']],
 ] as const;

@@ -7,6 +7,7 @@ import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { useCatalogue } from './catalogue';
+import { fullShape } from './derive';
 import type { ValueType } from './model';
 import { useEditor, useEditorStore } from './store';
 import { type Extraction, judge, replaced, subflowOf } from './subflow';
@@ -49,11 +50,19 @@ function Asking() {
   const [live, setLive] = useState(mayPublish);
   const judged = useMemo(() => {
     const { doc, selection } = store.getState();
-    return judge(doc, selection.nodes, (node, output) => {
-      const definition = catalogue.types.get(doc.nodes[node]?.type ?? '')?.definition;
-      const outputs = (definition?.outputs ?? []) as { name: string; type: ValueType; secret?: boolean }[];
-      const found = outputs.find((one) => one.name === output);
-      return { type: found?.type ?? 'any', secret: found?.secret ?? false };
+    const definition = (node: string) => catalogue.types.get(doc.nodes[node]?.type ?? '')?.definition;
+    return judge(doc, selection.nodes, {
+      outputType(node, output) {
+        const outputs = (definition(node)?.outputs ?? []) as {
+          name: string;
+          type: ValueType;
+          secret?: boolean;
+        }[];
+        const found = outputs.find((one) => one.name === output);
+        return { type: found?.type ?? 'any', secret: found?.secret ?? false };
+      },
+      ports: (node) => fullShape(doc, node, catalogue).ports.map((port) => port.name),
+      terminal: (node) => definition(node)?.terminal === true,
     });
   }, [store, catalogue]);
   const close = () => store.getState().ask(null);

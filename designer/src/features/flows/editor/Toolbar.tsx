@@ -18,7 +18,7 @@ import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton } from '@/ui';
 import { useActions } from './actions';
-import type { Alignment } from './layout/align';
+import { ALIGNMENTS, type Alignment } from './layout/align';
 import { docOf, fixed, useEditor, useEditorStore } from './store';
 import { eventsOf, keyOf } from './wires';
 import { editorWords } from './words';
@@ -87,8 +87,6 @@ export function Toolbar() {
   );
 }
 
-const ALIGN: Alignment[] = ['left', 'centre', 'right', 'top', 'middle', 'bottom'];
-
 /** Shown while more than one thing is selected. */
 export function SelectionBar() {
   const t = useWords(editorWords);
@@ -106,7 +104,7 @@ export function SelectionBar() {
       <Dropdown
         trigger={['click']}
         menu={{
-          items: ALIGN.map((how) => ({ key: how, label: t(`align_${how}`) })),
+          items: ALIGNMENTS.map((how) => ({ key: how, label: t(`align_${how}`) })),
           onClick: ({ key }) => actions.align(key as Alignment),
         }}
       >

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { insert, moved } from './actions';
+import { insert, moved, splice } from './actions';
 import { readCatalogue } from './catalogue';
-import { addGroup, addNote, frameOf } from './frames';
+import { addGroup, addNote, changeGroup, colourOf, frameOf } from './frames';
 import { addNode, connect, readDoc, removeNodes } from './model';
 import { judge, replaced, subflowOf } from './subflow';
 import { follow } from './walk';
@@ -73,6 +73,49 @@ describe('inserting', () => {
     );
     expect(made.doc.entry).toBe(made.id);
     expect(made.doc.edges).toEqual([{ from: made.id, port: 'next', to: 'a' }]);
+  });
+});
+
+describe('dropping a card on an edge', () => {
+  const edge = { from: 'a', port: 'next', to: 'b' };
+
+  it('puts a loose one in between', () => {
+    const doc = addNode(chain('a', 'b'), 'x', say);
+    expect(splice(doc, 'x', edge, catalogue)?.edges).toEqual([
+      { from: 'a', port: 'next', to: 'x' },
+      { from: 'x', port: 'next', to: 'b' },
+    ]);
+    const first = splice(doc, 'x', { from: START, port: OUT, to: 'a' }, catalogue);
+    expect(first?.entry).toBe('x');
+    expect(first?.edges).toContainEqual({ from: 'x', port: 'next', to: 'a' });
+  });
+
+  it('leaves a connected one alone unless it is pulled out of where it stands', () => {
+    const doc = chain('a', 'b', 'c', 'd');
+    expect(splice(doc, 'c', edge, catalogue)).toBeNull();
+    expect(splice(doc, 'c', edge, catalogue, true)?.edges).toEqual([
+      { from: 'b', port: 'next', to: 'd' },
+      { from: 'a', port: 'next', to: 'c' },
+      { from: 'c', port: 'next', to: 'b' },
+    ]);
+    expect(splice(doc, 'b', edge, catalogue, true)).toBeNull();
+  });
+
+  it('goes through a way out that is open, or not at all', () => {
+    let doc = addNode(chain('a', 'b', 'c'), 'x', say);
+    doc = connect(doc, { from: 'x', port: 'next', to: 'c' });
+    expect(splice(doc, 'x', edge, catalogue)).toBeNull();
+    const ended = addNode(chain('a', 'b'), 'end', { ...say, type: 'logic.end' });
+    expect(splice(ended, 'end', edge, catalogue)?.edges).toEqual([{ from: 'a', port: 'next', to: 'end' }]);
+  });
+});
+
+describe('the colour of a group', () => {
+  it('is kept in the document; one that is not known is the usual one', () => {
+    const { doc, id } = addGroup(chain('a'), ['a'], 'One');
+    expect(colourOf(doc.ui.groups![0]!)).toBe('blue');
+    expect(colourOf(changeGroup(doc, id, { colour: 'amber' }).ui.groups![0]!)).toBe('amber');
+    expect(colourOf({ id, name: '', nodes: [], colour: 'url(#x)' })).toBe('blue');
   });
 });
 
@@ -149,10 +192,14 @@ describe('a subflow of a selection', () => {
     doc = connect(doc, { from: 'query', port: 'empty', to: 'sorry' });
     return connect(doc, { from: 'keep', port: 'next', to: 'tell' });
   }
-  const types = (node: string) => ({
-    type: node === 'card' ? ('string' as const) : ('number' as const),
-    secret: false,
-  });
+  const types = {
+    outputType: (node: string) => ({
+      type: node === 'card' ? ('string' as const) : ('number' as const),
+      secret: false,
+    }),
+    ports: (node: string) => (node === 'query' ? ['found', 'empty', 'error'] : ['next', 'error']),
+    terminal: () => false,
+  };
 
   it('finds typed inputs and outputs, and every place it leads to', () => {
     const judged = judge(asking(), ['query', 'keep'], types);
@@ -161,7 +208,8 @@ describe('a subflow of a selection', () => {
     expect(extraction.entry).toBe('query');
     expect(extraction.inputs).toEqual([
       { name: 'limit', type: 'number', value: 'vars.limit', secret: false },
-      { name: 'card_digits', type: 'string', value: 'nodes.card.digits', secret: false },
+      { name: 'total', type: 'number', value: 'vars.total', secret: false },
+      { name: 'card_digits', type: 'string', value: 'nodes.card.digits | default(none)', secret: false },
     ]);
     expect(extraction.outputs.map((one) => [one.name, one.type])).toEqual([
       ['total', 'number'],
@@ -185,7 +233,8 @@ describe('a subflow of a selection', () => {
     expect(done.doc.nodes.tell?.config.text).toBe('{{ vars.total }} {{ nodes.subflow.query_balance }}');
     expect(done.doc.nodes.subflow?.config.inputs).toEqual({
       limit: 'vars.limit',
-      card_digits: 'nodes.card.digits',
+      total: 'vars.total',
+      card_digits: 'nodes.card.digits | default(none)',
     });
     expect(done.doc.edges).toContainEqual({ from: 'switch', port: 'way_1', to: 'sorry' });
     expect(done.doc.edges).toContainEqual({ from: 'switch', port: 'other', to: 'tell' });

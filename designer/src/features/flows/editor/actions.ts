@@ -5,7 +5,7 @@ import { type Language, type Text, useLanguage } from '@/i18n';
 import { type Catalogue, useCatalogue } from './catalogue';
 import { type Clip, copyOf, paste } from './clipboard';
 import { fullShape } from './derive';
-import { addGroup, addNote, changeGroup, changeNote, dropGroup, NOTE, noteId } from './frames';
+import { addGroup, addNote, type Colour, changeGroup, changeNote, dropGroup, NOTE, noteId } from './frames';
 import { EVENT, GRID, type Size, sizeOf, WIDTH } from './geometry';
 import { type Alignment, align, type Box, distribute } from './layout/align';
 import { arrange } from './layout/arrange';
@@ -108,6 +108,39 @@ export function insert(
     if (port) next = setWire(next, { from: id, port, to: into.to });
   }
   return { doc: next, id };
+}
+
+/**
+ * Put a node that is there already into an edge. One that something leads to stays where it is, unless it is `pulled`
+ * out of there: what led to it then leads on to what followed it. Null when it cannot go in there.
+ */
+export function splice(
+  doc: FlowDoc,
+  id: string,
+  into: EdgeSpec,
+  catalogue: Catalogue,
+  pulled = false,
+): FlowDoc | null {
+  if (!doc.nodes[id] || into.from === id || into.to === id) return null;
+  const ways = fullShape(doc, id, catalogue)
+    .ports.map((port) => port.name)
+    .filter((name) => !FOOT.has(name));
+  const leading = wiresOf(doc).filter((wire) => wire.to === id);
+  let next = doc;
+  if (pulled) {
+    const left = ways.find((port) => targetOf(doc, id, port) !== null);
+    const on = left === undefined ? null : targetOf(doc, id, left);
+    for (const wire of leading)
+      next =
+        on === null || on === id || on === wire.from
+          ? cutWire(next, wire.from, wire.port)
+          : setWire(next, { ...wire, to: on });
+    if (left !== undefined) next = cutWire(next, id, left);
+  } else if (leading.length > 0) return null;
+  const open = ways.find((port) => targetOf(next, id, port) === null);
+  if (open === undefined && ways.length > 0) return null;
+  next = setWire(next, { ...into, to: id });
+  return open === undefined ? next : setWire(next, { from: id, port: open, to: into.to });
 }
 
 export function createActions(
@@ -215,6 +248,14 @@ export function createActions(
         (doc) => moved(doc, places),
       );
     },
+    /** Put a node that was dragged onto an edge into it. */
+    splice(id: string, into: EdgeSpec, places: Record<string, Point>, pulled: boolean): void {
+      const name = state().doc.nodes[id]?.name || id;
+      state().apply({ zh: `把“${name}”放入连线`, en: `Put “${name}” into the edge` }, (doc) => {
+        const placed = moved(doc, places);
+        return splice(placed, id, into, catalogue, pulled) ?? placed;
+      });
+    },
     nudge(x: number, y: number): void {
       const { selection, doc } = state();
       const places: Record<string, Point> = {};
@@ -308,6 +349,9 @@ export function createActions(
     },
     renameGroup(id: string, name: string): void {
       state().apply({ zh: '修改组名', en: 'Rename a group' }, (doc) => changeGroup(doc, id, { name }));
+    },
+    colourGroup(id: string, colour: Colour): void {
+      state().apply({ zh: '修改分组颜色', en: 'Colour a group' }, (doc) => changeGroup(doc, id, { colour }));
     },
     addNote(at?: Point): string {
       const made = addNote(state().doc, at ?? freePlace(state().doc, view.middle(), catalogue));

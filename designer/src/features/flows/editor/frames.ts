@@ -4,6 +4,12 @@ import { type Comment, type FlowDoc, type Group, type Point, positionOf } from '
 
 export const FRAME_PAD = 24;
 export const FRAME_HEAD = 32;
+/** What the frame of a group may be coloured with; the first is meant when none is stored. */
+export const COLOURS = ['blue', 'green', 'amber', 'red', 'violet', 'grey'] as const;
+export type Colour = (typeof COLOURS)[number];
+
+export const colourOf = (group: Group): Colour => COLOURS.find((one) => one === group.colour) ?? COLOURS[0];
+
 export const NOTE: Size = { width: 208, height: 104 };
 
 function free(taken: ReadonlySet<string>, base: string): string {

@@ -6,9 +6,10 @@ import { useActions } from './actions';
 import { useCatalogue } from './catalogue';
 import { fullShape } from './derive';
 import { faceOf } from './geometry';
+import { useSteps } from './steps';
 import { docOf, useEditorStore } from './store';
 import type { Way } from './walk';
-import { isEvent, OUT } from './wires';
+import { isEvent } from './wires';
 
 const WAYS: Record<string, Way> = {
   ArrowLeft: 'left',
@@ -33,6 +34,7 @@ export function useKeys(): void {
   const actions = useActions();
   const catalogue = useCatalogue();
   const flow = useReactFlow();
+  const steps = useSteps();
   const text = useText();
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
@@ -57,6 +59,7 @@ export function useKeys(): void {
       const onButton = target.closest('button, a, [role="tab"], [role="separator"]') !== null;
       if (key === '?' && !command) return run(() => state.ask('keys'));
       if (!inCanvas && target !== document.body) return;
+      if (key === 'ContextMenu' || (event.shiftKey && key === 'F10')) return run(steps.menu);
       if (command && key === 'a') return run(actions.selectAll);
       if (command && key === 'd') return run(() => actions.duplicate());
       if (command && event.shiftKey && key === 'g')
@@ -88,49 +91,22 @@ export function useKeys(): void {
       if (onButton && (key === 'Enter' || key === ' ')) return;
       const [node] = state.selection.nodes;
       const one = state.selection.nodes.size === 1 ? node : undefined;
-      const pick = (port?: string) => {
-        if (!one) {
-          const { left, top, width } = (
-            document.querySelector('.cw-ed-canvas') ?? document.body
-          ).getBoundingClientRect();
-          state.pick({ at: { x: left + width / 2 - 150, y: top + 96 }, place: actions.middle() });
-          return;
-        }
-        actions.reveal([one]);
-        const at = flow.flowToScreenPosition(actions.centreOf(one));
-        const doc = docOf(state);
-        if (port) state.pick({ at, place: actions.behind(doc, one, port), from: { node: one, port } });
-        else state.pick({ at, place: actions.centreOf(one), choosePort: one });
-      };
       if (key === 'n') {
         const [edge] = state.selection.edges;
-        if (!node && edge) {
-          const place = actions.onEdge(edge);
-          return run(() => state.pick({ at: flow.flowToScreenPosition(place), place, into: edge }));
-        }
-        return run(() => pick(one && isEvent(one) ? OUT : undefined));
+        if (!node && edge) return run(() => steps.insertInto(edge));
+        return run(() => steps.pick(one));
       }
       if (/^[0-9*#]$/.test(key) && one && !isEvent(one)) {
         const ports = faceOf(fullShape(docOf(state), one, catalogue).ports).rows;
         const port = ports.find((each) => each.name === key) ?? ports[Number(key) - 1];
-        if (port) return run(() => pick(port.name));
+        if (port) return run(() => steps.pick(one, port.name));
         return;
       }
       if (key === 'm') return run(() => actions.addNote());
       if (key === 'l') return run(() => void actions.arrange());
-      if (key === 'Enter' && (one || state.selection.comments.size === 1))
-        return run(() => {
-          state.showPanel(true);
-          requestAnimationFrame(() => {
-            document
-              .querySelector<HTMLElement>(
-                '.cw-ed-right .cw-ed-drawer-body :is(input, textarea, select, button, [contenteditable="true"])',
-              )
-              ?.focus();
-          });
-        });
+      if (key === 'Enter' && (one || state.selection.comments.size === 1)) return run(steps.toProperties);
     };
     document.addEventListener('keydown', listen);
     return () => document.removeEventListener('keydown', listen);
-  }, [store, actions, catalogue, flow, text]);
+  }, [store, actions, catalogue, flow, steps, text]);
 }

@@ -8,6 +8,7 @@
 import { createContext, useContext } from 'react';
 import { createStore, type StoreApi, useStore } from 'zustand';
 import type { Text } from '@/i18n';
+import type { Menu } from './menu';
 import { edgeKey, type FlowDoc, type Point } from './model';
 import { eventsOf, wiresOf } from './wires';
 
@@ -93,6 +94,8 @@ export interface EditorState {
   /** What the server found wrong when the draft was saved last. */
   problems: Problem[];
   picking: Picking | null;
+  /** The context menu. */
+  menu: Menu | null;
   dialog: Dialog;
   /** The find bar is open. */
   finding: boolean;
@@ -111,6 +114,7 @@ export interface EditorState {
   focus(node: string, field?: string | null): void;
   show(doc: FlowDoc | null): void;
   pick(picking: Picking | null): void;
+  showMenu(menu: Menu | null): void;
   ask(dialog: Dialog): void;
   find(open: boolean): void;
   /** Say something short at the foot of the canvas. */
@@ -136,6 +140,7 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     save: { state: 'saved', at: null, by: null },
     problems: [],
     picking: null,
+    menu: null,
     dialog: null,
     finding: false,
     panel: localStorage.getItem(PANEL) !== 'no',
@@ -200,6 +205,7 @@ export function createEditor(key: string, doc: FlowDoc, readOnly: boolean): Edit
     show: (shown) =>
       set((now) => ({ shown, picking: null, selection: still(now.selection, shown ?? now.doc) })),
     pick: (picking) => set((now) => (now.readOnly || now.shown ? now : { picking })),
+    showMenu: (menu) => set({ menu }),
     ask: (dialog) => set({ dialog }),
     find: (finding) => set({ finding }),
     tell: (label) => set({ notice: { kind: 'told', label, at: Date.now() } }),

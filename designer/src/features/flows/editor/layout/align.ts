@@ -2,7 +2,8 @@
 import type { Size } from '../geometry';
 import type { Point } from '../model';
 
-export type Alignment = 'left' | 'centre' | 'right' | 'top' | 'middle' | 'bottom';
+export const ALIGNMENTS = ['left', 'centre', 'right', 'top', 'middle', 'bottom'] as const;
+export type Alignment = (typeof ALIGNMENTS)[number];
 export type Box = Point & Size;
 
 export function align(boxes: Record<string, Box>, how: Alignment): Record<string, Point> {

@@ -301,7 +301,15 @@ function useFocusedField(body: React.RefObject<HTMLDivElement | null>, wanted: W
       target?.focus({ preventScroll: true });
     };
     timer = setTimeout(look, 30);
-    return () => clearTimeout(timer);
+    // Whoever has gone on to something else keeps the cursor, and the keys go there.
+    const stop = () => clearTimeout(timer);
+    document.addEventListener('pointerdown', stop, true);
+    document.addEventListener('keydown', stop, true);
+    return () => {
+      stop();
+      document.removeEventListener('pointerdown', stop, true);
+      document.removeEventListener('keydown', stop, true);
+    };
   }, [body, wanted]);
 }
 

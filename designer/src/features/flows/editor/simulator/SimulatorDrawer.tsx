@@ -13,9 +13,11 @@ import { SaveCase } from './SaveCase';
 import { SceneForm } from './SceneForm';
 import './simulator.css';
 import {
+  beginningAt,
   PERSON_DOES,
   type Phone as PhoneState,
   type Simulated,
+  simulations,
   usePhone,
   useSimulations,
   walked,
@@ -36,6 +38,12 @@ export function SimulatorDrawer() {
   const [saving, setSaving] = useState(false);
   const { call } = phone;
   const going = call !== null && !call.over;
+  const from = useSimulations((now) => now.from);
+  useEffect(() => {
+    if (from?.key !== key) return;
+    simulations.setState({ from: null });
+    void phone.start(beginningAt(store.getState().doc, from.node));
+  }, [from, key, phone, store]);
   useFollow(going ? call.standing : null);
   useMarks(
     'simulator',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Simulated, simulations, walked } from './simulation';
+import { readDoc } from '../model';
+import { beginningAt, type Simulated, simulations, walked } from './simulation';
 
 const view = (at: number, more: Partial<Simulated> = {}): Simulated => ({
   id: 'a',
@@ -44,5 +45,39 @@ describe('walked', () => {
       nodes: { menu: { state: 'passed' }, say: { state: 'running' } },
       edges: { 'menu|1': { state: 'passed' } },
     });
+  });
+});
+
+describe('trying a flow from a node', () => {
+  const doc = readDoc({
+    id: 'demo',
+    entry: 'answer',
+    nodes: {
+      answer: { type: 'voice.answer', config: {} },
+      menu: { type: 'voice.menu', config: {} },
+      say: { type: 'voice.say', config: {} },
+      bye: { type: 'voice.hangup', config: {} },
+    },
+    edges: [
+      { from: 'answer', port: 'next', to: 'menu' },
+      { from: 'menu', port: '1', to: 'say' },
+      { from: 'say', port: 'next', to: 'menu' },
+    ],
+    handlers: { hangup: 'bye', error: null },
+  });
+
+  it('answers the caller first and leaves out what cannot be reached', () => {
+    const begun = beginningAt({ ...doc, edges: doc.edges.slice(0, 2) }, 'say');
+    expect(begun.entry).toBe('answer');
+    expect(Object.keys(begun.nodes).sort()).toEqual(['answer', 'bye', 'say']);
+    expect(begun.edges).toEqual([{ from: 'answer', port: 'next', to: 'say' }]);
+  });
+
+  it('begins as drawn at what is the beginning anyway', () => {
+    expect(beginningAt(doc, 'answer')).toEqual(doc);
+  });
+
+  it('answers only callers', () => {
+    expect(beginningAt({ ...doc, kind: 'ticket' }, 'say').entry).toBe('say');
   });
 });

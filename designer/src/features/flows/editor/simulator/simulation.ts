@@ -6,6 +6,7 @@ import { graphql } from '@/gql';
 import type { SimulationPartsFragment } from '@/gql/graphql';
 import { type UserError, useChange } from '@/graphql/useChange';
 import type { EdgeMark, MarkLayer, NodeMark } from '../marks';
+import { addNode, connect, type FlowDoc, freeId, positionOf, removeNodes } from '../model';
 import { edgeId } from '../store';
 
 export const SIMULATION_PARTS = graphql(`
@@ -107,6 +108,8 @@ interface Held {
   seenAt: number;
   problems: UserError[];
   scenes: Record<string, Scene>;
+  /** A node from which the person wants to try the flow, until the phone has begun there. */
+  from: { key: string; node: string } | null;
   take(key: string, call: Simulated): void;
   refuse(key: string, problems: UserError[]): void;
   clear(): void;
@@ -119,6 +122,7 @@ export const simulations = createStore<Held>()((set) => ({
   seenAt: 0,
   problems: [],
   scenes: {},
+  from: null,
   take: (key, call) =>
     set((now) =>
       // Answers may overtake one another: an older view of the same call is dropped.
@@ -223,6 +227,32 @@ export function usePhone(key: string): Phone {
       if (id) take(await advance({ id, seconds }));
     },
   };
+}
+
+/**
+ * The flow as if it began at a node. A caller is answered first, as there is nobody to hear it otherwise, and what
+ * cannot be reached from there is left out: it would count as unfinished.
+ */
+export function beginningAt(doc: FlowDoc, node: string): FlowDoc {
+  const reached = new Set<string>();
+  const { hangup, error } = doc.handlers;
+  const open = [node, hangup, error, ...doc.shortcuts.map((one) => one.to)].filter((id) => id !== null);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (reached.has(id)) continue;
+    reached.add(id);
+    for (const edge of doc.edges) if (edge.from === id) open.push(edge.to);
+  }
+  const part = {
+    ...removeNodes(
+      doc,
+      Object.keys(doc.nodes).filter((id) => !reached.has(id)),
+    ),
+    entry: node,
+  };
+  if (doc.entry === node || doc.kind !== 'ivr' || doc.nodes[node]?.type === 'voice.answer') return part;
+  const answer = freeId(part, 'voice.answer');
+  const type = { type: 'voice.answer', typeVersion: 1, name: '', config: {}, at: positionOf(doc, node) };
+  return { ...connect(addNode(part, answer, type), { from: answer, port: 'next', to: node }), entry: answer };
 }
 
 /** What lights up on the canvas: where the call stands, and the way it came. */
