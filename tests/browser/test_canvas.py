@@ -44,7 +44,7 @@ def _say(zh: str, en: str) -> dict[str, Any]:
     return {"prompt": {"parts": [{"kind": "text", "text": {"zh": zh, "en": en}}]}}
 
 
-THREE = {
+THREE: dict[str, Any] = {
     "nodes": {
         "answer": {"type": "voice.answer", "name": "Pick up", "config": {}},
         "hello": {"type": "voice.say", "name": "Hello", "config": _say("您好", "Hello there")},
