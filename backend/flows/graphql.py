@@ -406,6 +406,14 @@ class FlowsQuery:
         ]
 
 
+@strawberry.input
+class FlowToImport:
+    """A document from a file. With `replace` a flow of its key gets it as its draft."""
+
+    document: JSON
+    replace: bool = False
+
+
 @strawberry.type
 class FlowsMutation:
     @mutation(Permission.FLOWS_EDIT, "A new flow from a document; a key in use gets a number behind it.")
@@ -421,6 +429,12 @@ class FlowsMutation:
     async def import_flow(self, info: Info, document: JSON, replace: bool = False) -> SavedFlow:
         saved = await service.import_flow(info.context.state.db, info.context.actor, document, replace=replace)
         return SavedFlow.of(saved)
+
+    @mutation(Permission.FLOWS_EDIT, "Take several documents from files in one step: all of them, or none.")
+    async def import_flows(self, info: Info, flows: list[FlowToImport]) -> list[SavedFlow]:
+        incoming = [service.Incoming(one.document, one.replace) for one in flows]
+        saved = await service.import_flows(info.context.state.db, info.context.actor, incoming)
+        return [SavedFlow.of(one) for one in saved]
 
     @mutation(Permission.FLOWS_PUBLISH, "Validate the draft, keep it as a version, point the alias at it.")
     async def publish_flow(

@@ -4,7 +4,7 @@ The only place where the product meets the engine's parsing, validation and comp
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,11 @@ from backend.lists.service import list_lists
 from backend.numbers.models import PhoneNumber
 from backend.prompts.service import list_prompts
 from flows import problems as engine
+from flows.cases import FlowCase
 from flows.diff import FlowDiff, diff
 from flows.document import FlowDocument, canonical_json, content_hash
 from flows.plan import Plan, ResolvedFlow, compile_plan, gather, plan_from_bytes
-from flows.problems import Problem, errors_of
+from flows.problems import Problem, errors_of, problem
 from flows.references import Known, check_references
 from flows.validation import parse_draft, validate
 from nodes.sdk.registry import Registry, registry
@@ -35,6 +36,10 @@ from nodes.sdk.text import text
 MAX_DOCUMENT_BYTES = 5_000_000
 ALIASES = ("live", "test")
 _UNREADABLE = frozenset({"not_an_object", "spec_version"})
+
+
+MOST_IMPORTED = 200
+"""So many flows come in at once."""
 
 
 class InvalidFlowError(DomainError):
@@ -116,22 +121,26 @@ async def create_flow(db: Database, actor: Actor, document: Any) -> Saved:
     """A new flow from a document (an empty object will do). A key that is in use gets a number behind it."""
     parsed, problems = _read_draft(document)
     async with write(db) as session:
-        key = await _free_key(session, actor.business_id, parsed.id)
-        parsed = parsed.model_copy(update={"id": key})
-        flow = Flow(
-            business_id=actor.business_id,
-            key=key,
-            name=parsed.name or key,
-            kind=parsed.kind,
-            draft=_stored(parsed),
-            draft_hash=content_hash(parsed),
-            updated_by=actor.name,
-        )
-        session.add(flow)
-        await session.flush()
-        record(session, actor.business_id, "flow.created", flow.id, key=key, revision=1)
-        await note(session, actor, "flow.created", key)
-        return Saved(flow, problems)
+        return Saved(await _create(session, actor, parsed), problems)
+
+
+async def _create(session: AsyncSession, actor: Actor, parsed: FlowDocument) -> Flow:
+    key = await _free_key(session, actor.business_id, parsed.id)
+    parsed = parsed.model_copy(update={"id": key})
+    flow = Flow(
+        business_id=actor.business_id,
+        key=key,
+        name=parsed.name or key,
+        kind=parsed.kind,
+        draft=_stored(parsed),
+        draft_hash=content_hash(parsed),
+        updated_by=actor.name,
+    )
+    session.add(flow)
+    await session.flush()
+    record(session, actor.business_id, "flow.created", flow.id, key=key, revision=1)
+    await note(session, actor, "flow.created", key)
+    return flow
 
 
 async def _free_key(session: AsyncSession, business_id: str, wanted: str) -> str:
@@ -160,14 +169,19 @@ async def save_draft(db: Database, actor: Actor, key: str, document: Any, *, rev
                 remedy=text("请载入最新草稿，合并后再保存。", "Load the newest draft, merge, and save again."),
                 details=_newest(flow),
             )
-        parsed = parsed.model_copy(update={"id": flow.key})
-        flow.draft, flow.draft_hash = _stored(parsed), content_hash(parsed)
-        flow.name, flow.kind = parsed.name or flow.key, parsed.kind
-        flow.revision += 1
-        flow.updated_at, flow.updated_by = utcnow(), actor.name
-        record(session, actor.business_id, "flow.draft_saved", flow.id, key=key, revision=flow.revision, by=actor.name)
-        await note(session, actor, "flow.draft_saved", key, revision=flow.revision)
+        await _store(session, actor, flow, parsed)
         return Saved(flow, problems)
+
+
+async def _store(session: AsyncSession, actor: Actor, flow: Flow, parsed: FlowDocument) -> None:
+    key = flow.key
+    parsed = parsed.model_copy(update={"id": key})
+    flow.draft, flow.draft_hash = _stored(parsed), content_hash(parsed)
+    flow.name, flow.kind = parsed.name or key, parsed.kind
+    flow.revision += 1
+    flow.updated_at, flow.updated_by = utcnow(), actor.name
+    record(session, actor.business_id, "flow.draft_saved", flow.id, key=key, revision=flow.revision, by=actor.name)
+    await note(session, actor, "flow.draft_saved", key, revision=flow.revision)
 
 
 async def check(
@@ -440,31 +454,84 @@ async def import_flow(db: Database, actor: Actor, document: Any, *, replace: boo
     that is being drawn a file is taken whole or not at all: what cannot be read of it, and of its cases, is told.
     Raises InvalidFlowError with everything that is wrong.
     """
-    from backend.simulation.service import judge_cases, take_cases
+    parsed, cases, wrong = _judge(document)
+    if wrong:
+        raise InvalidFlowError(wrong, importing=True)
+    async with write(db) as session:
+        return await _take(session, actor, parsed, cases, replace=replace)
 
-    cases: Any = None
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A document from a file. With `replace` a flow of the same key gets it as its draft."""
+
+    document: Any
+    replace: bool = False
+
+
+async def import_flows(db: Database, actor: Actor, incoming: Sequence[Incoming]) -> list[Saved]:
+    """Take several documents in one step: all of them, or none.
+
+    Raises InvalidFlowError with everything that is wrong with any of them; fields begin with ``flows.<index>``.
+    """
+    if not 0 < len(incoming) <= MOST_IMPORTED:
+        raise InvalidError(
+            text(f"一次可导入 1 到 {MOST_IMPORTED} 个流程", f"1 to {MOST_IMPORTED} flows are imported at once"),
+            field="flows",
+            remedy=text("请分批导入。", "Import them in parts."),
+        )
+    wrong: list[Problem] = []
+    taken: list[tuple[FlowDocument, list[FlowCase], bool]] = []
+    replaced: set[str] = set()
+    for index, one in enumerate(incoming):
+        try:
+            parsed, cases, found = _judge(one.document)
+        except InvalidError as error:
+            wrong.append(problem("bad_field", error.message.zh, error.message.en, field=f"flows.{index}.{error.field}"))
+            continue
+        if one.replace and parsed.id in replaced:
+            zh, en = f"“{parsed.id}”要被替换两次，请去掉一个", f"{parsed.id} would be replaced twice: leave one out"
+            found = [*found, problem("bad_field", zh, en, field="id")]
+        if one.replace:
+            replaced.add(parsed.id)
+        for each in found:
+            place = f"flows.{index}.{each.field}" if each.field else f"flows.{index}"
+            wrong.append(each.model_copy(update={"field": place}))
+        taken.append((parsed, cases, one.replace))
+    if wrong:
+        raise InvalidFlowError(wrong, importing=True)
+    async with write(db) as session:
+        return [await _take(session, actor, parsed, cases, replace=replace) for parsed, cases, replace in taken]
+
+
+def _judge(document: Any) -> tuple[FlowDocument, list[FlowCase], list[Problem]]:
+    """What a file holds, and everything that is wrong with it."""
+    from backend.simulation.service import judge_cases
+
+    cases: list[FlowCase] = []
     wrong: list[Problem] = []
     if isinstance(document, Mapping) and "cases" in document:
         document = dict(document)
         cases, wrong = judge_cases(document.pop("cases"))
-    wrong = _read_draft(document)[1] + wrong
-    if wrong:
-        raise InvalidFlowError(wrong, importing=True)
-    saved = await _import(db, actor, document, replace=replace)
-    if cases:
-        await take_cases(db, actor, saved.flow.key, cases)
-    return saved
+    parsed, found = _read_draft(document)
+    return parsed, cases, found + wrong
 
 
-async def _import(db: Database, actor: Actor, document: Any, *, replace: bool) -> Saved:
-    parsed, _ = _read_draft(document)
+async def _take(
+    session: AsyncSession, actor: Actor, parsed: FlowDocument, cases: Sequence[FlowCase], *, replace: bool
+) -> Saved:
+    from backend.simulation.service import put_cases
+
+    flow: Flow | None = None
     if replace:
-        async with read(db) as session:
-            found = select(Flow).where(Flow.business_id == actor.business_id, Flow.key == parsed.id)
-            known = (await session.exec(found)).first()
-        if known is not None:
-            return await save_draft(db, actor, known.key, document, revision=known.revision)
-    return await create_flow(db, actor, document)
+        found = select(Flow).where(Flow.business_id == actor.business_id, Flow.key == parsed.id).with_for_update()
+        flow = (await session.exec(found)).first()
+    if flow is None:
+        flow = await _create(session, actor, parsed)
+    else:
+        await _store(session, actor, flow, parsed)
+    await put_cases(session, actor, flow, cases)
+    return Saved(flow, [])
 
 
 async def export_flow(db: Database, business_id: str, key: str, *, version: int | None = None) -> dict[str, Any]:

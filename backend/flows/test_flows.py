@@ -135,6 +135,46 @@ async def test_a_broken_import_tells_all_that_is_wrong_and_imports_nothing(clien
     assert (await client.ask("{ flows { key } }"))["flows"] == []
 
 
+async def test_several_flows_come_in_together_or_not_at_all(client: ApiClient) -> None:
+    take = """mutation($f: [FlowToImport!]!) { importFlows(flows: $f) { value { flow { key revision } }
+      errors { code node field message { en } remedy { en } } } }"""
+    first = document() | {"cases": [{"name": "whole", "expect": {"outcome": "completed"}}]}
+    second = document() | {"id": "second"}
+    broken = second | {"nodes": {"a": {"name": "no type"}}, "cases": [{"steps": []}]}
+    (told,) = (await client.ask(take, f=[{"document": first}, {"document": broken}, {"document": [1]}])).values()
+    assert told["value"] is None
+    places = {(one["node"], one["field"]) for one in told["errors"]}
+    assert {("a", "flows.1.type"), (None, "flows.1.cases.0.name"), (None, "flows.2.document")} <= places
+    assert not any(one["field"].startswith("flows.0") for one in told["errors"])
+    assert all(one["remedy"]["en"].endswith("nothing was imported.") for one in told["errors"])
+    assert (await client.ask("{ flows { key } }"))["flows"] == []
+
+    (told,) = (await client.ask(take, f=[{"document": first}, {"document": second}, {"document": first}])).values()
+    assert [one["flow"]["key"] for one in told["value"]] == ["small", "second", "small-2"]
+    # What only the database can tell undoes all of it as well.
+    many = [{"name": f"case {number}"} for number in range(500)]
+    (told,) = (
+        await client.ask(
+            take,
+            f=[
+                {"document": second | {"name": "Changed"}, "replace": True},
+                {"document": first | {"cases": many}, "replace": True},
+            ],
+        )
+    ).values()
+    assert told["value"] is None and told["errors"][0]["code"] == "conflict"
+    flows = (await client.ask("{ flows { key name cases { total } } }"))["flows"]
+    assert sorted((one["key"], one["name"], one["cases"]["total"]) for one in flows) == [
+        ("second", document()["name"], 0),
+        ("small", document()["name"], 1),
+        ("small-2", document()["name"], 1),
+    ]
+    (told,) = (
+        await client.ask(take, f=[{"document": second, "replace": True}, {"document": second, "replace": True}])
+    ).values()
+    assert [one["field"] for one in told["errors"]] == ["flows.1.id"]
+
+
 async def test_a_flow_that_a_number_leads_to_is_not_put_away(state: AppState, actor: Actor) -> None:
     await draft(state, actor)
     await save_number(state.db, actor, number="100", flow="small")

@@ -6,8 +6,8 @@ import strawberry
 
 from backend.errors import DomainError
 from backend.graphql.base import PUBLIC, Done, FromRow, Info, Words, mutation, query
-from backend.identity import service
-from backend.identity.permissions import ROLE_NAMES, ROLES, Permission, Role
+from backend.identity import roles, service
+from backend.identity.permissions import Permission
 from nodes.sdk.text import text
 
 
@@ -34,11 +34,23 @@ class UserType(FromRow):
     signed_in_at: datetime | None
 
 
-@strawberry.type(name="Role")
+@strawberry.type(name="Role", description="A ready role, or one that the business made (`own`).")
 class RoleType:
     name: str
     title: Words
     permissions: list[str]
+    own: bool
+    users: int
+
+    @staticmethod
+    def of(role: roles.RoleInfo) -> "RoleType":
+        return RoleType(
+            name=role.name,
+            title=Words.of(role.title),
+            permissions=sorted(role.permissions),
+            own=role.own,
+            users=role.users,
+        )
 
 
 @strawberry.type(name="Me", description="Who is asking, and what that person may do.")
@@ -80,7 +92,8 @@ class IdentityQuery:
 
     @query(Permission.USERS, "The roles and what they may do.")
     async def roles(self, info: Info) -> list[RoleType]:
-        return [RoleType(name=role, title=Words.of(ROLE_NAMES[role]), permissions=sorted(ROLES[role])) for role in Role]
+        found = await roles.list_roles(info.context.state.db, info.context.actor.business_id)
+        return [RoleType.of(role) for role in found]
 
 
 @strawberry.type
@@ -169,6 +182,18 @@ class IdentityMutation:
             info.context.state.db, info.context.actor, id, password, must_change=must_change
         )
         return UserType.of(user)
+
+    @mutation(Permission.USERS, "Make a role, or change one of one's own; whoever holds it signs in again.")
+    async def save_role(self, info: Info, title: str, permissions: list[str], name: str | None = None) -> RoleType:
+        saved = await roles.save_role(
+            info.context.state.db, info.context.actor, title=title, permissions=permissions, id=name
+        )
+        return RoleType.of(saved)
+
+    @mutation(Permission.USERS, "Remove a role of one's own that nobody holds.")
+    async def delete_role(self, info: Info, name: str) -> Done:
+        await roles.delete_role(info.context.state.db, info.context.actor, name)
+        return Done()
 
     @mutation(Permission.SYSTEM, "Change the business.")
     async def update_business(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field
 
 from backend.database import Entity, UtcDateTime, new_id, utcnow
@@ -21,8 +21,24 @@ class Business(Entity, table=True):
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
+class OwnRole(Entity, table=True):
+    """A role that a business made beside the ready ones. ``permissions`` holds values of `Permission`."""
+
+    __tablename__ = "own_roles"
+    __table_args__ = (UniqueConstraint("business_id", "title"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
+    title: str = Field(max_length=60)
+    permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
 class User(Entity, table=True):
-    """A person who signs in. ``name`` is the sign-in name, one in the whole installation."""
+    """A person who signs in. ``name`` is the sign-in name, one in the whole installation.
+
+    ``role`` is a ready role, or the id of an `OwnRole`.
+    """
 
     __tablename__ = "users"
 

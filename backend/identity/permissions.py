@@ -145,6 +145,11 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
 }
 
+MAINTENANCE = frozenset({P.USERS, P.SYSTEM})
+"""Keeping the installation running. Business people's roles never hold these, nor the other way about."""
+NEUTRAL = frozenset({P.SIGNED_IN, P.AUDIT})
+"""May stand in a role of either sort."""
+
 ROLE_NAMES: Mapping[Role, Text] = {
     Role.ADMIN: text("管理员", "Administrator"),
     Role.SUPERVISOR: text("班长", "Supervisor"),

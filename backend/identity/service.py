@@ -14,7 +14,8 @@ from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, DomainError, InvalidError, UnauthenticatedError, not_found
 from backend.identity.models import Business, User, UserSession
 from backend.identity.passwords import check_password, make_password
-from backend.identity.permissions import ROLES, Actor, Role, system_actor
+from backend.identity.permissions import Actor, Permission, Role, system_actor
+from backend.identity.roles import not_above, permissions_of, role_to_give
 from backend.security import hash_secret, needs_rehash, new_token, token_digest, verify_secret
 from backend.settings import Settings
 from nodes.sdk.text import text
@@ -137,17 +138,6 @@ def _user_name(name: str) -> str:
     return name
 
 
-def _role(role: str) -> Role:
-    try:
-        return Role(role)
-    except ValueError:
-        raise InvalidError(
-            text(f"没有角色“{role}”", f"there is no role '{role}'"),
-            field="role",
-            remedy=text(f"可选：{'、'.join(Role)}", f"Choose one of {', '.join(Role)}."),
-        ) from None
-
-
 async def create_user(
     db: Database,
     actor: Actor,
@@ -160,7 +150,6 @@ async def create_user(
 ) -> User:
     """A new user of the actor's business."""
     _user_name(name)
-    wanted = _role(role)
     check_password(password, name)
     hashed = await asyncio.to_thread(hash_secret, password)
     async with write(db) as session:
@@ -174,13 +163,13 @@ async def create_user(
             business_id=actor.business_id,
             name=name,
             display_name=display_name or name,
-            role=wanted,
+            role=await role_to_give(session, actor, role),
             password_hash=hashed,
             must_change_password=must_change_password,
         )
         session.add(user)
         await session.flush()
-        await note(session, actor, "user.created", name, role=wanted.value)
+        await note(session, actor, "user.created", name, role=role)
         return user
 
 
@@ -195,9 +184,10 @@ async def update_user(
     unlock: bool = False,
 ) -> User:
     """Change a user. The last active administrator stays one."""
-    wanted = _role(role) if role is not None else None
     async with write(db) as session:
         user = await _own_user(session, actor, user_id)
+        await not_above(session, actor, user)
+        wanted = await role_to_give(session, actor, role) if role is not None else None
         if display_name is not None:
             user.display_name = display_name
         if user.role == Role.ADMIN and user.active and (active is False or wanted not in (None, Role.ADMIN)):
@@ -240,6 +230,7 @@ async def set_password(db: Database, actor: Actor, user_id: str, password: str, 
     hashed = await asyncio.to_thread(hash_secret, password)
     async with write(db) as session:
         user = await _own_user(session, actor, user_id)
+        await not_above(session, actor, user)
         _new_password(user, hashed, must_change)
         await session.exec(delete(UserSession).where(col(UserSession.user_id) == user.id))
         await note(session, actor, "user.password_set", user.name)
@@ -380,19 +371,19 @@ async def sign_in(
         )
         session.add(begun)
         await session.exec(delete(UserSession).where(col(UserSession.expires_at) < now))
-        actor = _actor(current, begun)
+        actor = await _actor(session, current, begun)
         await note(session, actor, "user.signed_in", current.name)
         return SignedIn(token, actor, current)
 
 
-def _actor(user: User, session: UserSession, address: str | None = None) -> Actor:
+async def _actor(session: AsyncSession, user: User, begun: UserSession, address: str | None = None) -> Actor:
     return Actor(
         business_id=user.business_id,
         user_id=user.id,
         name=user.name,
-        permissions=ROLES[Role(user.role)],
-        address=session.address if address is None else address,
-        session_id=session.id,
+        permissions=await permissions_of(session, user.business_id, user.role) or frozenset({Permission.SIGNED_IN}),
+        address=begun.address if address is None else address,
+        session_id=begun.id,
         must_change_password=user.must_change_password,
     )
 
@@ -407,12 +398,13 @@ async def actor_of_token(db: Database, token: str, *, hours: float, address: str
         user = await session.get(User, begun.user_id)
         if user is None or not user.active:
             return None
+        actor = await _actor(session, user, begun, address)
     if now - begun.seen_at > SEEN_EVERY:
         async with write(db) as session:
             current = await locked(session, UserSession, begun.id)
             if current is not None:
                 current.seen_at, current.expires_at = now, now + timedelta(hours=hours)
-    return _actor(user, begun, address)
+    return actor
 
 
 async def sign_out(db: Database, actor: Actor) -> None:

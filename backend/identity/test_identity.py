@@ -166,3 +166,67 @@ async def test_cutting_off_the_end_of_the_chain_is_seen(state: AppState, client:
         rows = list(await session.exec(select(AuditEntry)))
         await session.delete(max(rows, key=lambda row: row.seq))
     assert (await check_chain(state.db, "main")).broken_at == len(rows)
+
+
+SAVE_ROLE = """mutation($t: String!, $p: [String!]!, $n: String) { saveRole(title: $t, permissions: $p, name: $n) {
+  value { name title { zh } permissions own users } errors { code field message { en } } } }"""
+
+
+async def test_a_role_of_ones_own_gives_what_it_lists_and_no_more(
+    client: ApiClient, new_client: Callable[[], ApiClient]
+) -> None:
+    made = await client.change(SAVE_ROLE, t="录音员", p=["recordings.listen", "calls.read"])
+    assert made["own"] and made["permissions"] == ["calls.read", "recordings.listen", "signed_in"]
+    await client.change(CREATE, n="dora", p=STRONG, r=made["name"])
+    dora = new_client()
+    await dora.sign_in("dora", STRONG)
+    assert (await dora.ask("{ me { permissions } }"))["me"]["permissions"] == made["permissions"]
+    assert "errors" in await dora.raw("{ users { name } }")
+
+    # Used, it stays; changed, its holders sign in again.
+    remove = "mutation($n: String!) { deleteRole(name: $n) { value { ok } errors { code } } }"
+    assert (await client.ask(remove, n=made["name"]))["deleteRole"]["errors"] == [{"code": "conflict"}]
+    assert (await client.change(SAVE_ROLE, t="录音员", p=["calls.read"], n=made["name"]))["users"] == 1
+    assert (await dora.ask("{ me { name } }"))["me"] is None
+    users = (await client.ask("{ users { id name } }"))["users"]
+    id = next(one["id"] for one in users if one["name"] == "dora")
+    await client.change(
+        'mutation($i: String!) { updateUser(id: $i, role: "agent") { value { id } errors { code } } }', i=id
+    )
+    await client.change(remove, n=made["name"])
+    assert all(not role["own"] for role in (await client.ask("{ roles { own } }"))["roles"])
+
+
+@pytest.mark.parametrize(
+    ("title", "permissions", "field"),
+    [
+        ("坐席", ["calls.read"], "title"),
+        ("", ["calls.read"], "title"),
+        ("Typo", ["calls.raed"], "permissions"),
+        ("Both", ["users.manage", "recordings.listen"], "permissions"),
+    ],
+)
+async def test_a_role_that_cannot_be_is_refused(
+    client: ApiClient, title: str, permissions: list[str], field: str
+) -> None:
+    told = (await client.ask(SAVE_ROLE, t=title, p=permissions))["saveRole"]
+    assert told["value"] is None and [one["field"] for one in told["errors"]] == [field]
+
+
+async def test_nobody_gives_or_takes_rights_that_they_do_not_have(
+    client: ApiClient, new_client: Callable[[], ApiClient]
+) -> None:
+    keeper = await client.change(SAVE_ROLE, t="Keeper of users", p=["users.manage"])
+    await client.change(CREATE, n="keeper", p=STRONG, r=keeper["name"])
+    mine = new_client()
+    await mine.sign_in("keeper", STRONG)
+    refused = [{"code": "forbidden", "field": "role"}]
+    assert (await mine.ask(CREATE, n="friend", p=STRONG, r="admin"))["createUser"]["errors"] == refused
+    told = (await mine.ask(SAVE_ROLE, t="More", p=["system.manage"]))["saveRole"]
+    assert [(one["code"], one["field"]) for one in told["errors"]] == [("forbidden", "permissions")]
+    admin = next(one["id"] for one in (await mine.ask("{ users { id role } }"))["users"] if one["role"] == "admin")
+    asked = """mutation($i: String!, $p: String!) { setPassword(id: $i, password: $p) { errors { code } }
+      updateUser(id: $i, active: false) { errors { code } } }"""
+    told = await mine.ask(asked, i=admin, p="another-pass-2093")
+    assert told == {name: {"errors": [{"code": "forbidden"}]} for name in ("setPassword", "updateUser")}
+    assert (await mine.ask(CREATE, n="second", p=STRONG, r=keeper["name"]))["createUser"]["errors"] == []

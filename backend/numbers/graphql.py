@@ -224,3 +224,8 @@ class NumbersMutation:
             info.context.state.db, info.context.actor, number=number, destination=destination
         )
         return EmergencyRouteType.of(saved)
+
+    @mutation(Permission.NUMBERS, "Forget where an emergency number goes: its calls go by the trunks again.")
+    async def delete_emergency_route(self, info: Info, number: str) -> Done:
+        await service.delete_emergency_route(info.context.state.db, info.context.actor, number)
+        return Done()

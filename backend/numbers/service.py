@@ -662,6 +662,19 @@ async def save_emergency_route(db: Database, actor: Actor, *, number: str, desti
         return row
 
 
+async def delete_emergency_route(db: Database, actor: Actor, number: str) -> None:
+    """Emergency calls to that number go by the trunks again. Raises NotFoundError."""
+    async with write(db) as session:
+        found = select(EmergencyRoute).where(
+            EmergencyRoute.business_id == actor.business_id, EmergencyRoute.number == number
+        )
+        row = (await session.exec(found.with_for_update())).first()
+        if row is None:
+            raise not_found("紧急路由", "emergency route", number, "number")
+        await session.delete(row)
+        await note(session, actor, "emergency_route.deleted", number)
+
+
 async def list_emergency_routes(db: Database, business_id: str) -> list[EmergencyRoute]:
     """Emergency routes of a business."""
     async with read(db) as session:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.calls.models import Call, Leg
 from backend.database import utcnow, write
-from backend.errors import ConflictError, InvalidError
+from backend.errors import ConflictError, InvalidError, NotFoundError
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.permissions import Actor
 from backend.lists import service as lists
@@ -145,6 +145,10 @@ async def test_emergency_numbers_pass_every_cap(state: AppState, actor: Actor) -
     await service.save_extension(state.db, state.secrets, actor, number="8001")
     await service.save_emergency_route(state.db, actor, number="110", destination="8001")
     assert await dial(state, "110", anonymous=True) == "extension:8001"
+    await service.delete_emergency_route(state.db, actor, "110")
+    assert await dial(state, "110", anonymous=True) == "trunk:line:110"
+    with pytest.raises(NotFoundError):
+        await service.delete_emergency_route(state.db, actor, "110")
 
 
 async def test_hours_of_a_rule_are_the_business_zone(state: AppState, actor: Actor) -> None:

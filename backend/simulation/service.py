@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlmodel import col, select
 
 from backend.audit.service import note
-from backend.database import Database, locked, read, utcnow, write
+from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, InvalidError, not_found
 from backend.events import record
 from backend.flows.models import Flow
@@ -61,30 +61,39 @@ async def save_case(db: Database, actor: Actor, key: str, data: Any, *, id: str 
     case = read_case(data)
     flow = await get_flow(db, actor.business_id, key)
     async with write(db) as session:
-        mine = list(await session.exec(select(FlowCaseRow).where(FlowCaseRow.flow_id == flow.id).with_for_update()))
-        row = next((one for one in mine if one.id == id), None)
-        if id is not None and row is None:
-            raise not_found("用例", "case", id, "id")
-        if any(one.name == case.name and one.id != id for one in mine):
+        return await _put_case(session, actor, flow, case, await _cases_of(session, flow), id=id)
+
+
+async def _cases_of(session: AsyncSession, flow: Flow) -> list[FlowCaseRow]:
+    return list(await session.exec(select(FlowCaseRow).where(FlowCaseRow.flow_id == flow.id).with_for_update()))
+
+
+async def _put_case(
+    session: AsyncSession, actor: Actor, flow: Flow, case: FlowCase, mine: Sequence[FlowCaseRow], *, id: str | None
+) -> FlowCaseRow:
+    row = next((one for one in mine if one.id == id), None)
+    if id is not None and row is None:
+        raise not_found("用例", "case", id, "id")
+    if any(one.name == case.name and one.id != id for one in mine):
+        raise ConflictError(
+            text(f"用例“{case.name}”已存在", f"there is a case '{case.name}' already"),
+            field="case.name",
+            remedy=text("请换一个名称。", "Choose another name."),
+        )
+    if row is None:
+        if len(mine) >= MOST_CASES:
             raise ConflictError(
-                text(f"用例“{case.name}”已存在", f"there is a case '{case.name}' already"),
-                field="case.name",
-                remedy=text("请换一个名称。", "Choose another name."),
+                text(f"一个流程最多 {MOST_CASES} 个用例", f"a flow has {MOST_CASES} cases at most"),
+                field="case",
+                remedy=text("请先删除不用的用例。", "Delete cases that are not needed first."),
             )
-        if row is None:
-            if len(mine) >= MOST_CASES:
-                raise ConflictError(
-                    text(f"一个流程最多 {MOST_CASES} 个用例", f"a flow has {MOST_CASES} cases at most"),
-                    field="case",
-                    remedy=text("请先删除不用的用例。", "Delete cases that are not needed first."),
-                )
-            row = FlowCaseRow(business_id=actor.business_id, flow_id=flow.id, name=case.name, case={})
-        row.name, row.case, row.updated_by = case.name, case.model_dump(mode="json", exclude_defaults=True), actor.name
-        row.passed, row.result, row.ran_on, row.ran_at = None, None, "", None
-        session.add(row)
-        record(session, actor.business_id, "flow.case_saved", flow.id, key=key, case=case.name)
-        await note(session, actor, "flow.case_saved", key, case=case.name)
-        return row
+        row = FlowCaseRow(business_id=actor.business_id, flow_id=flow.id, name=case.name, case={})
+    row.name, row.case, row.updated_by = case.name, case.model_dump(mode="json", exclude_defaults=True), actor.name
+    row.passed, row.result, row.ran_on, row.ran_at = None, None, "", None
+    session.add(row)
+    record(session, actor.business_id, "flow.case_saved", flow.id, key=flow.key, case=case.name)
+    await note(session, actor, "flow.case_saved", flow.key, case=case.name)
+    return row
 
 
 async def delete_case(db: Database, actor: Actor, id: str) -> None:
@@ -212,9 +221,19 @@ def judge_cases(cases: Any) -> tuple[list[FlowCase], list[Problem]]:
     return read, wrong
 
 
-async def take_cases(db: Database, actor: Actor, key: str, cases: Sequence[FlowCase]) -> None:
+async def put_cases(session: AsyncSession, actor: Actor, flow: Flow, cases: Sequence[FlowCase]) -> None:
     """Store the cases that an imported document brought; one of the same name is replaced."""
-    known = {row.name: row.id for row in await list_cases(db, actor.business_id, key)}
+    if not cases:
+        return
+    mine = {row.name: row for row in await _cases_of(session, flow)}
     for case in cases:
-        saved = await save_case(db, actor, key, case.model_dump(mode="json"), id=known.get(case.name))
-        known[case.name] = saved.id
+        known = mine.get(case.name)
+        id = known.id if known is not None else None
+        mine[case.name] = await _put_case(session, actor, flow, case, list(mine.values()), id=id)
+
+
+async def take_cases(db: Database, actor: Actor, key: str, cases: Sequence[FlowCase]) -> None:
+    """Store cases of another flow in this one."""
+    flow = await get_flow(db, actor.business_id, key)
+    async with write(db) as session:
+        await put_cases(session, actor, flow, cases)

@@ -31,45 +31,83 @@ async def test_a_flow_begins_from_blank(people: People, product: Product, langua
     assert told["flow"] == {"kind": "ivr", "draftAhead": True}
 
 
-async def test_a_template_shows_its_picture_and_brings_its_cases(people: People, product: Product) -> None:
-    page = await people.page("/flows")
-    await page.get_by_role("button", name="New flow").first.click()
-    templates = (await product.graphql("{ flowTemplates { key title { en } cases } }"))["flowTemplates"]
+async def test_a_template_shows_its_picture_and_brings_its_cases(
+    people: People, product: Product, language: Language
+) -> None:
+    page = await people.page("/flows", language=language)
+    new, named, create = {
+        "zh": ("新建流程", "新流程的名称", "创建并打开"),
+        "en": ("New flow", "Name of the new flow", "Create and open"),
+    }[language]
+    await page.get_by_role("button", name=new).first.click()
+    templates = (await product.graphql("{ flowTemplates { key title { zh en } cases } }"))["flowTemplates"]
     chosen = next(one for one in templates if one["cases"])
-    card = page.locator(".cw-template", has_text=chosen["title"]["en"]).first
+    card = page.locator(".cw-template", has_text=chosen["title"][language]).first
     await expect(card.get_by_role("img")).to_be_visible()
     await card.click()
-    await page.get_by_label("Name of the new flow").fill("Out of a template")
-    await page.get_by_role("button", name="Create and open").click()
+    await page.get_by_label(named).fill(f"Out of a template {language}")
+    await page.get_by_role("button", name=create).click()
     await page.wait_for_url(re.compile("/flows/.+"))
     flows = (await product.graphql("{ flows { name cases { total } } }"))["flows"]
-    made = next(one for one in flows if one["name"] == "Out of a template")
+    made = next(one for one in flows if one["name"] == f"Out of a template {language}")
     assert made["cases"]["total"] == chosen["cases"]
 
 
-async def test_a_broken_file_keeps_all_files_out(people: People, product: Product, tmp_path: Path) -> None:
-    good = tmp_path / "good.json"
-    good.write_text(json.dumps({"id": "from-file", "kind": "ivr", "name": "From a file", "nodes": {}}))
+async def test_a_broken_file_keeps_all_files_out(
+    people: People, product: Product, tmp_path: Path, language: Language
+) -> None:
+    words = {
+        "zh": ("导入", "有文件损坏时不会导入任何内容", "不是有效的 JSON", "导入 1 个流程", "移出列表", "导入 2 个流程"),
+        "en": (
+            "Import",
+            "Nothing is imported while a file is broken",
+            "This is no JSON",
+            "Import 1 flow",
+            "Take out of the list",
+            "Import 2 flows",
+        ),
+    }[language]
+    key = f"from-file-{language}"
+    good, whole = tmp_path / "good.json", tmp_path / "bundle.json"
+    small = {"kind": "ivr", "nodes": {}}
+    good.write_text(json.dumps({"id": key, "name": f"From a file {language}", **small}))
     broken = tmp_path / "broken.json"
     broken.write_text('{"id": "half", "kind": ')
-    page = await people.page("/flows")
-    await page.get_by_role("button", name="Import").click()
+    page = await people.page("/flows", language=language)
+    await page.get_by_role("button", name=words[0], exact=True).click()
     await page.locator("input[type=file]").set_input_files([good, broken])
-    await expect(page.get_by_text("Nothing is imported while a file is broken")).to_be_visible()
-    await expect(page.get_by_text("This is no JSON")).to_be_visible()
-    send = page.get_by_role("button", name="Import 1 flow")
+    await expect(page.get_by_text(words[1])).to_be_visible()
+    await expect(page.get_by_text(words[2])).to_be_visible()
+    send = page.get_by_role("button", name=words[3])
     await expect(send).to_be_disabled()
     keys = {flow["key"] for flow in (await product.graphql("{ flows { key } }"))["flows"]}
-    assert "from-file" not in keys
-    await page.locator("li", has_text="broken.json").get_by_role("button", name="Take out of the list").click()
-    await send.click()
-    await expect(page.get_by_role("link", name="From a file").first).to_be_visible()
-    assert "from-file" in {flow["key"] for flow in (await product.graphql("{ flows { key } }"))["flows"]}
+    assert key not in keys
+    await page.locator("li", has_text="broken.json").get_by_role("button", name=words[4]).click()
+
+    # One file of several flows: what the server finds wrong with one of them keeps all out, the other file too.
+    wrong = {"id": f"{key}-b", "name": "B", "cases": [{"steps": []}], **small}
+    whole.write_text(json.dumps({"flows": [{**wrong, "cases": []}, {**wrong, "id": f"{key}-c", "name": "C"}]}))
+    await page.locator("input[type=file]").set_input_files([whole])
+    await page.get_by_role("button", name=re.compile("^(导入 3 个流程|Import 3 flows)$")).click()
+    await expect(
+        page.locator("li").filter(has=page.get_by_text("C", exact=True)).locator(".cw-import-bad")
+    ).to_contain_text("name")
+    assert key not in {flow["key"] for flow in (await product.graphql("{ flows { key } }"))["flows"]}
+    await page.locator("li").filter(has=page.locator(".cw-import-bad")).get_by_role("button", name=words[4]).click()
+    await page.get_by_role("button", name=words[5]).click()
+    await expect(page.get_by_role("link", name=f"From a file {language}").first).to_be_visible()
+    assert {key, f"{key}-b"} <= {flow["key"] for flow in (await product.graphql("{ flows { key } }"))["flows"]}
 
 
-async def test_a_live_call_is_on_top_and_then_told_step_by_step(people: People, caller: Caller) -> None:
-    page = await people.page("/calls")
-    live = page.get_by_role("region", name="Live now")
+async def test_a_live_call_is_on_top_and_then_told_step_by_step(
+    people: People, caller: Caller, language: Language
+) -> None:
+    words = {
+        "zh": ("进行中", "重放", "重新走一遍", "路径一致"),
+        "en": ("Live now", "Replay", "Walk it again", "Same path"),
+    }[language]
+    page = await people.page("/calls", language=language)
+    live = page.get_by_role("region", name=words[0])
     await expect(live).to_be_visible()
     walker = await caller()
     call = await walker.dial()
@@ -80,9 +118,9 @@ async def test_a_live_call_is_on_top_and_then_told_step_by_step(people: People, 
     await page.goto(f"/calls?number={walker.number}")
     await page.get_by_role("row").nth(1).get_by_role("link").first.click()
     await expect(page.get_by_text("接听 Answer")).to_be_visible()
-    await page.get_by_role("button", name="Replay").click()
-    await page.get_by_role("button", name="Walk it again").click()
-    await expect(page.get_by_text("Same path")).to_be_visible()
+    await page.get_by_role("button", name=words[1]).click()
+    await page.get_by_role("button", name=words[2]).click()
+    await expect(page.get_by_text(words[3])).to_be_visible()
 
 
 async def test_hours_are_typed_and_holidays_taken_over(people: People, product: Product, language: Language) -> None:
@@ -105,19 +143,24 @@ async def test_hours_are_typed_and_holidays_taken_over(people: People, product: 
     assert made["days"]
 
 
-async def test_a_list_takes_all_numbers_or_none(people: People, product: Product) -> None:
-    page = await people.page("/lists?list=vip")
-    await page.get_by_role("button", name="Import").click()
-    box = page.get_by_label("Numbers to import")
-    await box.fill("13700000001, first\nnot 12 a number")
-    await expect(page.get_by_text("Line 2")).to_be_visible()
-    await expect(page.get_by_role("button", name="Import 1 number")).to_be_disabled()
-    await box.fill("13700000001, first\n13700000002, second, 2099-01-31")
-    await page.get_by_role("button", name="Import 2 numbers").click()
-    await expect(page.get_by_text("second", exact=True)).to_be_visible()
+async def test_a_list_takes_all_numbers_or_none(people: People, product: Product, language: Language) -> None:
+    words = {
+        "zh": ("批量导入", "要导入的号码", "第 2 行", "导入 1 个号码", "导入 2 个号码"),
+        "en": ("Import", "Numbers to import", "Line 2", "Import 1 number", "Import 2 numbers"),
+    }[language]
+    first, second = {"zh": ("13700000001", "13700000002"), "en": ("13700000003", "13700000004")}[language]
+    page = await people.page("/lists?list=vip", language=language)
+    await page.get_by_role("button", name=words[0]).click()
+    box = page.get_by_label(words[1])
+    await box.fill(f"{first}, first\nnot 12 a number")
+    await expect(page.get_by_text(words[2])).to_be_visible()
+    await expect(page.get_by_role("button", name=words[3])).to_be_disabled()
+    await box.fill(f"{first}, first\n{second}, second {language}, 2099-01-31")
+    await page.get_by_role("button", name=words[4]).click()
+    await expect(page.get_by_text(f"second {language}", exact=True)).to_be_visible()
     told = await product.graphql("{ numberLists { name entries { nodes { number note } } } }")
     vip = next(one for one in told["numberLists"] if one["name"] == "vip")
-    assert {"number": "+8613700000002", "note": "second"} in vip["entries"]["nodes"]
+    assert {"number": f"+86{second}", "note": f"second {language}"} in vip["entries"]["nodes"]
 
 
 async def test_a_query_is_tried(people: People, language: Language) -> None:
@@ -129,16 +172,21 @@ async def test_a_query_is_tried(people: People, language: Language) -> None:
     await expect(page.get_by_role("cell", name="1234.5")).to_be_visible()
 
 
-async def test_a_new_extension_shows_its_password_once(people: People, product: Product) -> None:
-    page = await people.page("/numbers?tab=extensions")
-    await page.get_by_role("button", name="New extension").click()
-    await page.get_by_label("Extension", exact=True).fill("8077")
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("shown only now")).to_be_visible()
+async def test_a_new_extension_shows_its_password_once(people: People, product: Product, language: Language) -> None:
+    words = {
+        "zh": ("新建分机", "分机号", "保存", "仅显示这一次", "我已记下"),
+        "en": ("New extension", "Extension", "Save", "shown only now", "I have written it down"),
+    }[language]
+    number = {"zh": "8078", "en": "8077"}[language]
+    page = await people.page("/numbers?tab=extensions", language=language)
+    await page.get_by_role("button", name=words[0]).click()
+    await page.get_by_label(words[1], exact=True).fill(number)
+    await page.get_by_role("button", name=words[2]).click()
+    await expect(page.get_by_text(words[3])).to_be_visible()
     assert len(await page.locator(".cw-secret code").inner_text()) >= 8
-    await page.get_by_role("button", name="I have written it down").click()
-    await expect(page.get_by_text("shown only now")).to_be_hidden()
-    assert "8077" in {one["number"] for one in (await product.graphql("{ extensions { number } }"))["extensions"]}
+    await page.get_by_role("button", name=words[4]).click()
+    await expect(page.get_by_text(words[3])).to_be_hidden()
+    assert number in {one["number"] for one in (await product.graphql("{ extensions { number } }"))["extensions"]}
 
 
 async def test_the_chain_of_deeds_is_checked(people: People, language: Language) -> None:

@@ -26,6 +26,7 @@ async def menu(page: Page) -> list[str]:
     return [str(await link.get_attribute("href")) for link in await links.all()]
 
 
+@pytest.mark.both_languages
 async def test_pages_are_whole_and_accessible(people: People, language: Language, theme: Theme) -> None:
     page = await people.page("/", language=language, theme=theme)
     found: dict[str, list[str]] = {}

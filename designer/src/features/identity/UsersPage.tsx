@@ -14,12 +14,14 @@ import { absolute, PageHeader, StateTag, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import './identity.css';
+import { OwnRoles } from './OwnRoles';
 import { identityWords, PERMISSIONS } from './words';
 
 const LIST = graphql(`
   query UserList {
     users { id name displayName role active mustChangePassword lockedUntil createdAt signedInAt }
-    roles { name title { zh en } permissions }
+    roles { name title { zh en } permissions own users }
   }
 `);
 const CREATE = graphql(`
@@ -85,7 +87,18 @@ export default function UsersPage() {
           {
             key: 'roles',
             label: w('roles'),
-            children: <Matrix roles={answer.data?.roles ?? []} />,
+            children: (
+              <>
+                <OwnRoles
+                  roles={(answer.data?.roles ?? []).filter((role) => role.own)}
+                  all={answer.data?.roles.find((role) => role.name === 'admin')?.permissions ?? []}
+                  reload={reload}
+                />
+                <div className="cw-matrix">
+                  <Matrix roles={answer.data?.roles ?? []} />
+                </div>
+              </>
+            ),
           },
         ]}
       />

@@ -36,6 +36,17 @@ export const identityWords = defineWords('identity', {
     no: 'no',
     anyRole: 'Any role',
     signs: 'At least 8 signs',
+    newRole: 'New role',
+    editRole: 'Role',
+    noRoles: 'No roles of your own yet',
+    noRolesHelp:
+      'The four ready roles are fixed. Make one of your own for people who do a part of such work.',
+    deleteRoleHelp: 'A role that somebody holds cannot be deleted.',
+    mayDo: 'May do',
+    rights_one: '{{count}} right',
+    rights_other: '{{count}} rights',
+    rightsHelp:
+      'Maintenance and business rights never stand in one role. Whoever holds the role signs in again when it changes.',
   },
   zh: {
     title: '用户与角色',
@@ -72,6 +83,15 @@ export const identityWords = defineWords('identity', {
     no: '不可以',
     anyRole: '全部角色',
     signs: '至少 8 个字符',
+    newRole: '新建角色',
+    editRole: '角色',
+    noRoles: '还没有自定义角色',
+    noRolesHelp: '四个内置角色不可修改。可为只做部分工作的人员建立自己的角色。',
+    deleteRoleHelp: '仍有用户使用的角色不能删除。',
+    mayDo: '权限数',
+    rights_one: '{{count}} 项权限',
+    rights_other: '{{count}} 项权限',
+    rightsHelp: '维护权限与业务权限不能在同一角色中。角色修改后，其用户需重新登录。',
   },
 });
 

@@ -1,15 +1,23 @@
 /** What may be dialled out, and where emergency numbers go. */
 import { App, AutoComplete, Button, Form, Input, InputNumber, Select, Table } from 'antd';
-import { Pencil, Plus, Siren } from 'lucide-react';
+import { Pencil, Plus, Siren, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, IconButton, StateTag } from '@/ui';
+import { ConfirmDelete, EmptyState, IconButton, StateTag } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
 import { FilterBar } from '@/ui/lists';
-import { type Extension, type Route, type Rule, SAVE_EMERGENCY, SAVE_RULE, type Trunk } from './data';
+import {
+  DELETE_EMERGENCY,
+  type Extension,
+  type Route,
+  type Rule,
+  SAVE_EMERGENCY,
+  SAVE_RULE,
+  type Trunk,
+} from './data';
 import { numberWords } from './words';
 
 const CLASSES = [
@@ -173,6 +181,7 @@ export function Emergency({
   const { message } = App.useApp();
   const [editing, setEditing] = useState<Route | 'new' | null>(null);
   const [save] = useChange(SAVE_EMERGENCY);
+  const [remove] = useChange(DELETE_EMERGENCY);
   const initial = useMemo(
     () =>
       editing && editing !== 'new'
@@ -216,14 +225,30 @@ export function Emergency({
               { title: w('destination'), dataIndex: 'destination' },
               {
                 title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 60,
+                width: 100,
                 render: (_, route) =>
                   may && (
-                    <IconButton
-                      label={`${c('edit')} ${route.number}`}
-                      icon={<Pencil size={14} />}
-                      onClick={() => setEditing(route)}
-                    />
+                    <span className="cw-row-acts">
+                      <IconButton
+                        label={`${c('edit')} ${route.number}`}
+                        icon={<Pencil size={14} />}
+                        onClick={() => setEditing(route)}
+                      />
+                      <ConfirmDelete
+                        name={route.number}
+                        help={w('deleteEmergencyHelp')}
+                        onConfirm={async () => {
+                          if ((await remove({ number: route.number })).value) reload();
+                        }}
+                      >
+                        <Button
+                          type="text"
+                          danger
+                          aria-label={`${c('delete')} ${route.number}`}
+                          icon={<Trash2 size={14} />}
+                        />
+                      </ConfirmDelete>
+                    </span>
                   ),
               },
             ]}

@@ -82,6 +82,11 @@ export const SAVE_EMERGENCY = graphql(`
     }
   }
 `);
+export const DELETE_EMERGENCY = graphql(`
+  mutation DeleteEmergency($number: String!) {
+    deleteEmergencyRoute(number: $number) { value { ok } errors { ...Refusal } }
+  }
+`);
 
 export type Plan = NumberPlanQuery;
 export type Did = Plan['phoneNumbers'][number];

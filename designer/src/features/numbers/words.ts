@@ -102,6 +102,7 @@ export const numberWords = defineWords('numbers', {
     noEmergency: 'No emergency routes yet',
     noEmergencyHelp:
       'Until there is one, emergency numbers such as 110, 119 and 120 cannot be dialled from here.',
+    deleteEmergencyHelp: 'Calls to it go out over the trunks again, if there is one.',
     call: 'Call it',
   },
   zh: {
@@ -202,6 +203,7 @@ export const numberWords = defineWords('numbers', {
     destinationHelp: '分机号，或中继名称。',
     noEmergency: '还没有紧急路由',
     noEmergencyHelp: '在设置之前，无法从这里拨打 110、119、120 等紧急号码。',
+    deleteEmergencyHelp: '此后拨打该号码将经由中继呼出（如有中继）。',
     call: '拨打',
   },
 });

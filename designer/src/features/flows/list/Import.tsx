@@ -10,7 +10,7 @@ import { useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
 import { CHECK, IMPORT } from './data';
 import { FlowPicture } from './FlowPicture';
-import { KINDS, type Reading, readFile, twice } from './model';
+import { KINDS, type Reading, readFiles, refusedAt, twice } from './model';
 import { listWords } from './words';
 
 type Problem = CheckImportQuery['checkFlow'][number];
@@ -44,7 +44,8 @@ export function ImportDialog({
   const client = useClient();
   const [entries, setEntries] = useState<Entry[]>([]);
   const [busy, setBusy] = useState(false);
-  const [importOne] = useChange(IMPORT);
+  const [failed, setFailed] = useState('');
+  const [importThem] = useChange(IMPORT);
 
   const change = (id: number, by: Partial<Entry>) =>
     setEntries((now) => now.map((entry) => (entry.id === id ? { ...entry, ...by } : entry)));
@@ -53,19 +54,23 @@ export function ImportDialog({
     const id = ++counter;
     const empty = { problems: [], refused: null, replace: false, done: null };
     setEntries((now) => [...now, { id, file: file.name, reading: null, ...empty }]);
-    const reading = readFile(file.size > 5_000_000 ? '' : await file.text(), file.size);
-    if (!reading.ok) {
-      change(id, { reading });
-      return;
+    const readings = readFiles(file.size > 5_000_000 ? '' : await file.text(), file.size);
+    const rows = readings.map(
+      (reading, at): Entry => ({
+        id: at === 0 ? id : ++counter,
+        file: file.name,
+        reading: reading.ok ? null : reading,
+        ...empty,
+      }),
+    );
+    setEntries((now) => now.flatMap((entry) => (entry.id === id ? rows : [entry])));
+    for (const [at, reading] of readings.entries()) {
+      if (!reading.ok) continue;
+      const { cases: _cases, ...document } = reading.document;
+      const told = await client.query(CHECK, { document }, { requestPolicy: 'network-only' }).toPromise();
+      const refused = told.error?.graphQLErrors[0]?.message ?? told.error?.message ?? '';
+      change(rows[at]!.id, told.data ? { reading, problems: told.data.checkFlow } : { reading, refused });
     }
-    const { cases: _cases, ...document } = reading.document;
-    const told = await client.query(CHECK, { document }, { requestPolicy: 'network-only' }).toPromise();
-    if (told.data) change(id, { reading, problems: told.data.checkFlow });
-    else
-      change(id, {
-        reading,
-        refused: told.error?.graphQLErrors[0]?.message ?? told.error?.message ?? '',
-      });
   };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: dropped files are taken once
@@ -92,22 +97,34 @@ export function ImportDialog({
     return null;
   };
 
+  /** All of them in one step: what is wrong with one keeps all of them out. */
   const importAll = async () => {
+    const sent = good.flatMap(({ id, reading, replace }) =>
+      reading?.ok ? [{ id, document: reading.document, replace }] : [],
+    );
     setBusy(true);
-    for (const entry of good) {
-      if (!entry.reading?.ok) continue;
-      const { value, errors } = await importOne(
-        { document: entry.reading.document, replace: entry.replace },
-        { quiet: true },
-      );
-      if (value) change(entry.id, { done: { key: value.flow.key, name: value.flow.name } });
-      else {
-        change(entry.id, { refused: errors.map(wordsOf).join(' ') });
-        break;
-      }
-    }
+    const { value, errors } = await importThem(
+      { flows: sent.map(({ document, replace }) => ({ document, replace })) },
+      { quiet: true },
+    );
     setBusy(false);
-    onDone();
+    if (value) {
+      for (const [at, { flow }] of value.entries())
+        change(sent[at]!.id, { done: { key: flow.key, name: flow.name } });
+      onDone();
+      return;
+    }
+    const shared = errors.filter((one) => refusedAt(one.field) === null);
+    setFailed(shared.map(wordsOf).join(' '));
+    for (const [at, { id }] of sent.entries()) {
+      const mine = errors.filter((one) => refusedAt(one.field) === at);
+      if (mine.length === 0) continue;
+      const told = mine.map((one) => {
+        const place = one.field.replace(/^flows\.\d+\.?/, '');
+        return `${[(one as { node?: string | null }).node, place].filter(Boolean).join(' · ')}: ${text(one.message)}`;
+      });
+      change(id, { refused: told.join('\n') });
+    }
   };
 
   return (
@@ -148,6 +165,7 @@ export function ImportDialog({
           <FileUp size={20} aria-hidden /> {w('importHelp')}
         </p>
       </Upload.Dragger>
+      {failed && <Alert type="error" showIcon title={failed} role="alert" className="cw-import-note" />}
       {broken && <Alert type="error" showIcon title={w('refused')} role="alert" className="cw-import-note" />}
       {[...doubles].map((key) => (
         <Alert key={key} type="error" showIcon title={w('twice', { key })} className="cw-import-note" />
@@ -221,7 +239,10 @@ export function ImportDialog({
                 <IconButton
                   label={w('remove')}
                   icon={<X size={14} />}
-                  onClick={() => setEntries((now) => now.filter((one) => one.id !== entry.id))}
+                  onClick={() => {
+                    setFailed('');
+                    setEntries((now) => now.filter((one) => one.id !== entry.id));
+                  }}
                 />
               )}
             </li>

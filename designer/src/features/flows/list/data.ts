@@ -33,10 +33,10 @@ export const CHECK = graphql(`
   }
 `);
 export const IMPORT = graphql(`
-  mutation ImportFlow($document: JSON!, $replace: Boolean!) {
-    importFlow(document: $document, replace: $replace) {
+  mutation ImportFlows($flows: [FlowToImport!]!) {
+    importFlows(flows: $flows) {
       value { flow { id key name } }
-      errors { ...Refusal }
+      errors { ...Refusal node }
     }
   }
 `);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blank, foldersOf, KINDS, keyFor, type Listed, matches, readFile, twice } from './model';
+import { blank, foldersOf, KINDS, keyFor, type Listed, matches, readFiles, refusedAt, twice } from './model';
 
 const flow = (more: Partial<Listed> = {}): Listed => ({
   key: 'hotline',
@@ -59,7 +59,7 @@ describe('filters', () => {
 });
 
 describe('a file', () => {
-  const read = (content: string) => readFile(content, content.length);
+  const read = (content: string) => readFiles(content, content.length)[0]!;
 
   it('is a flow when it says so', () => {
     const good = read('\uFEFF{"id":"x","kind":"ivr","name":"X","nodes":{}}');
@@ -71,7 +71,17 @@ describe('a file', () => {
     expect(read('[1]')).toMatchObject({ ok: false, why: 'notFlow' });
     expect(read('{"kind":"ivr","name":"x"}')).toMatchObject({ ok: false, why: 'notFlow' });
     expect(read('{"kind":"film","name":"x","nodes":{}}')).toMatchObject({ ok: false, why: 'wrongKind' });
-    expect(readFile('', 12_300_000)).toMatchObject({ ok: false, why: 'tooLarge', detail: '12.3' });
+    expect(readFiles('', 12_300_000)[0]).toMatchObject({ ok: false, why: 'tooLarge', detail: '12.3' });
+  });
+
+  it('holds several flows, each judged by itself', () => {
+    const one = { id: 'a', kind: 'ivr', name: 'A', nodes: {} };
+    for (const content of [{ flows: [one, 1] }, [one, 1]]) {
+      const found = readFiles(JSON.stringify(content), 10);
+      expect(found.map((each) => each.ok)).toEqual([true, false]);
+    }
+    expect(refusedAt('flows.3.cases.0.name')).toBe(3);
+    expect(refusedAt('flows')).toBeNull();
   });
 
   it('is noticed when two hold the same flow', () => {

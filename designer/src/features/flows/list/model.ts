@@ -98,15 +98,21 @@ export type Reading =
   | { ok: true; document: FlowFile }
   | { ok: false; why: 'notJson' | 'notFlow' | 'tooLarge' | 'wrongKind'; detail: string };
 
-/** What a file holds, or why it cannot be a flow. */
-export function readFile(content: string, bytes: number): Reading {
-  if (bytes > MAX_FILE) return { ok: false, why: 'tooLarge', detail: (bytes / 1e6).toFixed(1) };
+/** The flows of a file: one, or several as a list or under `flows`; or why it holds none. */
+export function readFiles(content: string, bytes: number): Reading[] {
+  if (bytes > MAX_FILE) return [{ ok: false, why: 'tooLarge', detail: (bytes / 1e6).toFixed(1) }];
   let told: unknown;
   try {
     told = JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch (error) {
-    return { ok: false, why: 'notJson', detail: error instanceof Error ? error.message : '' };
+    return [{ ok: false, why: 'notJson', detail: error instanceof Error ? error.message : '' }];
   }
+  const several = Array.isArray(told) ? told : (told as { flows?: unknown } | null)?.flows;
+  return Array.isArray(several) && several.length > 0 ? several.map(readFlow) : [readFlow(told)];
+}
+
+/** One flow out of a file, or why it is none. */
+export function readFlow(told: unknown): Reading {
   if (typeof told !== 'object' || told === null || Array.isArray(told))
     return { ok: false, why: 'notFlow', detail: '' };
   const document = told as Record<string, unknown>;
@@ -124,6 +130,12 @@ export function readFile(content: string, bytes: number): Reading {
   const description = typeof document.description === 'string' ? document.description : '';
   const id = typeof document.id === 'string' ? document.id : '';
   return { ok: true, document: { ...document, id, description } as FlowFile };
+}
+
+/** Which of the imported flows a refusal is about: its field begins with `flows.<index>`. */
+export function refusedAt(field: string): number | null {
+  const found = /^flows\.(\d+)\b/.exec(field);
+  return found ? Number(found[1]) : null;
 }
 
 /** Keys that more than one of these documents has. */

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { useText } from '@/i18n';
-import { type FlowFile, readFile } from './model';
+import { type FlowFile, readFlow } from './model';
 
 const TEMPLATES = graphql(`
   query FlowTemplates {
@@ -25,7 +25,7 @@ export function useTemplates(open: boolean): Template[] {
   return useMemo(
     () =>
       (answer.data?.flowTemplates ?? []).flatMap((one) => {
-        const read = readFile(JSON.stringify(one.document), 0);
+        const read = readFlow(one.document);
         if (!read.ok) return [];
         return [
           {

@@ -70,7 +70,8 @@ function show(definition: Definition, language: Language = 'en', readOnly = fals
 }
 
 const config = (store: EditorStore) => store.getState().doc.nodes.node!.config;
-const loaded = () => waitFor(() => expect(document.querySelector('.cw-widget-wait')).toBeNull());
+const loaded = () =>
+  waitFor(() => expect(document.querySelector('.cw-widget-wait')).toBeNull(), { timeout: 20_000 });
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
