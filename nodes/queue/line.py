@@ -1,8 +1,9 @@
 """Waiting in line and being connected: what the nodes of this family share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nodes.sdk.node import Output
 from nodes.sdk.outcome import Outcome
@@ -35,7 +36,8 @@ class Waited:
     key: str | None = None
 
 
-Meanwhile = Callable[[QueueTurn], Awaitable[str | None]]
+LONGEST_WORDS = 60.0
+Meanwhile = Callable[[QueueTurn], Coroutine[Any, Any, str | None]]
 """Says something to the caller who waits; a key that counts ends it. Called whenever it is due."""
 
 
@@ -67,7 +69,7 @@ class Stay:
                 if turn.waited >= longest:
                     return Waited()
                 if turn.waited >= due(turn.waited):
-                    key = await say(turn)
+                    key = await self._say(say(turn))
                 else:
                     until = min(longest, due(turn.waited)) - turn.waited
                     key = await self._listen_to_music(keys | self.ctx.shortcuts, max(0.2, until))
@@ -81,6 +83,24 @@ class Stay:
             talk = await self._connect(turn)
             if talk is not None:
                 return talk
+
+    async def _say(self, saying: Coroutine[Any, Any, str | None]) -> str | None:
+        """Say something to the caller; it ends as soon as somebody is there for them, who must not wait for words."""
+        words = asyncio.ensure_future(saying)
+        coming = asyncio.ensure_future(self.queues.turn(self.key, seconds=LONGEST_WORDS))
+        try:
+            await asyncio.wait({words, coming}, return_when=asyncio.FIRST_COMPLETED)
+            still = coming.done() and not coming.cancelled() and coming.exception() is None
+            if words.done() or not still or coming.result().state == "waiting":
+                return await words
+            return None
+        finally:
+            coming.add_done_callback(_forget)
+            coming.cancel()
+            if not words.done():
+                words.cancel()
+                # The playback is stopped before anything else sounds.
+                await asyncio.wait({words})
 
     async def _look(self, seconds: float) -> QueueTurn:
         turn = await self.queues.turn(self.key, seconds=seconds)

@@ -188,3 +188,21 @@ def test_music_plays_place_and_wait_are_told_until_somebody_is_free() -> None:
             assert 70 <= outcome.outputs["waited"] < 75 and loop.time() - began < 90
 
     run_virtual(walk())
+
+
+def test_nobody_who_is_free_waits_for_an_announcement_to_end() -> None:
+    async def walk() -> None:
+        loop = asyncio.get_running_loop()
+        given = MemoryServices(queues=MemoryQueues(QueueAgent("8001", "ann", free_after=4.0), ahead=2, clock=loop.time))
+        words = {"parts": [{"kind": "text", "text": {"zh": "请稍候，我们很快为您服务。" * 12}}]}
+        async with simulated_call(callees={"extension:8001": Callee("answered", after=1.0)}) as (call, line):
+            config = {**CONFIG, "welcome": {"parts": []}, "announcement": words}
+            began = loop.time()
+            waiting = asyncio.ensure_future(run_node(Enter(), config, call=call, services=given))
+            while "answered" not in given.queues.log:
+                await asyncio.sleep(0.05)
+            assert loop.time() - began < 5.5
+            line.hang_up()
+            assert (await waiting).outputs["answered_by"] == "ann"
+
+    run_virtual(walk())
