@@ -11,7 +11,7 @@ help:
 	@echo "make unit, make journeys, make postgres   the parts of it"
 	@echo "make check   lint, types, import rules, the web app's own (generated files are compared in make test)"
 	@echo "make bench   measure speed; prints a table and writes bench/results/latest.json"
-	@echo "make soak    run what takes long: fuzzing with many examples, chaos, load (half an hour)"
+	@echo "make soak    run what takes long: fuzzing with many examples, chaos, load, a whole floor (an hour)"
 	@echo "make schema  write the generated files again (GraphQL and document schemas)"
 	@echo "make setup   only install what is missing"
 	@echo "make clean   remove the environment and what was built"
@@ -60,6 +60,7 @@ soak:
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 	$(PY) -m bench.chaos
 	$(PY) -m bench.load
+	$(PY) -m bench.floor
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
 		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \

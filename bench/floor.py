@@ -1,7 +1,7 @@
 """A whole floor of agents under load: real SIP calls queue for a hundred registered phones, while a wall watches.
 
-Callers come at the rate on average, most of them in a burst of twenty seconds each minute (four a second for the usual
-two), so that now everybody is served at once and now people wait. Every caller and every agent says a tone of their own. Measured:
+Callers come at the rate on average, three of four in a burst of twenty seconds each minute: now everybody is served at
+once, and now people wait. Every caller and every agent says a tone of their own. Measured:
 
 - **free to ring**: an agent becomes free while somebody waits, until the INVITE arrives at the phone. Twice: from the
   moment that the product wrote down, and from when the work after the call was over by its own clock
@@ -50,7 +50,7 @@ from bench.sip_caller import CallRefusedError
 RESULTS = Path(__file__).parent / "results"
 QUEUE, NUMBER, PASSWORD = "floor", "7300", "orbit-lantern-4711"
 FIRST_EXTENSION = 2001
-BURST_EVERY, BURST_SECONDS, BURST_SHARE = 60.0, 20.0, 0.65
+BURST_EVERY, BURST_SECONDS, BURST_SHARE = 60.0, 20.0, 0.75
 IMPATIENT = 40
 """Every so manieth caller hangs up after a few seconds in line."""
 RING_SECONDS = 0.3

@@ -133,67 +133,78 @@ def next_change(one: Waiting, rules: Mapping[str, QueueRules], now: float) -> fl
 
 def can_serve(agent: Free, one: Waiting, rules: Mapping[str, QueueRules], now: float) -> str | None:
     """The queue through which an agent may serve a caller now, or None."""
-    if one.wanted is not None and one.wanted != agent.id:
-        return None
-    if one.again.get(agent.id, now) > now:
-        return None
-    if one.wanted == agent.id:
-        return one.queue
+    return _server(one, rules, now)(agent)
+
+
+def _server(one: Waiting, rules: Mapping[str, QueueRules], now: float) -> Callable[[Free], str | None]:
+    """As `can_serve` for one caller and any agent: what holds for all agents is looked at once."""
     own = rules.get(one.queue)
-    if own is None:
-        return None
-    if (
-        one.last_agent is not None
-        and one.last_agent != agent.id
+    open_to = [(name, rules[name].seats) for name in queues_open_to(one, rules, now)]
+    needed = [*own.skills.items(), *one.skills.items()] if own is not None else []
+    only_last = (
+        own is not None
+        and one.last_agent is not None
         and _prefers_last(own)
         and now - one.since < own.last_agent_seconds
-    ):
+    )
+    only = one.wanted if one.wanted is not None else one.last_agent if only_last else None
+    again = one.again
+
+    def server(agent: Free) -> str | None:
+        if only is not None and only != agent.id:
+            return None
+        if again and again.get(agent.id, now) > now:
+            return None
+        if one.wanted is not None:
+            return one.queue
+        for skill, least in needed:
+            if agent.skills.get(skill, 0) < least:
+                return None
+        for name, seats in open_to:
+            if name in agent.queues and (not seats or agent.seat in seats):
+                return name
         return None
-    for name in queues_open_to(one, rules, now):
-        if name in agent.queues and _fit(agent, one, own, rules[name]):
-            return name
-    return None
+
+    return server
 
 
 def _prefers_last(rules: QueueRules) -> bool:
     return rules.last_agent or rules.strategy is Strategy.LAST_AGENT
 
 
-def _fit(agent: Free, one: Waiting, own: QueueRules, served: QueueRules) -> bool:
-    if served.seats and agent.seat not in served.seats:
-        return False
-    needed = (*own.skills.items(), *one.skills.items())
-    return all(agent.skills.get(skill, 0) >= least for skill, least in needed)
-
-
 def _mastery(agent: Free, one: Waiting, own: QueueRules) -> int:
     return sum(agent.skills.get(skill, 0) for skill in {*own.skills, *one.skills})
 
 
-Rank = tuple[float, ...]
+Rank = tuple[float | str, ...]
 
 
-def _rank(one: Waiting, own: QueueRules, queue: str) -> Callable[[Free], tuple[Rank, str]]:
+def _rank(one: Waiting, own: QueueRules, queue: str) -> Callable[[Free], Rank]:
     """How good an agent is for a caller: the smallest comes first."""
     sticky = one.last_agent if _prefers_last(own) else None
+    supervisors_last = "supervisor" not in own.seats
+    choice = _choice(one, own, queue)
 
-    def rank(agent: Free) -> tuple[Rank, str]:
-        choice: Rank
-        match own.strategy:
-            case Strategy.FEWEST_CALLS:
-                choice = (agent.calls,)
-            case Strategy.EVEN_SHARE:
-                choice = (agent.share,)
-            case Strategy.SKILL:
-                choice = (-_mastery(agent, one, own),)
-            case Strategy.RING_ORDER:
-                choice = (agent.queues.get(queue, 0),)
-            case _:
-                choice = ()
-        last_resort = agent.seat == "supervisor" and "supervisor" not in own.seats
-        return (agent.id != sticky, last_resort, one.queue not in agent.queues, *choice, agent.idle_since), agent.id
+    def rank(agent: Free) -> Rank:
+        last_resort = supervisors_last and agent.seat == "supervisor"
+        elsewhere = queue not in agent.queues
+        return agent.id != sticky, last_resort, elsewhere, choice(agent), agent.idle_since, agent.id
 
     return rank
+
+
+def _choice(one: Waiting, own: QueueRules, queue: str) -> Callable[[Free], float]:
+    match own.strategy:
+        case Strategy.FEWEST_CALLS:
+            return lambda agent: agent.calls
+        case Strategy.EVEN_SHARE:
+            return lambda agent: agent.share
+        case Strategy.SKILL:
+            return lambda agent: -_mastery(agent, one, own)
+        case Strategy.RING_ORDER:
+            return lambda agent: agent.queues.get(queue, 0)
+        case _:
+            return lambda agent: 0.0
 
 
 def match(
@@ -205,16 +216,13 @@ def match(
     if not free:
         return offers
     for one in in_order(waiting, rules, now):
-        able = {
-            agent.id: (agent, queue)
-            for agent in free.values()
-            if (queue := can_serve(agent, one, rules, now)) is not None
-        }
+        server = _server(one, rules, now)
+        able = [(agent, queue) for agent in free.values() if (queue := server(agent)) is not None]
         if not able:
             continue
-        own = rules.get(one.queue, QueueRules())
-        best = min((agent for agent, _ in able.values()), key=_rank(one, own, one.queue))
-        offers.append(Offer(one.id, best.id, able[best.id][1]))
+        rank = _rank(one, rules.get(one.queue, QueueRules()), one.queue)
+        best, queue = min(able, key=lambda pair: rank(pair[0]))
+        offers.append(Offer(one.id, best.id, queue))
         del free[best.id]
         if not free:
             break
