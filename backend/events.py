@@ -159,11 +159,14 @@ class EventBus:
 
     def __init__(self, db: Database) -> None:
         self._subscriptions: set[Subscription] = set()
+        self.published = 0
+        """How many events there were: as long as it stands still, what was read still holds."""
         db.listeners.append(self.publish)
 
     def publish(self, events: Sequence[Event]) -> None:
         """Give events to every subscription that wants them. Never blocks."""
         metrics.events_published(events)
+        self.published += len(events)
         for subscription in list(self._subscriptions):
             for event in events:
                 subscription.offer(event)

@@ -93,6 +93,8 @@ class AppState:
     sign_ins: Throttle = field(default_factory=lambda: Throttle(30, 60.0))
     renderer: MediaRenderer | None = None
     simulations: Sessions = field(init=False)
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What subscriptions of many people have in common, by the room that keeps it."""
 
     def __post_init__(self) -> None:
         self.simulations = Sessions(self.db, self.queries)

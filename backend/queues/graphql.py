@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from backend.graphql.base import Connection, Done, FromRow, Info, Words, connect
 from backend.identity.permissions import Permission
 from backend.queues import service
 from backend.queues.dispatch import ENTRY
+from backend.queues.glance import Glance
 from backend.queues.models import Queue, QueueEntry
 from backend.state import AppState
 
@@ -264,6 +266,24 @@ async def live_queues(state: AppState, business_id: str, names: set[str] | None 
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The queues of a business, and the agents of each."""
+
+    queues: list[QueueLive]
+    members: dict[str, list[str]]
+
+
+async def _glance(state: AppState, business_id: str) -> _Seen:
+    """The queues as they stand, looked at once for everybody who follows them."""
+
+    async def look(business: str) -> _Seen:
+        return _Seen(await live_queues(state, business), await service.members_of(state.db, business))
+
+    shared: Glance[_Seen] = state.shared.setdefault("queues", Glance(state.bus, look))
+    return await shared.at(business_id)
+
+
 async def _caller_of(info: Info, entry: QueueEntry) -> WaitingCaller:
     """The caller as they stand in line now; place 0 for one who waits no longer."""
     async with read(info.context.state.db) as session:
@@ -380,14 +400,13 @@ class QueuesSubscription:
         state, business = info.context.state, info.context.actor.business_id
         with state.bus.subscribe(lambda event: _on_the_floor(event, business)) as events:
             agents = await live_agents(state, business)
-            yield FloorChange(
-                full=True, agents=agents, removed_agents=[], queues=await live_queues(state, business), at=utcnow()
-            )
+            queues = (await _glance(state, business)).queues
+            yield FloorChange(full=True, agents=agents, removed_agents=[], queues=queues, at=utcnow())
             async for changed in _batches(events):
                 ids = {event.subject for event in changed if event.topic == CHANGED}
                 agents = await live_agents(state, business, sorted(ids)) if ids else []
                 gone = sorted(ids - {one.user_id for one in agents})
-                queues = await live_queues(state, business)
+                queues = (await _glance(state, business)).queues
                 yield FloorChange(full=False, agents=agents, removed_agents=gone, queues=queues, at=utcnow())
 
     @subscription(Permission.AGENT)
@@ -404,10 +423,7 @@ class QueuesSubscription:
 
 
 async def _my_queues(state: AppState, business_id: str, user_id: str) -> list[MyQueue]:
-    members = await service.members_of(state.db, business_id)
-    own = {name for name, users in members.items() if user_id in users}
-    if not own:
-        return []
+    seen = await _glance(state, business_id)
     return [
         MyQueue(
             name=one.name,
@@ -417,7 +433,8 @@ async def _my_queues(state: AppState, business_id: str, user_id: str) -> list[My
             ready=one.ready,
             all_busy=bool(one.waiting) and one.ready == 0,
         )
-        for one in await live_queues(state, business_id, own)
+        for one in seen.queues
+        if user_id in seen.members.get(one.name, ())
     ]
 
 
