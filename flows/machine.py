@@ -542,6 +542,9 @@ class _Run:
             self._go(token, node.edges[port])
         elif port == HANGUP:
             self._route_hangup(token)
+        elif outcome.hand_over is not None and not self.state.hung_up:
+            # Also from a subflow: nothing of this run comes after it.
+            self._finish(FlowResult(outcome="completed", reason="handed_over", hand_over=outcome.hand_over))
         else:
             self._end_token(token)
 

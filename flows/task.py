@@ -123,13 +123,17 @@ class NodeTask(BaseModel):
 
 
 class FlowResult(BaseModel):
-    """How a run ended: ``completed`` at an end, ``hangup``, ``failed`` with a reason, ``stopped`` by a person."""
+    """How a run ended: ``completed`` at an end, ``hangup``, ``failed`` with a reason, ``stopped`` by a person.
+
+    With ``hand_over`` the call goes on elsewhere, see `nodes.sdk.outcome.Outcome`; the reason is ``handed_over`` then.
+    """
 
     outcome: Literal["completed", "hangup", "failed", "stopped"]
     reason: str = ""
     outputs: dict[str, Any] = Field(default_factory=dict)
     variables: dict[str, Any] = Field(default_factory=dict)
     steps: int = 0
+    hand_over: dict[str, str] | None = None
 
 
 class EffectsLedger(Protocol):

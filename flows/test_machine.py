@@ -51,6 +51,10 @@ async def leaves(ctx: Context, config: Any) -> Outcome:
     raise CallOver
 
 
+async def handed(ctx: Context, config: Any) -> Outcome:
+    return Outcome(port="next", hand_over={"kind": "queue", "key": "sales"})
+
+
 async def english(ctx: Context, config: Any) -> Outcome:
     return Outcome(port="next", call={"language": "en"}, customer={"id": "7", "name": "Li"})
 
@@ -58,7 +62,7 @@ async def english(ctx: Context, config: Any) -> Outcome:
 def play(
     source: FlowDocument, *, resolver: MappingResolver | None = None, script: Any = None, **more: Any
 ) -> VirtualRun:
-    scripts = Scripts(fails=fails, flaky=flaky, zero=zero, leaves=leaves, english=english)
+    scripts = Scripts(fails=fails, flaky=flaky, zero=zero, leaves=leaves, english=english, handed=handed)
     registry = sample_registry(scripts)
     plan = compiled(source, registry, resolver=resolver)
     call = ScriptedCall() if source.kind == "ivr" else None
@@ -159,6 +163,24 @@ def test_a_shortcut_leaves_the_subflows_inside() -> None:
     )
     assert ports(run) == ["s.@0", "x.@0", "p.next"]
     assert len(run.state.frames) == 1
+
+
+def test_a_caller_who_is_handed_on_goes_where_the_port_leads_else_the_run_ends_and_says_where() -> None:
+    hands = ("test.talk", {"script": "handed"})
+    wired = play(document({"a": hands, "b": "test.call"}, "a>b", kind="ivr"))
+    assert ports(wired) == ["a.next", "b.next"] and wired.result.hand_over is None
+    inner = document({"x": hands}, kind="subflow")
+    for source, path in (
+        (document({"a": hands, "b": "test.call"}, kind="ivr"), ["a.next"]),
+        (
+            document({"s": ("logic.subflow", {"flow": "sub"}), "p": "test.call"}, "s>p", kind="ivr"),
+            ["s.None", "x.next"],
+        ),
+    ):
+        run = play(source, resolver=known(inner))
+        assert ports(run) == path, "also a subflow's caller comes back to nothing of this flow"
+        assert (run.result.outcome, run.result.reason) == ("completed", "handed_over")
+        assert run.result.hand_over == {"kind": "queue", "key": "sales"}
 
 
 def test_the_hang_up_handler_runs_once_and_call_nodes_are_not_run_again() -> None:

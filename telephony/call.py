@@ -223,9 +223,17 @@ class Call(Protocol):
         ...
 
     async def dial(
-        self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+        self,
+        channel: str,
+        destination: str,
+        *,
+        caller_id: str,
+        ring_seconds: float,
+        ringback: bool = True,
+        agent: str = "",
     ) -> DialResult:
-        """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg.
+        """Dial another party while the caller hears ring-back or music. `channel` is the stable id of the new leg,
+        `agent` the user whose phone it is, where the destination does not tell.
 
         A leg of that id that is up or ringing already is joined, never dialled again. When the caller leaves,
         the new leg is cancelled.

@@ -240,11 +240,13 @@ class CallBook:
         caller_id: str,
         called: str,
         ring_seconds: float = 40.0,
+        agent_seconds: float = 40.0,
+        agent_user: str = "",
     ) -> tuple[LiveCall | None, DialResult]:
         """Call somebody for an agent: the agent's phone rings first, then the other party is called and becomes the
         call, with the agent as its leg `agent`. None when one of the two does not come; nothing of it stays then.
 
-        The agent's phone shows `called`, the other party sees `caller_id`.
+        The agent's phone shows `called`, the other party sees `caller_id`. `agent_user` is whose phone it is.
         """
         if channel in self._calls or agent in self._owners:
             raise ValueError(f"the call {channel} is being placed already")
@@ -254,9 +256,13 @@ class CallBook:
         release = call.occupy()
         playback = f"{channel}-ringback-{self.epoch}"
         leg = self.new_leg(call, agent, agent_destination)
+        if agent_user:
+            call.agents[agent] = agent_user
         try:
-            await call._originate(leg, called, ring_seconds)
-            await call._wait(lambda: leg.answered_at is not None or leg.ended_at is not None, self.now() + ring_seconds)
+            await call._originate(leg, called, agent_seconds)
+            await call._wait(
+                lambda: leg.answered_at is not None or leg.ended_at is not None, self.now() + agent_seconds + 2.0
+            )
             if not leg.up:
                 await call._quietly(partial(self.driver.hang_up, agent, "cancelled"))
                 self.ended(call, Hangup(channel, "cancelled"))
@@ -286,11 +292,17 @@ class CallBook:
         finally:
             release()
 
-    async def adopt(self, calls: Iterable[str] | None = None, snapshot: Snapshot | None = None) -> list[LiveCall]:
+    async def adopt(
+        self,
+        calls: Iterable[str] | None = None,
+        snapshot: Snapshot | None = None,
+        agents: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> list[LiveCall]:
         """Take over what is up in the engine after a restart of this process.
 
         `calls` are the ids that the records know as live calls; without it, every channel that is no leg by
         its id (``...<call id>-...``) is one. Other channels are legs that wait for a dial or talk to claim them.
+        `agents` tells whose phones the legs of a call are, by call and channel.
         """
         state = snapshot or await self.driver.snapshot()
         known = set(calls) if calls is not None else _callers(state)
@@ -300,6 +312,7 @@ class CallBook:
                 continue
             if channel in known:
                 call = self._new_call(channel, caller=seen.caller, called=seen.called, up=seen.up, adopted=True)
+                call.agents.update(agents.get(channel, {}))
                 if seen.up:
                     call.look_behind()
                 adopted.append(call)
@@ -365,6 +378,21 @@ class CallBook:
         leg = call.legs[channel] = Leg(channel, destination, self.now())
         self._owners[channel] = call
         return leg
+
+    def part(self, call: LiveCall, customer: Leg, third: Leg | None = None) -> LiveCall:
+        """Another party of a call becomes a call of its own, with a third one as its leg; `call` goes on without."""
+        for leg in (customer, third):
+            if leg is not None:
+                del call.legs[leg.channel]
+        number = customer.destination.rpartition(":")[2]
+        made = self._new_call(customer.channel, caller=number, called=call.caller, up=True)
+        made.direction, made.language = "outbound", call.language
+        if third is not None:
+            made.legs[third.channel] = third
+            self._owners[third.channel] = made
+            if user := call.agents.pop(third.channel, ""):
+                made.agents[third.channel] = user
+        return made
 
     # ----------------------------------------------------------------- events
 

@@ -10,6 +10,9 @@ Written once over the driver port. The rules:
 - The end of whoever leaves changes the state too: a third party that goes gives the customer back to the agent, a
   supervisor that goes leaves the talk as it was, an agent that is lost leaves the customer with music.
 
+- In a call between two people of the house whoever gives an order is the *agent* from then on (`speaks`). One whose
+  phone the call itself is cannot leave it to others; the other party is made a call of its own then (`part`).
+
 Words: the *customer* and the *agent* are the two parties of the talk; one of them is the call itself, the other its
 leg. A *third* party is consulted, joins, or takes over from the agent. A *supervisor* hears, whispers or joins.
 """
@@ -137,7 +140,7 @@ class Conversation:
         self._joined = False
         self._blind = False
         self._held = False
-        self._muted = False
+        self._muted: set[str] = set()
         self._supervisors: dict[str, _Supervisor] = {}
         self._placed: dict[str, str] = {}
         self._ringing: str | None = None
@@ -195,6 +198,10 @@ class Conversation:
             self._third_result,
         )
 
+    def _colleague(self, leg: "Leg") -> bool:
+        """Whether somebody of the house is there: at an extension, or an agent at a phone of their own."""
+        return leg.channel in self.call.agents or in_house(leg)
+
     def _party(
         self, channel: str, role: Role, destination: str, *, up: bool = True, watching: Watching | None = None
     ) -> Party:
@@ -204,8 +211,7 @@ class Conversation:
             hears = place  # type: ignore[assignment]
         if watching in ("listen", "whisper") and up:
             hears = "talk"
-        muted = self._muted and channel == self.agent_channel
-        return Party(channel, role, destination, up, hears, muted, watching)
+        return Party(channel, role, destination, up, hears, channel in self._muted, watching)
 
     def _wanted(self) -> dict[str, str]:
         """Where each channel belongs: in the talk, with music, or apart."""
@@ -336,9 +342,8 @@ class Conversation:
 
     def _take_over(self, leg: "Leg") -> None:
         """Somebody else is the customer's party from now on: a colleague is the agent, an outside number is not."""
-        self._other, self._transferred = leg, self.agent_side == "leg" and not _colleague(leg)
+        self._other, self._transferred = leg, self.agent_side == "leg" and not self._colleague(leg)
         self._third, self._third_held, self._joined, self._blind, self._held = None, False, False, False, False
-        self._muted = False
 
     async def _finish(
         self,
@@ -439,7 +444,7 @@ class Conversation:
         if not rings:
             await self._quiet()
         elif self._ringing is None and third is not None:
-            self._ringing = self.call._next_id("ringback")
+            self._ringing = _ringback(third.channel)
             times = math.ceil(60.0 / RINGBACK_SECONDS)
             files = [self._book.sounds.ringback] * times
             await self.call._quietly(partial(self._driver.play, self.bridge, self._ringing, files))
@@ -513,16 +518,18 @@ class Conversation:
         async with _Order(self, op):
             agent = self._agent()
             await self._try(agent, partial(self._driver.mute, agent, on))
-            self._muted = on
+            (self._muted.add if on else self._muted.discard)(agent)
             self._changed()
 
-    async def consult(self, op: str, destination: str, *, caller_id: str, ring_seconds: float = 40.0) -> None:
+    async def consult(
+        self, op: str, destination: str, *, caller_id: str, ring_seconds: float = 40.0, agent: str = ""
+    ) -> None:
         """The agent calls somebody while the customer hears music."""
         async with _Order(self, op):
             self._agent()
             self._needs(self._third is None and not self._blind, "somebody is consulted already")
             self._held, self._third_held, self._joined = True, False, False
-            await self._dial_third(op, destination, caller_id, ring_seconds)
+            await self._dial_third(op, destination, caller_id, ring_seconds, agent)
             await self._apply()
 
     async def swap(self, to: Literal["customer", "third"], op: str = "") -> None:
@@ -563,7 +570,9 @@ class Conversation:
         self._take_over(third)
         await self._part_from(agent)
 
-    async def transfer(self, op: str, destination: str, *, caller_id: str, ring_seconds: float = 40.0) -> None:
+    async def transfer(
+        self, op: str, destination: str, *, caller_id: str, ring_seconds: float = 40.0, agent: str = ""
+    ) -> None:
         """Blind transfer: the agent leaves at once, the customer waits with music until somebody answers."""
         async with _Order(self, op):
             self._needs(self.agent_side == "leg", "the agent placed this call: give the call on by its number")
@@ -572,10 +581,40 @@ class Conversation:
             if self._third is not None:
                 await self._drop_third()
             self._blind = True
-            await self._dial_third(op, destination, caller_id, ring_seconds)
-            agent, self._other = self._other, None
-            await self._part_from(agent)
+            await self._dial_third(op, destination, caller_id, ring_seconds, agent)
+            leaving, self._other = self._other, None
+            await self._part_from(leaving)
             await self._apply()
+
+    def speaks(self, channel: str) -> None:
+        """Who is at `channel` gives the orders that follow: the agent, or the other one of two of the house."""
+        if channel != self.customer_channel or self._transferred:
+            return
+        self._needs(self._third is None and not self._held and not self._blind, "the other one is steering this call")
+        self.agent_side = "call" if self.agent_side == "leg" else "leg"
+        self._changed()
+
+    async def part(self, op: str = "", *, with_third: bool = False) -> "LiveCall":
+        """The agent, whose phone the call itself is, leaves: the customer becomes a call of their own, alone, or with
+        the third party as its leg. The talk ends with that, and the agent's call with it."""
+        async with _Order(self, op):
+            customer = self._other
+            self._needs(self.agent_side == "call" and customer is not None and customer.up, "there is nobody to leave")
+            assert customer is not None
+            third = self._answered_third() if with_third else None
+            if self._third is not None and third is None:
+                await self._drop_third()
+            self._other = self._third = None
+            for leg in (customer, third):
+                if leg is None:
+                    continue
+                if self._placed.pop(leg.channel, None) == "talk":
+                    await self.call._quietly(partial(self._driver.remove_from_bridge, self.bridge, leg.channel))
+                else:
+                    await self.call._quietly(partial(self._driver.stop_music, leg.channel))
+            made = self._book.part(self.call, customer, third)
+            await self._finish("transfer")
+            return made
 
     async def hand_over(self, target: TransferTarget, op: str = "") -> None:
         """The talk ends and the flow goes on at `target`: a queue or another flow."""
@@ -673,9 +712,11 @@ class Conversation:
             raise ControlError("wrong_state", "this supervisor is not in the talk")
         return self._supervisors[channel]
 
-    async def _dial_third(self, op: str, destination: str, caller_id: str, ring_seconds: float) -> None:
-        self._third_result = ""
-        self._third = await self._dial(f"{self.call.id}{THIRD}{_word(op)}", destination, caller_id, ring_seconds)
+    async def _dial_third(self, op: str, destination: str, caller_id: str, ring_seconds: float, agent: str) -> None:
+        self._third_result, channel = "", f"{self.call.id}{THIRD}{_word(op)}"
+        if agent:
+            self.call.agents[channel] = agent
+        self._third = await self._dial(channel, destination, caller_id, ring_seconds)
 
     async def _dial(self, channel: str, destination: str, caller_id: str, ring_seconds: float) -> "Leg":
         known = self._book.claim(self.call, channel)
@@ -728,14 +769,15 @@ class Conversation:
             return None
         made = cls(call, started, name=name)
         if leg is None:
-            made._transferred = not _colleague(started)
+            made._transferred = not made._colleague(started)
             if not started.up:
                 made._other, made._third, made._blind = None, started, True
         elif third is not None:
             made._third = third
             in_talk = {one for one in (call.id, third.channel) if one in members}
             made._held, made._joined = call.id not in in_talk, len(in_talk) == 2
-            made._third_held = third.up and third.channel not in in_talk
+            # Who has answered while nobody watched is not in the talk yet, and waits for nobody.
+            made._third_held = third.up and in_talk == {call.id}
         else:
             made._held = call.id not in members
         for one in watching:
@@ -751,6 +793,9 @@ class Conversation:
             if one.up and (known.snoop or known.mode == "barge"):
                 known.placed = known.mode
             made._supervisors[one.channel] = known
+        if made._third is not None:
+            # What an earlier process plays while it rings goes on, and is stopped like our own.
+            made._ringing = _ringback(made._third.channel)
         for channel, place in made._wanted().items():
             # What is in the bridge is there; music is started once more, which does no harm.
             if place == "apart" or (place == "talk" and channel in members):
@@ -763,6 +808,8 @@ class Conversation:
     async def go_on(self) -> None:
         """Watch over an adopted talk."""
         try:
+            if self._ringing is not None and not await self._driver.plays(self._ringing):
+                self._ringing = None
             async with self._lock:
                 await self._apply()
         except (HungUp, DriverError) as error:
@@ -805,7 +852,12 @@ class AlreadyDoneError(TelephonyError):
         super().__init__("already_done", f"the order {op} was carried out before")
 
 
-def _colleague(leg: "Leg") -> bool:
+def _ringback(leg: str) -> str:
+    """The ringing that the others hear while this leg is called: any process can tell its name, and stop it."""
+    return f"{leg}-ringback"
+
+
+def in_house(leg: "Leg") -> bool:
     """Whether a leg is at an extension of the house; of one found after a crash only the number is known."""
     kind, _, number = leg.destination.rpartition(":")
     return kind == "extension" or (not kind and number.isdecimal() and len(number) <= 6)

@@ -964,8 +964,17 @@ class LiveCall:
     # ----------------------------------------------------------------- other parties
 
     async def dial(
-        self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+        self,
+        channel: str,
+        destination: str,
+        *,
+        caller_id: str,
+        ring_seconds: float,
+        ringback: bool = True,
+        agent: str = "",
     ) -> DialResult:
+        if agent:
+            self.agents[channel] = agent
         music = "" if ringback else self.music
         if music:
             # It goes on while the phone rings.

@@ -224,6 +224,75 @@ async def test_a_colleague_who_gets_the_call_steers_it_an_outside_number_does_no
 
 
 @virtual
+async def test_an_agent_at_a_phone_outside_steers_the_call_they_get() -> None:
+    r = await room()
+    r.h.driver.callees["trunk:t:13900001111"] = Callee(after=1, person=Person())
+    await r.talk.transfer("t1", "trunk:t:13900001111", caller_id="100", agent="u-ann")
+    await asyncio.sleep(3)
+    assert [one.role for one in r.talk.view().parties] == ["customer", "agent"]
+    assert r.call.agents == {f"{r.call.id}-third-t1": "u-ann"}
+    await r.talk.mute(True)
+    assert await r.hears() == {"customer": set(), "third": {"customer"}}
+
+
+async def of_two(*, third_after: float = 1.0) -> Room:
+    """A telephone of the house has called a colleague: the call is the caller's own phone."""
+    r = await room(third_after=third_after)
+    r.talk.agent_side = "call"
+    return r
+
+
+@virtual
+async def test_of_two_of_the_house_whoever_gives_an_order_is_the_agent() -> None:
+    r = await of_two()
+    r.talk.speaks("leg")
+    await r.talk.hold()
+    assert await r.hears() == {"customer": {"music"}, "agent": set()}, "who called hears music"
+    with pytest.raises(ControlError):
+        r.talk.speaks(r.call.id)
+    r.talk.speaks("leg")
+    await r.talk.resume()
+    await r.talk.mute(True)
+    r.talk.speaks(r.call.id)
+    await r.talk.hold()
+    assert await r.hears() == {"agent": {"music"}, "customer": set()}
+    assert [one.muted for one in r.talk.view().parties] == [False, True], "who was muted is"
+    await r.talk.resume()
+    # Who was called may give the caller on, as with any call.
+    r.talk.speaks("leg")
+    await r.talk.transfer("t1", THIRD, caller_id="100")
+    await asyncio.sleep(3)
+    assert await r.hears() == {"customer": {"third"}, "third": {"customer"}}
+
+
+@virtual
+async def test_who_called_leaves_the_other_one_as_a_call_of_their_own() -> None:
+    for asked in (False, True):
+        r = await of_two()
+        if asked:
+            await r.talk.consult("t1", THIRD, caller_id="8001")
+            await asyncio.sleep(2)
+            assert (await r.hears())["agent"] == {"music"}
+        made = await r.talk.part("p1", with_third=asked)
+        talk = await r.talking
+        assert (talk.ended_by, talk.target) == ("transfer", None)
+        assert made.id == "leg" and made.answered and made.caller == "8001" and set(r.h.book.live) == {r.call.id, "leg"}
+        await r.call.hang_up()
+        await asyncio.sleep(2)
+        assert not made.ended and set((await r.h.driver.snapshot()).channels) == {"leg", *made.legs}
+        third = f"{r.call.id}-third-t1"
+        if not asked:
+            third = "leg-other"
+            assert (await made.dial(third, THIRD, caller_id="8001", ring_seconds=9)).result == "answered"
+        going_on = asyncio.create_task(made.talk(third))
+        await asyncio.sleep(0.5)
+        r.extra["third"] = third
+        assert await r.hears() == {"agent": {"third"}, "third": {"agent"}}
+        r.line("third").hang_up()
+        assert (await going_on).ended_by == "other"
+
+
+@virtual
 async def test_a_blind_transfer_to_nobody_offers_the_customer_again() -> None:
     r = await room()
     await r.talk.transfer("t1", BUSY, caller_id="100")
@@ -376,6 +445,29 @@ async def _crash(r: Room, guard: GuardTimes) -> Room:
     (again,) = await after.book.adopt({r.call.id})
     await asyncio.sleep(0.2)
     return Room(after, again, r.customer, asyncio.create_task(again.talk("leg")), r.extra)
+
+
+@virtual
+async def test_the_ringing_of_a_consultation_outlives_its_process_and_ends_with_the_answer() -> None:
+    def ringing(r: Room) -> list[bool]:
+        return [one.until is None for one in r.line("agent").heard if one.kind == "ringback"]
+
+    for answered_meanwhile in (False, True):
+        r = await room(third_after=6)
+        await r.talk.consult("t1", THIRD, caller_id="8001")
+        await asyncio.sleep(1)
+        assert ringing(r) == [True]
+        if answered_meanwhile:
+            assert r.h.book._unsubscribe is not None
+            r.h.book._unsubscribe()
+            await asyncio.sleep(6)
+            r.h.book.start()
+        r = await _crash(r, GuardTimes())
+        assert any(ringing(r)) is not answered_meanwhile
+        assert len(ringing(r)) == 1 + answered_meanwhile, "it goes on as it was, and is not begun anew"
+        await asyncio.sleep(7)
+        assert not any(ringing(r))
+        assert await r.hears() == {"customer": {"music"}, "agent": {"third"}, "third": {"agent"}}
 
 
 @virtual

@@ -1,7 +1,7 @@
 """Agents: their own states, and what supervisors see and decide."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 from sqlmodel import col, select
@@ -10,7 +10,10 @@ from strawberry.scalars import JSON
 from backend.agents import service
 from backend.agents.live import CHANGED
 from backend.agents.machine import GoNotReady, GoReady, SignIn, SignOut
-from backend.agents.models import Agent
+from backend.agents.models import Agent, AgentReason
+from backend.calls.models import Call
+from backend.customers.masking import masks
+from backend.customers.models import Customer
 from backend.database import read
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.models import User
@@ -19,14 +22,15 @@ from backend.queues.models import Queue, QueueEntry
 from backend.state import AppState
 
 
+@masks("caller", "called")
 @strawberry.type(description="The caller an agent is offered or serves: all that the console pops while it rings.")
 class AgentCall:
     entry_id: str = strawberry.field(description="The stay in the queue; empty for a call of the agent's own.")
     call_id: str
     queue: str
     queue_label: Words | None
-    caller: str
-    called: str
+    caller: str = strawberry.field(description="The customer's number.")
+    called: str = strawberry.field(description="The number that the customer called.")
     customer_id: str | None
     customer_name: str
     vip: bool
@@ -58,6 +62,9 @@ class AgentLive:
     reason: str
     since: datetime
     until: datetime | None = strawberry.field(description="When wrap-up ends by itself.")
+    limit_at: datetime | None = strawberry.field(
+        description="When being not ready for this reason becomes too long; from then on the console and the wall warn."
+    )
     wish: str = strawberry.field(description="The state that follows the call, when it was chosen already.")
     wish_reason: str
     signed_in_at: datetime | None
@@ -185,8 +192,31 @@ async def live_agents(state: AppState, business_id: str, ids: Sequence[str] | No
             known = {row.queue for row in entries.values()}
             chosen = select(Queue).where(Queue.business_id == business_id, col(Queue.name).in_(known))
             rules = {row.name: row for row in await session.exec(chosen)}
+    reasons: dict[str, AgentReason] = {}
+    if any(agent.state == "not_ready" and agent.reason for agent, _ in rows):
+        reasons = {row.key: row for row in await service.list_reasons(state.db, business_id)}
+    calls: dict[str, Call] = {}
+    customers: dict[str, str] = {}
+    if own := [agent.call_id for agent, _ in rows if agent.call_id and not agent.entry_id]:
+        async with read(state.db) as session:
+            wanted_calls = select(Call).where(col(Call.id).in_(own), Call.business_id == business_id)
+            calls = {row.id: row for row in await session.exec(wanted_calls)}
+            known_ids = [row.customer_id for row in calls.values() if row.customer_id]
+            if known_ids:
+                of_them = await session.exec(select(Customer).where(col(Customer.id).in_(known_ids)))
+                customers = {row.id: row.name for row in of_them}
     return [
-        _live(agent, user, queues.get(agent.user_id, []), entries, rules, names.get(agent.help_by or "", ""))
+        _live(
+            agent,
+            user,
+            queues.get(agent.user_id, []),
+            entries,
+            rules,
+            names.get(agent.help_by or "", ""),
+            calls,
+            customers,
+            reasons,
+        )
         for agent, user in rows
     ]
 
@@ -198,13 +228,17 @@ def _live(
     entries: dict[str, QueueEntry],
     rules: dict[str, Queue],
     helper: str,
+    calls: dict[str, Call],
+    customers: dict[str, str],
+    reasons: dict[str, AgentReason],
 ) -> AgentLive:
     entry = entries.get(agent.entry_id)
     call = None
-    if entry is not None and agent.state in ("offered", "talking", "wrap_up"):
+    if entry is not None and agent.state in ("offered", "talking", "wrap_up", "busy"):
         call = _call(agent, entry, rules.get(entry.queue))
     elif agent.call_id:
-        call = _own_call(agent)
+        found = calls.get(agent.call_id)
+        call = _own_call(agent, found, customers.get((found.customer_id if found else "") or "", ""))
     return AgentLive(
         user_id=agent.user_id,
         name=user.name,
@@ -219,6 +253,7 @@ def _live(
         reason=agent.reason,
         since=agent.since,
         until=agent.until,
+        limit_at=limit_of(agent, reasons.get(agent.reason)),
         wish=agent.wish,
         wish_reason=agent.wish_reason,
         signed_in_at=agent.signed_in_at,
@@ -233,6 +268,13 @@ def _live(
         help_by=agent.help_by,
         help_by_name=helper,
     )
+
+
+def limit_of(agent: Agent, reason: AgentReason | None) -> datetime | None:
+    """When somebody who is not ready has been so for longer than the reason allows."""
+    if agent.state != "not_ready" or reason is None or not reason.limit_minutes:
+        return None
+    return agent.since + timedelta(minutes=reason.limit_minutes)
 
 
 def _call(agent: Agent, entry: QueueEntry, queue: Queue | None) -> AgentCall:
@@ -259,11 +301,16 @@ def _call(agent: Agent, entry: QueueEntry, queue: Queue | None) -> AgentCall:
     )
 
 
-def _own_call(agent: Agent) -> AgentCall:
+def _own_call(agent: Agent, call: Call | None, customer: str) -> AgentCall:
+    """A call that no queue gave: one's own, or a colleague's."""
+    outward = call is not None and call.direction != "inbound"
+    here, there = (call.called, call.caller) if call is not None else ("", "")
     return AgentCall(
-        entry_id="", call_id=agent.call_id, queue="", queue_label=None, caller="", called="", customer_id=None,
-        customer_name="", vip=False, transferred=False, flow="", waited_seconds=0.0, since=agent.since,
-        ring_seconds=0, kind="call", script="", pop_url="", wrap_up_seconds=0,
+        entry_id="", call_id=agent.call_id, queue="", queue_label=None, caller=here if outward else there,
+        called=there if outward else here, customer_id=call.customer_id if call is not None else None,
+        customer_name=customer, vip=False, transferred=agent.state == "offered",
+        flow=call.flow_key if call is not None else "", waited_seconds=0.0, since=agent.since,
+        ring_seconds=40 if agent.state == "offered" else 0, kind="call", script="", pop_url="", wrap_up_seconds=0,
     )  # fmt: skip
 
 

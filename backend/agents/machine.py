@@ -3,6 +3,7 @@
 ``step(desk, event, at)`` gives the next desk or raises `WrongStateError`. Nothing here waits, reads or writes.
 
 - Wishes made in the middle of a call (ready, not ready, sign out) are kept in ``wish`` and granted after it.
+- A call that a colleague gives on rings at whoever is free, ready or not; it ends as a queue's call does.
 - An offer that the caller withdrew leaves the agent as before, first in the order of idle ones as they were.
 - Only offers that rang and were not taken count as misses; too many in a row make the agent not ready.
 """
@@ -138,12 +139,28 @@ class CallEnded:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """A colleague gives a call on, or asks about it: the phone rings, also of who is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A colleague's question was answered; the caller is still the colleague's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """A colleague's caller is theirs from now on."""
+
+
 Event = (
     SignIn | SignOut | GoReady | GoNotReady | Offered | Withdrawn | Missed | Answered
-    | PhoneLost | TalkEnded | WrapUpDone | CallBegan | CallEnded
+    | PhoneLost | TalkEnded | WrapUpDone | CallBegan | CallEnded | HandedOn | Asked | TookOver
 )  # fmt: skip
 
 ON_A_CALL = frozenset({State.OFFERED, State.TALKING, State.BUSY})
+FREE = (State.READY, State.NOT_READY, State.WRAP_UP)
 SIGNED_IN = frozenset(State) - {State.SIGNED_OUT}
 
 
@@ -184,12 +201,27 @@ def step(desk: Desk, event: Event, at: datetime) -> Desk:
             _demand(desk, event, State.WRAP_UP)
             return _back(_worked(desk, at), at)
         case CallBegan():
-            _demand(desk, event, State.READY, State.NOT_READY, State.WRAP_UP)
-            wish = desk.wish if desk.state is State.WRAP_UP else Wish(desk.state, desk.reason)
-            return replace(_become(desk, State.BUSY, at), wish=wish or Wish(State.READY))
+            _demand(desk, event, *FREE)
+            return replace(_become(desk, State.BUSY, at), wish=_wish_after(desk))
         case CallEnded():
             _demand(desk, event, State.BUSY)
             return _back(desk, at)
+        case HandedOn():
+            _demand(desk, event, *FREE)
+            return replace(_become(desk, State.OFFERED, at), idle_since=desk.idle_since, wish=_wish_after(desk))
+        case Asked():
+            _demand(desk, event, State.OFFERED)
+            return _become(desk, State.BUSY, at)
+        case TookOver():
+            _demand(desk, event, *FREE, State.OFFERED, State.BUSY)
+            return replace(_become(desk, State.TALKING, at), misses=0, calls=desk.calls + 1, wish=_wish_after(desk))
+
+
+def _wish_after(desk: Desk) -> Wish | None:
+    """What follows a call that no queue gave: where they were, or what they have wished for already."""
+    if desk.state in (State.READY, State.NOT_READY):
+        return Wish(desk.state, desk.reason)
+    return desk.wish or Wish(State.READY)
 
 
 def _demand(desk: Desk, event: Event, *states: State) -> None:

@@ -63,7 +63,10 @@ class Agent(Entity, table=True):
 
 
 class AgentReason(Entity, table=True):
-    """A reason for not being ready, as the business names it. ``paid`` ones count as work in reports."""
+    """A reason for not being ready, as the business names it. ``paid`` ones count as work in reports.
+
+    Who is not ready for it longer than ``limit_minutes`` (0 for no limit) is warned, and marked on the wall.
+    """
 
     __tablename__ = "agent_reasons"
     __table_args__ = (UniqueConstraint("business_id", "key"),)

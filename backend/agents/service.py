@@ -231,6 +231,21 @@ async def list_agents(db: Database, business_id: str, ids: Sequence[str] | None 
         return [(agent, user) for agent, user in await session.exec(statement.order_by(col(User.name)))]
 
 
+async def outside_phone(db: Database, business_id: str, extension: str) -> Agent | None:
+    """The agent of an extension who is signed in at a phone outside: calls to the extension go there."""
+    if not re.fullmatch(r"\d{3,6}", extension):
+        return None
+    found = select(Agent).where(
+        Agent.business_id == business_id,
+        Agent.extension == extension,
+        Agent.phone_kind == "outside",
+        Agent.outside_number != "",
+        Agent.state != "signed_out",
+    )
+    async with read(db) as session:
+        return (await session.exec(found.limit(1))).first()
+
+
 async def queues_of(db: Database, business_id: str, ids: Sequence[str] | None = None) -> dict[str, list[str]]:
     """Names of queues by agent: of all, or of these."""
     statement = (

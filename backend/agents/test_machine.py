@@ -68,6 +68,21 @@ def test_own_calls_lead_back_to_where_one_was() -> None:
     assert walk(*READY, m.CallBegan(), m.CallEnded()).state is State.READY
 
 
+def test_a_colleagues_call_rings_talks_and_is_wrapped_up_as_a_queues() -> None:
+    away = walk(m.SignIn(reason="lunch"), m.HandedOn())
+    assert away.state is State.OFFERED
+    assert (walk(m.Withdrawn(), desk=away).state, walk(m.Withdrawn(), desk=away).reason) == (State.NOT_READY, "lunch")
+    given = walk(m.TookOver(), m.TalkEnded(30), desk=away)
+    assert given.state is State.WRAP_UP and given.calls == 1
+    after = walk(m.WrapUpDone(), desk=given)
+    assert (after.state, after.reason) == (State.NOT_READY, "lunch")
+    # Asked first, then it is theirs; or it never is.
+    asked = walk(*READY, m.HandedOn(), m.Asked())
+    assert asked.state is State.BUSY and walk(m.CallEnded(), desk=asked).state is State.READY
+    assert walk(m.TookOver(), m.TalkEnded(0), desk=asked).state is State.READY
+    assert walk(*READY, m.HandedOn(), m.Withdrawn()).idle_since == AT + timedelta(minutes=1)
+
+
 def test_signing_in_again_changes_nothing() -> None:
     desk = walk(*TALKING)
     assert walk(m.SignIn(), desk=desk) == desk
@@ -78,7 +93,7 @@ EVENTS = st.lists(
         [
             m.SignIn(), m.SignIn(ready=True), m.SignOut(), m.GoReady(), m.GoNotReady("x"), m.Offered(), m.Withdrawn(),
             m.Missed(2), m.Answered(), m.TalkEnded(0), m.TalkEnded(5), m.TalkEnded(None), m.WrapUpDone(), m.CallBegan(),
-            m.CallEnded(),
+            m.CallEnded(), m.HandedOn(), m.Asked(), m.TookOver(),
         ]
     ),
     max_size=40,
@@ -106,6 +121,7 @@ def test_any_order_of_events_keeps_the_desk_whole(events: list[m.Event]) -> None
         )
         # Only an offer leads to ringing, or the same one again; only an answer to talking.
         if desk.state is State.OFFERED and before.state is not State.OFFERED:
-            assert (type(event), before.state) in ((m.Offered, State.READY), (m.PhoneLost, State.TALKING))
+            rings = [(m.Offered, State.READY), (m.PhoneLost, State.TALKING), *((m.HandedOn, one) for one in m.FREE)]
+            assert (type(event), before.state) in rings
         if desk.state is State.TALKING and before.state is not State.TALKING:
-            assert isinstance(event, m.Answered)
+            assert isinstance(event, m.Answered | m.TookOver)

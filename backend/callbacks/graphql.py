@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from backend.callbacks import events, service
+from backend.customers.masking import masks
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
 
@@ -31,6 +32,7 @@ class RuleEventType:
     inputs: list[str]
 
 
+@masks("inputs")
 @strawberry.type(name="RuleStart", description="A rule met an event; the run is there once it is started.")
 class RuleStartType(FromRow):
     rule_id: str

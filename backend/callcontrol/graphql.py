@@ -7,19 +7,23 @@ import strawberry
 
 from backend.callcontrol import service
 from backend.calls.graphql import operations
+from backend.customers.masking import masks
 from backend.errors import InvalidError
 from backend.events import Event
 from backend.graphql.base import Done, Info, mutation, query, subscription
 from backend.identity.permissions import Permission
 from nodes.sdk.text import text
 
-CallParty = strawberry.type(service.PartyState, name="CallParty", description="Somebody in a live call.")
+CallParty = masks("number", "name")(
+    strawberry.type(service.PartyState, name="CallParty", description="Somebody in a live call.")
+)
 OwnCall = strawberry.type(
     service.OwnCall,
     name="OwnCall",
     description="A live call as it stands for the person who asks. state is ringing, connecting, talking, held, "
     "consulting, conference or transferring.",
 )
+masks("number", "name", "called")(OwnCall)
 
 
 @strawberry.type(description="Who talks in a call now; an empty mode when nobody does.")
@@ -32,8 +36,13 @@ async def _order(info: Info, call_id: str, op: str, action: str, **arguments: An
     """Have the gateway that owns a call carry an order out, for whoever may steer it."""
     state, actor = info.context.state, info.context.actor
     call = await service.may_steer(state.db, actor, call_id)
+    own = await service.own_leg(state.db, actor, call_id)
     await operations(info).control(
-        actor, call.gateway, call_id, action, {**arguments, "op": service.word_of(op), "by": actor.name}
+        actor,
+        call.gateway,
+        call_id,
+        action,
+        {**arguments, "op": service.word_of(op), "by": actor.name, "leg_of": own.id if own is not None else ""},
     )
     return Done()
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -223,6 +223,10 @@ def _own(
     outward = placed or (call.direction != "inbound" and not called)
     state = talk.state if talk is not None else None
     parties = _parties(state, call, people, actor.user_id) if state is not None else []
+    if any(one.channel == leg.id and one.role == "customer" for one in parties):
+        # Two of the house: each is the agent of their own call, and the other one is who they talk with.
+        turned = {"customer": "agent", "agent": "customer"}
+        parties = [replace(one, role=turned.get(one.role, one.role)) for one in parties]
     role = next(
         (one.role for one in parties if one.channel == leg.id), "supervisor" if leg.kind == "supervisor" else "agent"
     )

@@ -21,6 +21,8 @@ WORDS: Mapping[str, Text] = {
         text("坐席已离开此通话", "the agent has left this talk"),
         text("该班长不在此通话中", "this supervisor is not in the talk"),
         text("班长尚未接听", "the supervisor has not answered yet"),
+        text("对方正在操作此通话", "the other one is steering this call"),
+        text("没有可转出的对方", "there is nobody to leave"),
         text("由坐席拨出的通话请用号码转出", "the agent placed this call: give the call on by its number"),
         text("由坐席拨出的通话请用加入方式", "the agent placed this call: join it instead"),
         text("按键只能是 0-9、*、# 和 A-D，最多 64 个", "keys are 0-9, *, # and A-D, 64 at most"),

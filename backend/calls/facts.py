@@ -88,6 +88,15 @@ class TalkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LegMoved:
+    """A party goes on in another call."""
+
+    leg_id: str
+    call_id: str
+    at: datetime = field(default_factory=utcnow)
+
+
+@dataclass(frozen=True, slots=True)
 class LegAnswered:
     leg_id: str
     at: datetime = field(default_factory=utcnow)
@@ -134,6 +143,7 @@ Fact = (
     | LegBegan
     | LegAnswered
     | LegEnded
+    | LegMoved
     | TalkChanged
     | RunStarted
     | Steps
@@ -160,11 +170,11 @@ _CHANGING: dict[str, tuple[str, ...]] = {
     "calls": (
         "state", "cause", "sip_code", "outcome", "answered_at", "ended_at", "run_id", "flow_key", "flow_version",
     ),
-    "legs": ("state", "cause", "sip_code", "answered_at", "ended_at"),
+    "legs": ("call_id", "kind", "state", "cause", "sip_code", "answered_at", "ended_at"),
     "runs": ("state", "reason", "outputs", "steps", "ended_at"),
 }  # fmt: skip
 _CALL_READ = ("id", "business_id", "started_at", *_CHANGING["calls"])
-_LEG_READ = ("id", "business_id", "call_id", "started_at", "user_id", *_CHANGING["legs"])
+_LEG_READ = ("id", "business_id", "started_at", "user_id", *_CHANGING["legs"])
 _RUN_READ = ("id", "business_id", "flow_key", "call_id", *_CHANGING["runs"])
 
 Row = dict[str, Any]
@@ -336,7 +346,7 @@ class _Batch:
                 case LegBegan(leg_id=leg_id, call_id=call_id):
                     calls.add(call_id)
                     legs.add(leg_id)
-                case LegAnswered(leg_id=leg_id) | LegEnded(leg_id=leg_id):
+                case LegAnswered(leg_id=leg_id) | LegEnded(leg_id=leg_id) | LegMoved(leg_id=leg_id):
                     legs.add(leg_id)
                 case TalkChanged(call_id=call_id):
                     calls.add(call_id)
@@ -380,6 +390,11 @@ class _Batch:
                 if leg is not None and leg["state"] != "ended":
                     self.legs.change(leg, state="ended", cause=cause, sip_code=sip_code, ended_at=at)
                     self._leg_event(leg)
+            case LegMoved(leg_id=leg_id, call_id=call_id):
+                leg = self.legs.rows.get(leg_id)
+                if leg is not None and leg["state"] != "ended":
+                    self.legs.change(leg, call_id=call_id, kind="dialled")
+                    self._leg_event(leg)
             case TalkChanged():
                 self._talk_changed(fact)
             case RunStarted(start=start, at=at):
@@ -411,7 +426,9 @@ class _Batch:
                 "changed_at": fact.at,
             }
         )
-        self._event(call["business_id"], "talk.changed", fact.call_id, mode="" if over else fact.state["mode"])  # type: ignore[index]
+        state = {} if over else fact.state or {}
+        agent = next((one["channel"] for one in state.get("parties", ()) if one["role"] == "agent"), "")
+        self._event(call["business_id"], "talk.changed", fact.call_id, mode=state.get("mode", ""), agent=agent)
 
     def _call_started(self, fact: CallStarted) -> None:
         if fact.call_id not in self.calls.rows:
@@ -444,16 +461,22 @@ class _Batch:
                     "ended_at": None,
                 }
             )
-            self._add_leg(
-                fact.call_id,
-                fact.business_id,
-                fact.call_id,
-                kind="caller" if inbound else "dialled",
-                number=fact.caller if inbound else fact.called,
-                destination="",
-                at=fact.at,
-                user_id=self._own_phone(fact),
-            )
+            own = self.legs.rows.get(fact.call_id)
+            if own is not None:
+                # A party of another call that has become a call of its own.
+                self.legs.change(own, call_id=fact.call_id)
+                self._leg_event(own)
+            else:
+                self._add_leg(
+                    fact.call_id,
+                    fact.business_id,
+                    fact.call_id,
+                    kind="caller" if inbound else "dialled",
+                    number=fact.caller if inbound else fact.called,
+                    destination="",
+                    at=fact.at,
+                    user_id=self._own_phone(fact),
+                )
             self._event(fact.business_id, "call.started", fact.call_id, caller=fact.caller, called=fact.called)
         if fact.run is not None:
             self._run_started(fact.run, fact.at)

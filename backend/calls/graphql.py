@@ -9,7 +9,8 @@ from strawberry.scalars import JSON
 
 from backend.calls import history, live, service, statistics
 from backend.calls.models import Call, Leg, TrailEntry
-from backend.customers.graphql import CustomerType, shown
+from backend.customers.graphql import CustomerType
+from backend.customers.masking import masks, shown, shown_in
 from backend.database import utcnow
 from backend.errors import DomainError, not_found
 from backend.events import Event
@@ -47,6 +48,7 @@ class LegType(FromRow):
         return f"{way}{colon}{shown(info, number)}"
 
 
+@masks("outputs", "said", "error_message")
 @strawberry.type(name="TrailStep", description="One step of a run's path.")
 class TrailStepType(FromRow):
     run_id: str
@@ -124,6 +126,7 @@ class CallType(FromRow):
         return RecordingType.maybe(found)
 
 
+@masks("inputs", "outputs", "reason")
 @strawberry.type(name="Run")
 class RunType(FromRow):
     id: str
@@ -147,6 +150,7 @@ class RunType(FromRow):
         return [TrailStepType.of(step) for step in found]
 
 
+@masks("inputs")
 @strawberry.type(name="RunStep", description="A step with what the node was given.")
 class RunStepType:
     step: TrailStepType
@@ -180,6 +184,7 @@ class PastRunType:
         )
 
 
+@masks("outputs")
 @strawberry.type(name="WalkedStep", description="A step of a path that was walked again.")
 class WalkedStepType:
     node_id: str
@@ -210,6 +215,7 @@ class ReplayRow:
     same: bool
 
 
+@masks("old", "new")
 @strawberry.type(name="ChangedVariable")
 class ChangedVariable:
     name: str
@@ -428,7 +434,7 @@ class CallsQuery:
     async def run_state(self, info: Info, id: str) -> JSON:
         await service.get_run(info.context.state.db, info.context.actor.business_id, id)
         found: Any = dict(await operations(info).run_state(info.context.actor, id))
-        return JSON(found)
+        return JSON(shown_in(info, found))
 
 
 @strawberry.type

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlmodel import col, select
 
-from backend.calls.models import Call, Run, TrailEntry
+from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.database import Database, locked, read, write
 from backend.errors import InvalidError, not_found
 from backend.events import record
@@ -145,11 +145,24 @@ async def open_calls(db: Database, business_id: str | None = None, *, gateway: s
         return list(await session.exec(statement))
 
 
-async def untold_ends(db: Database, gateway: str) -> list[str]:
-    """Calls of a gateway that are over while their run still goes on: its process may have died before telling it."""
+async def people_in(db: Database, call_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Whose phones the live legs of calls are: users by channel, by call."""
+    found: dict[str, dict[str, str]] = {}
+    async with read(db) as session:
+        legs = select(Leg.call_id, Leg.id, Leg.user_id).where(
+            col(Leg.call_id).in_(call_ids), col(Leg.user_id).is_not(None), Leg.state != "ended", Leg.id != Leg.call_id
+        )
+        for call_id, leg_id, user_id in await session.exec(legs):
+            found.setdefault(call_id, {})[leg_id] = user_id or ""
+    return found
+
+
+async def untold_ends(db: Database, gateway: str) -> list[tuple[str, str]]:
+    """Calls of a gateway that are over while a run of theirs still goes on, with the run: its process may have died
+    before telling it."""
     async with read(db) as session:
         found = await session.exec(
-            select(Call.id)
+            select(Call.id, Run.id)
             .join(Run, col(Run.call_id) == Call.id)
             .where(col(Run.business_id).in_(select(Business.id)), Run.state == "running")
             .where(Call.state == "ended", Call.gateway == gateway)

@@ -6,18 +6,12 @@ import strawberry
 from strawberry.scalars import JSON
 
 from backend.customers import fields, service, timeline
+from backend.customers.masking import masks, shown
 from backend.customers.models import CustomerField, CustomerLevel
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
 from backend.identity.service import get_business
-from backend.numbers.region import Region, masked, region_of
-
-
-def shown(info: Info, number: str | None) -> str:
-    """A number as the asker may see it."""
-    if not number or info.context.actor.may(Permission.CUSTOMERS_NUMBERS):
-        return number or ""
-    return masked(number)
+from backend.numbers.region import Region, region_of
 
 
 @strawberry.type(name="Region", description="Where a number belongs to; what is not known is empty.")
@@ -39,6 +33,7 @@ class RegionType:
         )
 
 
+@masks("number")
 @strawberry.type(name="CustomerPhone", description="A number, masked for people who may not see it whole.")
 class CustomerPhoneType:
     number: str
@@ -117,6 +112,7 @@ class CustomerNoteType(FromRow):
     updated_at: datetime
 
 
+@masks("number")
 @strawberry.type(name="Contact", description="One line of a customer's timeline; what does not apply is null.")
 class ContactType:
     id: str

@@ -4,11 +4,13 @@ from datetime import datetime
 
 import strawberry
 
+from backend.customers.masking import masks
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
 from backend.lists import imports, service
 
 
+@masks("number")
 @strawberry.type(name="ListEntry")
 class ListEntryType(FromRow):
     id: str

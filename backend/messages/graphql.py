@@ -4,11 +4,13 @@ from datetime import datetime
 
 import strawberry
 
+from backend.customers.masking import masks
 from backend.graphql.base import Connection, FromRow, Info, connection, query
 from backend.identity.permissions import Permission
 from backend.messages import service
 
 
+@masks("recipients", "text")
 @strawberry.type(name="OutboxMessage")
 class OutboxMessageType(FromRow):
     id: str

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, true
 from sqlmodel import Field
 
 from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
@@ -27,7 +27,12 @@ class PhoneNumber(Entity, table=True):
 
 
 class Trunk(Entity, table=True):
-    """A SIP trunk. ``password`` is sealed. ``addresses`` are the far end's, for calls that come in."""
+    """A SIP trunk. ``password`` is sealed. ``addresses`` are the far end's, for calls that come in.
+
+    ``encryption``  of the sound: ``off`` or ``srtp`` (keys by SDES, so signalling should be ``tls``)
+    ``verify``      over ``tls``: its certificate must be for ``host`` and signed by ``authority`` (PEM), or by one that
+                    this machine trusts
+    """
 
     __tablename__ = "trunks"
     __table_args__ = (Index(None, "business_id", "name"),)
@@ -38,6 +43,9 @@ class Trunk(Entity, table=True):
     host: str = Field(max_length=255)
     port: int = 5060
     transport: str = Field(default="udp", max_length=8)
+    encryption: str = Field(default="off", max_length=8, sa_column_kwargs={"server_default": "off"})
+    verify: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    authority: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     username: str = Field(default="", max_length=128)
     password: str = Field(default="", max_length=1024, repr=False)
     registers: bool = False

@@ -2,6 +2,10 @@
 
 It reads the events of calls: a phone of an agent that talks makes them busy, and when the phone of an agent who served
 a caller is gone, be it that they handed the caller on, their work after the call begins.
+
+A colleague to whom a caller is given, or a supervisor who takes over, is offered, talks and works after the call as if
+a queue had given it: the caller's stay in the queue becomes theirs. A call that came through no queue gets a stay of
+the kind ``transfer`` for them, in no queue.
 """
 
 import asyncio
@@ -11,18 +15,35 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from backend.agents.live import happen
-from backend.agents.machine import CallBegan, CallEnded, TalkEnded, WrongStateError
+from backend.agents.live import tell as tell_of
+from backend.agents.machine import (
+    Asked,
+    CallBegan,
+    CallEnded,
+    HandedOn,
+    TalkEnded,
+    TookOver,
+    Withdrawn,
+    WrongStateError,
+)
+from backend.agents.machine import (
+    Event as AgentEvent,
+)
 from backend.agents.models import Agent
-from backend.calls.models import Call, Leg
-from backend.database import AsyncSession, Database, locked, read
+from backend.calls.models import Call, Leg, LiveTalk
+from backend.customers.models import Customer
+from backend.database import AsyncSession, Database, locked, read, utcnow
 from backend.events import Event, EventBus
-from backend.queues.desk import wrap_up_of
-from backend.queues.dispatch import floor
-from backend.queues.models import QueueEntry
+from backend.queues.desk import end, wrap_up_of
+from backend.queues.dispatch import floor, tell
+from backend.queues.models import TRANSFER, QueueEntry
+from telephony.conversation import THIRD, WATCH
 
 log = logging.getLogger(__name__)
 
 HERE = "extension:"
+HANDED = ("third", "supervisor")
+"""Legs of people who came into a talk that somebody else began."""
 SETTLE = 0.3
 """The node itself tells the end of a talk first; this waits for it."""
 
@@ -60,6 +81,12 @@ class Attendance:
                 await self._started(event)
             case "call.ended":
                 await self._over(event.business_id, event.subject)
+            case "talk.changed":
+                async with read(self._db) as session:
+                    leg = await session.get(Leg, str(event.data["agent"]))
+                    agent = await self._whose(session, leg) if leg is not None else None
+                if leg is not None and agent is not None:
+                    await self._given(event.business_id, agent.user_id, leg.id)
             case _:
                 if leg := event.data.get("leg"):
                     await self._leg(event.business_id, str(leg))
@@ -85,22 +112,66 @@ class Attendance:
                 return
             if agent.state in ("ready", "not_ready", "wrap_up"):
                 await happen(session, agent, CallBegan(), call_id=call_id, entry_id="", queue="")
+            elif agent.state == "busy" and agent.call_id != call_id and await live_leg(session, agent) is None:
+                # They were given on, with their phone: the same talk goes on as another call.
+                agent.call_id = call_id
+                tell_of(session, agent)
 
     async def _leg(self, business_id: str, leg_id: str) -> None:
         async with read(self._db) as session:
             leg = await session.get(Leg, leg_id)
             if leg is None or leg.business_id != business_id or leg.kind == "caller":
                 return
-            if not leg.destination.startswith(HERE):
-                return
-            agent = await self._at(session, business_id, leg.destination.removeprefix(HERE))
+            agent = await self._whose(session, leg)
             if agent is None:
                 return
-        if leg.state == "up" and agent.state not in ("offered", "talking"):
+        if leg.state != "ended" and leg.kind in HANDED:
+            await self._given(business_id, agent.user_id, leg.id)
+        elif leg.state == "up" and agent.state not in ("offered", "talking"):
             await self._busy(business_id, agent.user_id, leg.call_id)
         elif leg.state == "ended":
             await asyncio.sleep(SETTLE)
             await self._left(business_id, agent.user_id, leg)
+
+    async def _whose(self, session: AsyncSession, leg: Leg) -> Agent | None:
+        """The agent at whose phone a leg is, wherever that phone may be."""
+        if leg.user_id is not None:
+            agent = await session.get(Agent, leg.user_id)
+            return agent if agent is not None and agent.business_id == leg.business_id else None
+        if not leg.destination.startswith(HERE):
+            return None
+        return await self._at(session, leg.business_id, leg.destination.removeprefix(HERE))
+
+    async def _given(self, business_id: str, user_id: str, leg_id: str) -> None:
+        """A colleague's phone rings or talks in a call that somebody else began to serve."""
+        async with floor(self._db, business_id) as session:
+            leg, agent = await session.get(Leg, leg_id), await locked(session, Agent, user_id)
+            call = await session.get(Call, leg.call_id) if leg is not None else None
+            if leg is None or agent is None or call is None or "ended" in (leg.state, call.state):
+                return
+            if leg.kind not in HANDED:
+                return
+            free = agent.state in ("ready", "not_ready", "wrap_up")
+            here = agent.call_id == call.id and agent.state in ("offered", "busy")
+            if not free and not here:
+                return
+            stay = await _stay_of(session, call)
+            event: AgentEvent
+            if leg.state == "up" and await _is_theirs(session, leg):
+                event = TookOver()
+                stay = stay or await _new_stay(session, call, leg)
+                stay.agent_id, stay.transferred = agent.user_id, True
+                tell(session, stay)
+            elif leg.state == "up" and here and agent.state == "offered":
+                event = Asked()
+            elif leg.state == "up" and free:
+                event = CallBegan()
+            elif free and leg.kind == "third":
+                event = HandedOn()
+            else:
+                return
+            entry_id, queue = (stay.id, stay.queue) if stay is not None else ("", "")
+            await happen(session, agent, event, call_id=call.id, entry_id=entry_id, queue=queue)
 
     async def _left(self, business_id: str, user_id: str, leg: Leg) -> None:
         async with read(self._db) as session:
@@ -112,28 +183,107 @@ class Attendance:
             agent = await locked(session, Agent, user_id)
             if agent is None or agent.call_id != leg.call_id:
                 return
+            if await live_leg(session, agent) is not None:
+                return  # by another phone of theirs
             if agent.state == "busy":
                 await happen(session, agent, CallEnded())
+            elif agent.state == "offered" and leg.kind == "third":
+                entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
+                if entry is None or entry.agent_id != agent.user_id:  # else the queue offers the caller back to them
+                    await happen(session, agent, Withdrawn())
             elif agent.state == "talking" and agent.entry_id:
                 entry = await session.get(QueueEntry, agent.entry_id)
-                if entry is None or leg.id != f"{entry.key}-{entry.offer}-leg" or entry.state != "talking":
+                if entry is None or not (leg.kind in HANDED or leg.id == _first_leg(entry)):
                     return
-                if leg.cause in ("lost", "engine_lost"):
+                own = entry.kind == TRANSFER
+                if leg.cause in ("lost", "engine_lost") and not own:
                     return  # the node gives the caller to somebody else
+                if entry.state != "talking" and not own:
+                    return  # the node was first
                 await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, "other")))
+                if own and entry.state == "talking":
+                    end(session, entry, "served")
 
     async def _over(self, business_id: str, call_id: str) -> None:
+        """The call is over, with every leg: for talks that a queue gave the node tells."""
         async with read(self._db) as session:
             found = select(Agent.user_id).where(
-                Agent.business_id == business_id, Agent.call_id == call_id, col(Agent.state) == "busy"
+                Agent.business_id == business_id,
+                Agent.call_id == call_id,
+                col(Agent.state).in_(("busy", "offered", "talking")),
             )
             users = list(await session.exec(found))
         for user_id in users:
             async with floor(self._db, business_id) as session:
                 agent = await locked(session, Agent, user_id)
-                if agent is not None and agent.state == "busy" and agent.call_id == call_id:
+                if agent is None or agent.call_id != call_id:
+                    continue
+                entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
+                if agent.state == "busy":
                     await happen(session, agent, CallEnded())
+                elif agent.state == "offered" and (entry is None or entry.agent_id != agent.user_id):
+                    await happen(session, agent, Withdrawn())
+                elif agent.state == "talking" and entry is not None and entry.kind == TRANSFER:
+                    await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, "caller")))
+                    end(session, entry, "served")
+
+
+async def live_leg(session: AsyncSession, agent: Agent) -> Leg | None:
+    """The phone by which an agent is in the call that is theirs, if it is still there."""
+    found = select(Leg).where(Leg.call_id == agent.call_id, Leg.user_id == agent.user_id, Leg.state != "ended")
+    return (await session.exec(found.limit(1))).first() if agent.call_id else None
+
+
+def _first_leg(entry: QueueEntry) -> str:
+    """The leg by which the agent was reached whom the queue has chosen."""
+    return f"agent-{entry.call_id}" if entry.kind == "callback" else f"{entry.key}-{entry.offer}-leg"
+
+
+async def _stay_of(session: AsyncSession, call: Call) -> QueueEntry | None:
+    """The stay in a queue during which people talk in a call now."""
+    found = select(QueueEntry).where(QueueEntry.call_id == call.id, QueueEntry.state == "talking")
+    return (await session.exec(found.order_by(col(QueueEntry.entered_at).desc()).limit(1))).first()
+
+
+async def _is_theirs(session: AsyncSession, leg: Leg) -> bool:
+    """Whether whoever is at a leg is the customer's party now."""
+    talk = await session.get(LiveTalk, leg.call_id)
+    return talk is not None and any(
+        one["channel"] == leg.id and one["role"] == "agent" for one in talk.state["parties"]
+    )
+
+
+async def _new_stay(session: AsyncSession, call: Call, leg: Leg) -> QueueEntry:
+    """The record of a caller who was given on without a queue."""
+    customer = await session.get(Customer, call.customer_id) if call.customer_id else None
+    outward, now = call.direction != "inbound", utcnow()
+    stay = QueueEntry(
+        business_id=call.business_id,
+        key=f"transfer-{leg.id}",
+        kind=TRANSFER,
+        queue="",
+        call_id=call.id,
+        gateway=call.gateway,
+        caller=call.called if outward else call.caller,
+        called=call.caller if outward else call.called,
+        customer_id=call.customer_id,
+        customer_name=customer.name if customer is not None else "",
+        language=call.language,
+        flow=call.flow_key,
+        state="talking",
+        offer=1,
+        place_at=leg.started_at,
+        entered_at=leg.started_at,
+        offered_at=leg.started_at,
+        answered_at=now,
+    )
+    session.add(stay)
+    await session.flush()
+    return stay
 
 
 def _of_calls(event: Event) -> bool:
+    if event.topic == "talk.changed":
+        # Only who came later may be somebody to whom the call was given.
+        return THIRD in str(event.data.get("agent")) or WATCH in str(event.data.get("agent"))
     return event.topic in ("call.started", "call.ended") or (event.topic == "call.changed" and "leg" in event.data)

@@ -1,5 +1,8 @@
 """Calls back whoever left a queue by keeping the place: the agent's phone first, then the number.
 
+The agent has that call as any other: they may hold it, ask somebody, give it on. A number that does not answer is tried
+again after a pause, by whoever is free then, and becomes a task of the queue in the end.
+
 An offer of a call-back is claimed by one gateway, by writing the call's id into the place; the id holds the number of
 the offer, so that nobody is called twice for one offer.
 """
@@ -12,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from backend.agents.models import Agent
+from backend.calls.models import Call, Leg
 from backend.database import Database, locked, read, write
 from backend.events import Event, EventBus
 from backend.queues.desk import BusinessQueues, Watch, phone_of
@@ -32,8 +36,17 @@ class Calling(Protocol):
     @property
     def connected(self) -> bool: ...
 
-    async def begin_call(
-        self, to: str, *, business_id: str, call_id: str, bridge_to: str = "", ring_seconds: float = 40.0
+    async def way_to(self, business_id: str, number: str) -> tuple[str, str]: ...
+
+    async def dial_for(
+        self,
+        agent_destination: str,
+        to: str,
+        *,
+        business_id: str,
+        call_id: str,
+        agent: str = "",
+        agent_seconds: float = 40.0,
     ) -> None: ...
 
 
@@ -102,12 +115,14 @@ class CallBacks:
             return
         with self._bus.subscribe(lambda event: _ends_or_begins(event, call_id)) as events:
             try:
-                await self._gateway.begin_call(
-                    phone_of(agent),
+                destination, _ = await self._gateway.way_to(entry.business_id, phone_of(agent))
+                await self._gateway.dial_for(
+                    destination,
+                    entry.number,
                     business_id=entry.business_id,
                     call_id=call_id,
-                    bridge_to=entry.number,
-                    ring_seconds=float(queue.ring_seconds if queue is not None else 20),
+                    agent=agent.user_id,
+                    agent_seconds=float(queue.ring_seconds if queue is not None else 20),
                 )
             except NodeError as problem:
                 log.warning("the call-back to queue %s cannot be made: %s", entry.queue, problem)
@@ -117,11 +132,18 @@ class CallBacks:
                     await queues.leave(entry.key, "failed")
                 return
             async for event in events:
-                if event.topic == "call.answered":
+                async with read(self._db) as session:
+                    call, leg = await session.get(Call, call_id), await session.get(Leg, f"agent-{call_id}")
+                if leg is not None and leg.answered_at is not None:
                     await queues.answered(entry.key, entry.offer)
+                if event.topic != "call.ended":
                     continue
-                await queues.missed(entry.key, entry.offer, "no_answer")
-                await queues.ended(entry.key, entry.offer, "other")
+                if call is not None and call.answered_at is not None:
+                    await queues.ended(entry.key, entry.offer, "other")
+                elif leg is not None and leg.answered_at is not None:
+                    await queues.unreached(entry.key, entry.offer, call.cause if call is not None else "")
+                else:
+                    await queues.missed(entry.key, entry.offer, "no_answer")
                 return
 
 
@@ -130,4 +152,6 @@ def _call_of(entry: QueueEntry) -> str:
 
 
 def _ends_or_begins(event: Event, call_id: str) -> bool:
-    return event.subject == call_id and event.topic in ("call.answered", "call.ended")
+    return event.subject == call_id and (
+        event.topic == "call.ended" or (event.topic == "call.changed" and event.data.get("leg") == f"agent-{call_id}")
+    )

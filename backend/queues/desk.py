@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, select
 
 from backend.agents.live import happen
 from backend.agents.machine import Answered, GoNotReady, PhoneLost, TalkEnded, WrongStateError
@@ -26,8 +26,9 @@ from backend.lists.models import ListEntry, NumberList
 from backend.numbers.phone import normalise_or_keep
 from backend.queues.dispatch import ENTRY, all_rules, floor, take_back, tell
 from backend.queues.estimate import expected_wait
-from backend.queues.models import LIVE, Queue, QueueEntry
+from backend.queues.models import LIVE, Queue, QueueEntry, QueueMember
 from backend.queues.service import AWAY, handle_seconds, line, team_states
+from backend.tasks.service import NewTask, add_task
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Missed, QueueAsk, QueueState, QueueTicket, QueueTurn
 
@@ -101,9 +102,11 @@ class BusinessQueues:
     async def enter(self, ask: QueueAsk, *, key: str) -> QueueTicket:
         async with floor(self._db, self._business) as session:
             known = await self._entry(session, key)
+            queue = await self._queue(session, ask.queue) if ask.queue and known is None else None
             if known is not None:
-                return QueueTicket(id=known.id, queue=known.queue)
-            queue = await self._queue(session, ask.queue) if ask.queue else None
+                found = select(Queue.music).where(Queue.business_id == self._business, Queue.name == known.queue)
+                music = (await session.exec(found)).first()
+                return QueueTicket(id=known.id, queue=known.queue, music=music or "default")
             wanted = await self._wanted(session, ask) if ask.agent else None
             refused = await self._refused(session, ask, queue, wanted)
             if refused:
@@ -202,6 +205,8 @@ class BusinessQueues:
             wanted=wanted.user_id if wanted is not None else None,
             last_agent=await self._last_agent(session, ask, customer),
             flow=call.flow_key if call is not None else "",
+            attempts=ask.attempts,
+            pause_seconds=int(ask.pause),
             place_at=before.place_at if before is not None else now,
             entered_at=now,
         )
@@ -306,6 +311,7 @@ class BusinessQueues:
             offer=entry.offer,
             number=number,
             agent=user.name if user is not None else "",
+            agent_id=user.id if user is not None else "",
             agent_name=(user.display_name or user.name) if user is not None else "",
             ring_seconds=max(ring, 40.0) if agent is None else min(ring, BACK_RING_SECONDS) if back else ring,
             back=back,
@@ -403,6 +409,13 @@ class BusinessQueues:
                 return
             await finish_talk(session, entry, ended_by)
 
+    async def unreached(self, key: str, offer: int, cause: str) -> None:
+        """The agent of a call-back was there, who was to be called was not."""
+        async with floor(self._db, self._business) as session:
+            entry = await self._entry(session, key)
+            if entry is not None and entry.offer == offer and entry.state == "talking":
+                await not_reached(session, entry, cause)
+
     async def leave(self, key: str, outcome: str) -> None:
         async with floor(self._db, self._business) as session:
             entry = await self._entry(session, key)
@@ -457,6 +470,37 @@ async def _still_away(session: AsyncSession, entry: QueueEntry) -> None:
         await happen(session, agent, GoNotReady(LOST))
 
 
+async def not_reached(session: AsyncSession, entry: QueueEntry, cause: str) -> None:
+    """A call-back reached nobody: it waits for its next try, or becomes a task of the queue after the last one."""
+    now = utcnow()
+    agent = await locked(session, Agent, entry.agent_id) if entry.agent_id else None
+    if agent is not None and agent.state == "talking" and agent.entry_id == entry.id:
+        await happen(session, agent, TalkEnded(0.0))
+    entry.attempt, entry.answered_at, entry.offered_at = entry.attempt + 1, None, None
+    if entry.attempt < entry.attempts:
+        entry.state, entry.agent_id, entry.wanted = "waiting", None, None
+        entry.not_before = entry.due_at = now + timedelta(seconds=entry.pause_seconds)
+        tell(session, entry)
+        return
+    end(session, entry, "unreached")
+    await add_task(
+        session,
+        entry.business_id,
+        NewTask(
+            key=f"unreached-{entry.id}",
+            kind="callback",
+            title=f"回拨未接通 Not reached: {entry.customer_name or entry.number}",
+            note=f"已尝试 {entry.attempt} 次（{cause}）。 Tried {entry.attempt} times ({cause}).",
+            priority=7,
+            queue=entry.queue,
+            customer_id=entry.customer_id,
+            call_id=entry.call_id or None,
+            number=entry.number,
+            origin="rule",
+        ),
+    )
+
+
 async def wrap_up_of(session: AsyncSession, agent: Agent, entry: QueueEntry, ended_by: str) -> float | None:
     """Seconds of work after a call, None until it is ended by hand."""
     if ended_by == "transfer":
@@ -465,8 +509,14 @@ async def wrap_up_of(session: AsyncSession, agent: Agent, entry: QueueEntry, end
         return None
     if agent.wrap_up_seconds is not None:
         return float(agent.wrap_up_seconds)
-    found = select(Queue.wrap_up_seconds).where(Queue.business_id == entry.business_id, Queue.name == entry.queue)
-    seconds = (await session.exec(found)).first() or 0
+    found = select(Queue.wrap_up_seconds).where(Queue.business_id == entry.business_id)
+    if entry.queue:
+        found = found.where(Queue.name == entry.queue)
+    else:
+        # Came through no queue: as after a call of their first one.
+        member = and_(col(QueueMember.queue_id) == col(Queue.id), col(QueueMember.user_id) == agent.user_id)
+        found = found.join(QueueMember, member).order_by(col(Queue.position), col(Queue.name))
+    seconds = (await session.exec(found.limit(1))).first() or 0
     return None if seconds < 0 else float(seconds)
 
 

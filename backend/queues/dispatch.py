@@ -151,6 +151,10 @@ async def dispatch(session: AsyncSession, business_id: str) -> None:
             select(QueueEntry).where(QueueEntry.business_id == business_id, QueueEntry.state == "waiting")
         )
     )
+    later = [entry for entry in waiting if entry.not_before is not None and entry.not_before > now]
+    for entry in later:
+        entry.due_at = entry.not_before
+    waiting = [entry for entry in waiting if entry not in later]
     if not waiting:
         return
     rules, queues = await all_rules(session, business_id)

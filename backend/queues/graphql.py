@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 from backend.agents.graphql import AgentLive, live_agents
 from backend.agents.live import CHANGED
 from backend.agents.service import refuse
+from backend.customers.masking import masks
 from backend.database import read, utcnow
 from backend.events import Event, Subscription
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
@@ -113,6 +114,7 @@ class QueueInput:
     position: int = 0
 
 
+@masks("caller", "called", "number")
 @strawberry.type(description="A caller in line. place 1 is the next of the queue.")
 class WaitingCaller:
     entry_id: str
@@ -178,6 +180,7 @@ class MyQueue:
     all_busy: bool = strawberry.field(description="Callers wait and nobody is ready.")
 
 
+@masks("caller", "called", "number", "outside")
 @strawberry.type(name="QueueStay", description="A past or present stay in a queue.")
 class QueueStay(FromRow):
     id: str

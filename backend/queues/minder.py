@@ -24,7 +24,8 @@ from backend.agents.machine import CallEnded, Missed, TalkEnded, Withdrawn, Wrap
 from backend.agents.models import Agent
 from backend.calls.models import Call
 from backend.database import AsyncSession, Database, locked, read, utcnow
-from backend.queues.desk import close
+from backend.queues.attendance import live_leg
+from backend.queues.desk import close, not_reached
 from backend.queues.dispatch import floor, take_back
 from backend.queues.models import LIVE, QueueEntry
 
@@ -134,6 +135,9 @@ async def _sweep(session: AsyncSession, business_id: str) -> None:
             if entry.kind == "callback" and entry.state == "offered":
                 await take_back(session, entry, missed=True, again_seconds=10)
                 continue
+            if entry.kind == "callback" and call.answered_at is None:
+                await not_reached(session, entry, call.cause)
+                continue
             log.info("call %s has left queue %s while nobody watched", entry.call_id, entry.queue)
             await close(session, entry, "abandoned")
         elif entry.state == "offered":
@@ -144,10 +148,18 @@ async def _sweep(session: AsyncSession, business_id: str) -> None:
         await _free(session, agent)
 
 
+async def _in_call(session: AsyncSession, agent: Agent) -> bool:
+    """Whether a phone of an agent is in a call that goes on, be it that a colleague gives it to them."""
+    call = await session.get(Call, agent.call_id) if agent.call_id else None
+    return call is not None and call.state != "ended" and await live_leg(session, agent) is not None
+
+
 async def _free(session: AsyncSession, agent: Agent) -> None:
     """Let an agent go whose call is no more."""
     entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
     live = entry is not None and entry.state in LIVE and entry.agent_id == agent.user_id
+    if agent.state != "busy" and not live and await _in_call(session, agent):
+        return
     try:
         if agent.state == "busy":
             call = await session.get(Call, agent.call_id) if agent.call_id else None

@@ -9,6 +9,7 @@ from sqlmodel import Field
 from backend.database import Entity, Json, UtcDateTime, new_id, utcnow
 
 LIVE = ("waiting", "offered", "talking")
+TRANSFER = "transfer"
 
 
 class Queue(Entity, table=True):
@@ -24,6 +25,8 @@ class Queue(Entity, table=True):
     ``max_waiting``      0 for no limit
     ``wrap_up_seconds``  work after a call; -1 until it is ended by hand
     ``thresholds``       {waiting, longest, service_level, expected}: from where on the wall shows a warning
+    ``music``            a folder of music for who waits, where the flow has not chosen one; empty for the built-in tune
+    ``record``           False keeps the talks of its callers out of recordings, unless a rule says otherwise
     ``pop_url``          a template of the company's own page, with {caller} {called} {call} {customer} {queue}
     """
 
@@ -81,11 +84,14 @@ class QueueEntry(Entity, table=True):
     ``state``      ``waiting``, ``offered`` (to ``agent_id``, or outside), ``talking``, ``done``
     ``outcome``    why it ended: ``served``, ``abandoned``, ``timeout``, ``voicemail``, ``callback``, ``key``, ``full``,
                    ``closed``, ``moved`` ...
-    ``kind``       ``call``, or ``callback``: nobody is on the line, ``number`` is to be called back
+    ``kind``       ``call``; ``callback``: nobody is on the line, ``number`` is to be called back; or ``transfer``: no
+                   queue gave the caller to ``agent_id``, a colleague did
     ``wanted``     the one agent the caller asked for or was given to, or None
     ``tried``      when each agent may be offered this caller again, by user id
     ``offer``      how many offers there were; with the key it names the leg that rings
     ``back_until`` so long the caller is offered to the agent whose phone was lost in the talk, before anybody else
+    ``attempt``    how often a call-back reached nobody, of ``attempts``; after each it waits ``pause_seconds``, until
+                   ``not_before``
     """
 
     __tablename__ = "queue_entries"
@@ -131,5 +137,9 @@ class QueueEntry(Entity, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str = Field(default="", max_length=16)
+    attempt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    attempts: int = Field(default=3, sa_column_kwargs={"server_default": "3"})
+    pause_seconds: int = Field(default=900, sa_column_kwargs={"server_default": "900"})
+    not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When the next thing happens by itself: an overflow opens, an agent may be tried again."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from backend.agents import service as agents
 from backend.agents.machine import GoReady, SignIn
@@ -21,6 +22,7 @@ from backend.queues.models import QueueEntry
 from backend.queues.service import OverflowInput
 from backend.queues.test_queues import make_agent, make_queue
 from backend.state import AppState
+from backend.tasks.models import Task
 from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import QueueAsk, QueueTurn
 
@@ -266,6 +268,54 @@ async def test_supervisors_give_callers_to_whom_they_like(state: AppState, actor
     assert not await desk.answered("k1", 1), "the offer to ann was taken back"
     await service.give_waiting(state.db, actor, ticket.id, queue="night")
     assert (await desk.turn("k1", seconds=0)).state == "waiting" and await state_of(state, bob) == "ready"
+
+
+async def test_a_call_back_that_reaches_nobody_is_tried_again_and_becomes_a_task(
+    state: AppState, actor: Actor, desk: BusinessQueues
+) -> None:
+    ann, bob = await make_agent(state, actor, "ann", "8011"), await make_agent(state, actor, "bob", "8012")
+    await make_queue(state, actor, "hotline", ann, bob, strategy="ring_order", wrap_up_seconds=30)
+    await ready(state, ann)
+    back = await desk.enter(ask(callback="13800138000", attempts=3, pause=3600), key="k1")
+
+    async def try_once(offer: int) -> QueueEntry:
+        assert await desk.answered("k1", offer)
+        await desk.unreached("k1", offer, "busy")
+        assert await state_of(state, ann) == "ready", "there is nothing to write down"
+        return await entry_of(state, back.id)
+
+    tried = await try_once(1)
+    assert (tried.state, tried.attempt, tried.answered_at) == ("waiting", 1, None)
+    await minder.turn(state.db)
+    assert (await entry_of(state, back.id)).state == "waiting", "it waits, although agents are ready"
+    later = (await entry_of(state, back.id)).due_at
+    assert later is not None and utcnow() + timedelta(minutes=59) < later
+    for attempt in (2, 3):
+        async with write(state.db) as session:
+            entry = await session.get(QueueEntry, back.id)
+            assert entry is not None
+            entry.not_before = entry.due_at = utcnow()
+        await minder.turn(state.db)
+        # The process that served the last one died: what is left behind is known from the call.
+        if attempt == 2:
+            await try_once(2)
+            continue
+        assert await desk.answered("k1", 3)
+        long_ago = utcnow() - timedelta(minutes=1)
+        began = CallStarted("call-b", "main", "gw", "021", "13800138000", direction="outbound", at=long_ago)
+        await write_facts(state.db, [began, CallEnded("call-b", "no_answer", at=long_ago)])
+        async with write(state.db) as session:
+            entry = await session.get(QueueEntry, back.id)
+            assert entry is not None
+            entry.call_id = "call-b"
+        await minder.turn(state.db)
+    over = await entry_of(state, back.id)
+    assert (over.state, over.outcome, over.attempt) == ("done", "unreached", 3)
+    assert await state_of(state, ann) == "ready"
+    async with read(state.db) as session:
+        (task,) = await session.exec(select(Task))
+    assert (task.kind, task.queue, task.number, task.state) == ("callback", "hotline", "13800138000", "open")
+    assert "3" in task.note and "no_answer" in task.note
 
 
 async def test_what_dead_processes_left_is_put_right(state: AppState, actor: Actor, desk: BusinessQueues) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend.agents import service as agents
+from backend.agents.graphql import live_agents
 from backend.agents.live import CHANGED
-from backend.agents.machine import SignIn, SignOut
+from backend.agents.machine import GoNotReady, GoReady, SignIn, SignOut
 from backend.agents.service import AgentInput
 from backend.database import write
 from backend.errors import ConflictError
@@ -17,9 +19,11 @@ from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
 from backend.numbers.models import Extension
 from backend.queues import service
+from backend.queues.desk import BusinessQueues, Watch
 from backend.queues.service import OverflowInput, QueueInput
 from backend.state import AppState
 from backend.testing import ADMIN_PASSWORD, ApiClient
+from nodes.sdk.services import QueueAsk
 
 
 async def make_agent(state: AppState, actor: Actor, name: str, extension: str, **profile: Any) -> Actor:
@@ -135,3 +139,27 @@ async def test_queues_are_made_checked_and_removed(state: AppState, actor: Actor
 async def test_who_is_no_agent_is_told_so(state: AppState, actor: Actor, client: ApiClient) -> None:
     assert (await client.ask("{ myAgent { state } }"))["myAgent"] is None
     assert (await client.refusal("mutation { agentReady { errors { code } } }"))["code"] == "no_agent"
+
+
+async def test_a_reason_has_a_limit_after_which_console_and_wall_warn(state: AppState, actor: Actor) -> None:
+    ann = await make_agent(state, actor, "ann", "8011")
+    await agents.save_reason(state.db, actor, agents.ReasonInput("lunch", "午餐", "Lunch", limit_minutes=30))
+    await agents.save_reason(state.db, actor, agents.ReasonInput("train", "培训", "Training"))
+    await agents.change_own_state(state.db, ann, SignIn())
+    for reason, limited in (("lunch", True), ("train", False), ("", False)):
+        row = await agents.change_own_state(state.db, ann, GoNotReady(reason))
+        (live,) = await live_agents(state, "main", [ann.user_id or ""])
+        assert live.limit_at == (row.since + timedelta(minutes=30) if limited else None)
+    await agents.change_own_state(state.db, ann, GoReady())
+    (live,) = await live_agents(state, "main", [ann.user_id or ""])
+    assert live.limit_at is None
+
+
+async def test_the_music_of_a_queue_is_on_its_ticket_also_when_the_place_is_found_again(
+    state: AppState, actor: Actor
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011")
+    await make_queue(state, actor, "hotline", ann, music="jazz")
+    desk = BusinessQueues(state.db, "main", Watch(state.bus))
+    for _ in range(2):
+        assert (await desk.enter(QueueAsk(queue="hotline", patient=True), key="k1")).music == "jazz"

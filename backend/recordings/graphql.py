@@ -5,7 +5,8 @@ from typing import Any
 
 import strawberry
 
-from backend.customers.graphql import CustomerType, shown
+from backend.customers.graphql import CustomerType
+from backend.customers.masking import shown
 from backend.errors import ForbiddenError
 from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query
 from backend.identity.permissions import Permission

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from backend.agents.service import outside_phone
 from backend.calls import service as calls
 from backend.calls.facts import (
     CallAnswered,
@@ -29,17 +31,22 @@ from backend.calls.facts import (
     LegAnswered,
     LegBegan,
     LegEnded,
+    LegMoved,
     RunFinished,
     RunStarted,
     TalkChanged,
 )
 from backend.calls.models import Call as CallRow
+from backend.calls.models import Leg as LegRow
 from backend.calls.talks import as_state
-from backend.database import Database, new_id, utcnow
+from backend.database import Database, new_id, read, utcnow
 from backend.observability.logs import in_call
 from backend.phones.service import PERIOD, TRIAL, BrowserPhone, expires_at, password_of, phone_failed
+from backend.queues.models import Queue
 from backend.recordings.service import save_recording
+from backend.runtime import handover
 from backend.runtime.directory import Directory, Target
+from backend.runtime.handover import next_run
 from backend.runtime.journal import Journal
 from backend.runtime.lease import OwnershipLease
 from backend.runtime.services import anonymous_caller
@@ -54,9 +61,10 @@ from nodes.sdk.outcome import NodeError
 from nodes.sdk.services import Services
 from telephony.asterisk.config import ConfigError, WebPhone
 from telephony.asterisk.driver import AsteriskDriver
+from telephony.call import TransferTarget
 from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
-from telephony.conversation import THIRD, WATCH, ControlError, Conversation
+from telephony.conversation import THIRD, WATCH, ControlError, Conversation, in_house
 from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
 from telephony.errors import DriverError, HungUp, SpeechError
 from telephony.hearing import Ears
@@ -133,6 +141,8 @@ class Gateway:
         self._surplus: set[str] = set()
         """Calls beyond the cap that are being refused."""
         self._ending: dict[str, asyncio.Future[None]] = {}
+        self._runs: dict[str, str] = {}
+        """The run that a call walks now, when it is not its first."""
         journal.on_finished.append(self._run_over)
         self.adopted = asyncio.Event()
         """Set while this gateway owns the engine and knows every live call: only then may nodes run."""
@@ -261,12 +271,15 @@ class Gateway:
             Snapshot(
                 {one: state for one, state in snapshot.channels.items() if one not in strangers}, snapshot.bridges
             ),
+            agents=await calls.people_in(self._db, sorted(known)),
         )
         for call in adopted:
             row = rows[call.id]
             call.caller, call.called = row.caller, row.called
             call.language = row.language or call.language
             self._businesses[call.id] = row.business_id
+            if row.run_id:
+                self._runs[call.id] = row.run_id
             if row.anonymous:
                 self._anonymous.add(call.id)
             self._spawn(self._follow(call, row.state == "up"))
@@ -278,8 +291,11 @@ class Gateway:
             self._spawn(self._drop_stranger(driver, one, up=snapshot.channels[one].up))
         gone = [row for row in rows.values() if row.id not in known]
         for row in gone:
+            if row.run_id:
+                self._runs[row.id] = row.run_id
             self._spawn(self._close_vanished(driver, row))
-        for call_id in await calls.untold_ends(self._db, self.name):
+        for call_id, run_id in await calls.untold_ends(self._db, self.name):
+            self._runs[call_id] = run_id
             self._spawn(self._tell_flow(call_id, "normal"))
         if rows:
             log.info("%d calls go on, %d ended meanwhile", len(adopted), len(gone))
@@ -427,6 +443,7 @@ class Gateway:
 
     async def _start(self, call: LiveCall, start: FlowStart) -> None:
         """Start the flow; as long as Temporal is away the silence guard cares for the caller."""
+        self._runs[call.id] = start.run_id
         while not call.ended:
             client = self._client()
             if client is not None:
@@ -585,10 +602,11 @@ class Gateway:
         ring_seconds: float,
         *,
         agent: Literal["leg", "call"] = "leg",
+        user: str = "",
     ) -> None:
         with contextlib.suppress(HungUp):
             leg = f"{call.id}-other"
-            result = await call.dial(leg, destination, caller_id=caller_id, ring_seconds=ring_seconds)
+            result = await call.dial(leg, destination, caller_id=caller_id, ring_seconds=ring_seconds, agent=user)
             if result.result == "answered" and await self._talk(call, leg, agent=agent):
                 return
         await call.hang_up()
@@ -596,23 +614,74 @@ class Gateway:
     async def _talk(self, call: LiveCall, leg: str, *, agent: Literal["leg", "call"] = "leg") -> bool:
         """A talk outside of any flow; True when somebody has sent the call into one."""
         talk = await call.talk(leg, agent=agent)
-        if talk.target is None or talk.target.kind != "flow":
+        if talk.target is None:
             return False
-        target = await self._directory.flow(self._businesses.get(call.id, ""), talk.target.key)
+        run_id = self._runs.get(call.id)
+        return await self._go_on(call, talk.target.kind, talk.target.key, next_run(run_id) if run_id else "")
+
+    async def _go_on(self, call: LiveCall, kind: str, key: str, run_id: str = "") -> bool:
+        """The call goes on in a flow or a queue that somebody has sent it to; False when that does not exist."""
+        business = self._businesses.get(call.id, "")
+        if kind == "queue":
+            plan = handover.plan()
+            target: Target | None = Target(business, handover.FLOW, 1, plan.hash, "ivr", language=call.language)
+        else:
+            target = await self._directory.flow(business, key)
         if target is None:
-            log.warning("call %s: no flow %s to go on with", call.id, talk.target.key)
+            log.warning("call %s: no flow %s to go on with", call.id, key)
             return False
         start = self._start_for_placed(call.id, target, Incoming(call.id, call.caller, call.called))
+        assert start.call is not None
+        facts = start.call.model_copy(
+            update={"language": target.language or call.language, "anonymous": call.id in self._anonymous}
+        )
+        start = start.model_copy(
+            update={
+                "run_id": run_id or start.run_id,
+                "call": facts,
+                "inputs": {"queue": key} if kind == "queue" else {},
+            }
+        )
         self._journal.tell(RunStarted(start))
         await self._start(call, start)
         return True
 
+    async def can_go_on(self, business_id: str, kind: str, key: str) -> bool:
+        """Whether a queue or a published flow of that key exists."""
+        if kind != "queue":
+            return await self._directory.flow(business_id, key) is not None
+        async with read(self._db) as session:
+            found = select(Queue.id).where(Queue.business_id == business_id, Queue.name == key)
+            return (await session.exec(found)).first() is not None
+
+    async def _handed_over(self, start: FlowStart, result: FlowResult) -> None:
+        """A run has ended because somebody sent its caller elsewhere. Told twice it begins the next run once."""
+        call = await self.get(start.call.id) if start.call is not None else None
+        if call is None or result.hand_over is None:
+            return
+        try:
+            if await self._go_on(call, result.hand_over["kind"], result.hand_over["key"], next_run(start.run_id)):
+                return
+        except SQLAlchemyError as problem:
+            log.error("call %s cannot go on: %s", call.id, problem)
+        await self._apologise(call, start.business_id)
+
     # ------------------------------------------------------------------ calls that agents make and steer
 
     async def dial_for(
-        self, agent_destination: str, to: str, *, business_id: str, call_id: str, caller_id: str = ""
+        self,
+        agent_destination: str,
+        to: str,
+        *,
+        business_id: str,
+        call_id: str,
+        caller_id: str = "",
+        agent: str = "",
+        agent_seconds: float = 40.0,
     ) -> None:
-        """An agent calls somebody: their phone rings first. Returns when the call is on record.
+        """An agent calls somebody: their phone rings first, the one outside when they work there.
+
+        Returns when the call is on record. `agent` is who calls, when the destination of their phone does not tell.
 
         Raises NodeError when a number may not be dialled.
         """
@@ -623,13 +692,17 @@ class Gateway:
             return
         self._businesses[call_id] = business_id
         phones = self._services_for(business_id).telephones
+        own = agent_destination.rpartition(":")[2]
         try:
             destination = await phones.destination(to)
+            if not agent and agent_destination.startswith("extension:"):
+                outside = await outside_phone(self._db, business_id, own)
+                if outside is not None:
+                    agent, agent_destination = outside.user_id, await phones.destination(outside.outside_number)
         except NodeError:
             del self._businesses[call_id]
             raise
         inside = destination.startswith("extension:")
-        own = agent_destination.rpartition(":")[2]
         shown = caller_id or (own if inside else await phones.caller_id(destination))
         await self._journal.written(
             CallStarted(
@@ -641,14 +714,33 @@ class Gateway:
                 direction="internal" if inside else "outbound",
             )
         )
-        self._spawn(self._place_for(self._book, agent_destination, call_id, destination, shown, to))
+        self._spawn(
+            self._place_for(self._book, agent_destination, call_id, destination, shown, to, agent, agent_seconds)
+        )
 
     async def _place_for(
-        self, book: CallBook, agent_destination: str, call_id: str, destination: str, shown: str, to: str
+        self,
+        book: CallBook,
+        agent_destination: str,
+        call_id: str,
+        destination: str,
+        shown: str,
+        to: str,
+        user: str,
+        agent_seconds: float,
     ) -> None:
         # Not behind the id of the call: Asterisk takes no id that is the beginning of another one in use.
         agent = f"agent-{call_id}"
-        call, result = await book.place_for(agent, agent_destination, call_id, destination, caller_id=shown, called=to)
+        call, result = await book.place_for(
+            agent,
+            agent_destination,
+            call_id,
+            destination,
+            caller_id=shown,
+            called=to,
+            agent_seconds=agent_seconds,
+            agent_user=user,
+        )
         if call is None:
             log.info("call %s to %s: %s", call_id, to, result.result)
             return
@@ -667,10 +759,63 @@ class Gateway:
             raise ControlError("no_talk", "nobody talks in this call now")
         return call, call.conversation
 
-    async def way_to(self, business_id: str, number: str) -> tuple[str, bool]:
-        """Where to dial a number, counted against the caps, and whether it is of the house. Raises NodeError."""
-        destination = await self._services_for(business_id).telephones.destination(number)
-        return destination, destination.startswith("extension:")
+    async def leave_to(
+        self,
+        call: LiveCall,
+        talk: Conversation,
+        op: str,
+        *,
+        number: str = "",
+        target: TransferTarget | None = None,
+        with_third: bool = False,
+    ) -> None:
+        """The agent, whose phone the call itself is, gives the other party on: to a number, to a queue or a flow, or to
+        the third party. The other party is a call of its own from then on. Raises NodeError, ControlError.
+        """
+        business = self._businesses.get(call.id, "")
+        destination, agent = await self.way_to(business, number) if number else ("", "")
+        third = next((one for one in talk.view().parties if one.role == "third"), None)
+        customer = call.legs.get(talk.customer_channel or "")
+        inside = customer is not None and in_house(customer)
+        made = await talk.part(op, with_third=with_third)
+        self._businesses[made.id] = business
+        direction: Literal["internal", "outbound"] = "internal" if inside else "outbound"
+        taken = third.channel if third is not None and with_third else ""
+        by = third.destination.rpartition(":")[2] if third is not None and with_third else number
+        begins = CallStarted(made.id, business, self.name, by, made.caller, direction=direction, language=made.language)
+        await self._journal.written(begins, *([LegMoved(taken, made.id)] if taken else []))
+        self._spawn(self._go_on_alone(made, direction, destination, agent, target, taken))
+
+    async def _go_on_alone(
+        self,
+        call: LiveCall,
+        direction: str,
+        destination: str,
+        agent: str,
+        target: TransferTarget | None,
+        third: str,
+    ) -> None:
+        await self._open(call, direction, tell=False)
+        if target is not None:
+            if not await self._go_on(call, target.kind, target.key):
+                await call.hang_up()
+        elif third:
+            await self._end_after(call, third)
+        else:
+            inside = destination.startswith("extension:")
+            shown = call.caller if inside else await self.house_number(self._businesses[call.id], destination)
+            await self._connect(call, destination, shown, 40.0, user=agent)
+
+    async def way_to(self, business_id: str, number: str) -> tuple[str, str]:
+        """Where to dial a number, counted against the caps, and which agent is there when it does not tell.
+
+        The extension of an agent who works at a phone outside leads to that phone. Raises NodeError.
+        """
+        outside = await outside_phone(self._db, business_id, number)
+        phones = self._services_for(business_id).telephones
+        if outside is None:
+            return await phones.destination(number), ""
+        return await phones.destination(outside.outside_number), outside.user_id
 
     async def house_number(self, business_id: str, destination: str) -> str:
         """What others see of a business that calls them there."""
@@ -690,18 +835,38 @@ class Gateway:
         done = False
         talk = call.conversation
         number = wanted.partition("@")[0].removeprefix("sip:")
-        if talk is not None and talk.agent_channel == channel and talk.agent_side == "leg" and number:
+        if talk is not None and channel in (talk.agent_channel, talk.customer_channel) and number:
             try:
-                phones = self._services_for(self._businesses.get(call.id, "")).telephones
-                destination = await phones.destination(number)
+                business = self._businesses.get(call.id, "")
+                if channel == talk.customer_channel and not await self._of_the_house(call, channel):
+                    raise ControlError("not_possible", "only phones of the house give calls on")
+                talk.speaks(channel)
+                if talk.agent_side == "call":
+                    # Told first: with the other party gone this phone is hung up.
+                    destination, _ = await self.way_to(business, number)
+                    with contextlib.suppress(DriverError):
+                        await driver.transfer_result(channel, True)
+                    await self.leave_to(call, talk, new_id()[:12], number=number)
+                    return
+                destination, agent = await self.way_to(business, number)
                 inside = destination.startswith("extension:")
-                shown = call.caller if inside else await phones.caller_id(destination)
-                await talk.transfer(new_id()[:12], destination, caller_id=shown)
+                shown = call.caller if inside else await self.house_number(business, destination)
+                await talk.transfer(new_id()[:12], destination, caller_id=shown, agent=agent)
                 done = True
             except (NodeError, ControlError, HungUp, DriverError) as problem:
                 log.info("call %s: the phone's transfer to %s is refused: %s", call.id, number, problem)
         with contextlib.suppress(DriverError):
             await driver.transfer_result(channel, done)
+
+    async def _of_the_house(self, call: LiveCall, channel: str) -> bool:
+        """Whether a telephone of the house is at this end of a call."""
+        async with read(self._db) as session:
+            row, leg = await session.get(CallRow, call.id), await session.get(LegRow, channel)
+        if channel == call.id:
+            return row is not None and (
+                row.direction == "internal" or (row.direction == "inbound" and not row.trunk and not row.anonymous)
+            )
+        return leg is not None and (leg.user_id is not None or leg.destination.startswith("extension:"))
 
     # ------------------------------------------------------------------ phones in browsers
 
@@ -782,6 +947,7 @@ class Gateway:
         self._taping.ended(call.id)
         loop = asyncio.get_running_loop()
         loop.call_later(60.0, self._businesses.pop, call.id, None)
+        loop.call_later(60.0, self._runs.pop, call.id, None)
         loop.call_later(60.0, self._anonymous.discard, call.id)
         if not await self._ends_by_itself(call.id):
             await self._tell_flow(call.id, call.cause)
@@ -789,17 +955,23 @@ class Gateway:
     async def _ends_by_itself(self, call_id: str) -> bool:
         """Whether the run ends without being told: most stand in a node on the call, which reports the hang-up."""
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ending[f"call-{call_id}"] = over
+        run_id = self._run_of(call_id)
+        self._ending[run_id] = over
         try:
             await asyncio.wait_for(over, HANGUP_GRACE)
         except TimeoutError:
             return False
         finally:
-            self._ending.pop(f"call-{call_id}", None)
+            self._ending.pop(run_id, None)
         return True
 
-    def _run_over(self, run_id: str) -> None:
-        over = self._ending.get(run_id)
+    def _run_of(self, call_id: str) -> str:
+        return self._runs.get(call_id, f"call-{call_id}")
+
+    def _run_over(self, start: FlowStart, result: FlowResult) -> None:
+        if result.hand_over is not None:
+            self._spawn(self._handed_over(start, result))
+        over = self._ending.get(start.run_id)
         if over is not None and not over.done():
             over.set_result(None)
 
@@ -810,7 +982,7 @@ class Gateway:
             if client is not None:
                 try:
                     async with asyncio.timeout(START_TIMEOUT):
-                        await client.get_workflow_handle(f"call-{call_id}").signal(HANGUP_SIGNAL, cause)
+                        await client.get_workflow_handle(self._run_of(call_id)).signal(HANGUP_SIGNAL, cause)
                     return
                 except RPCError as problem:
                     if problem.status == RPCStatusCode.NOT_FOUND:

@@ -36,7 +36,7 @@ class Journal:
     """
 
     def __init__(self, db: Database) -> None:
-        self.on_finished: list[Callable[[str], None]] = []
+        self.on_finished: list[Callable[[FlowStart, FlowResult], None]] = []
         """Called with the id of each run whose end is on record."""
         self._db = db
         self._waiting: list[Fact] = []
@@ -100,7 +100,7 @@ class Journal:
     async def finished(self, start: FlowStart, result: FlowResult, steps: Sequence[TrailStep]) -> None:
         await self.written(RunFinished(start, result, steps))
         for told in self.on_finished:
-            told(start.run_id)
+            told(start, result)
 
     # ------------------------------------------------------------------ writing
 

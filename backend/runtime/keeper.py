@@ -170,7 +170,7 @@ async def result_of(db: Database, call_id: str) -> dict[str, Any] | None:
         call = await session.get(Call, call_id)
         if call is None:
             return {"result": "failed", "seconds": 0.0, "outcome": "unknown"}
-        run = await session.get(Run, f"call-{call_id}")
+        run = await session.get(Run, call.run_id or f"call-{call_id}")
         if run is not None and run.state == "running":
             return None
         other = await session.get(Leg, f"{call_id}-other")

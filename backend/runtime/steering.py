@@ -63,13 +63,34 @@ async def _steer(gateway: Gateway, order: "Order") -> None:
             await call.drop_leg(arguments["leg"], arguments["cause"])
         return
     call, talk = await gateway.conversation(order.call_id)
+    if order.action == "hand_over":
+        kind, key = arguments["kind"], arguments["key"]
+        if not await gateway.can_go_on(order.business_id, kind, key):
+            raise not_found("队列" if kind == "queue" else "已发布的流程", kind, key, kind)
+    if arguments.get("leg_of"):
+        # In a call of two of the house whoever gives the order is the agent.
+        talk.speaks(arguments["leg_of"])
+    if talk.agent_side == "call" and order.action in ("transfer", "hand_over", "complete"):
+        target = None
+        if order.action == "hand_over":
+            target = TransferTarget(arguments["kind"], arguments["key"], arguments["by"])
+        await gateway.leave_to(
+            call,
+            talk,
+            arguments["op"],
+            number=arguments.get("number", ""),
+            target=target,
+            with_third=order.action == "complete",
+        )
+        return
     match order.action:
         case "consult" | "transfer":
-            destination, inside = await gateway.way_to(order.business_id, arguments["number"])
+            destination, agent = await gateway.way_to(order.business_id, arguments["number"])
             # Colleagues see who is calling the house, others the house.
+            inside = destination.startswith("extension:")
             shown = call.caller if inside else await gateway.house_number(order.business_id, destination)
             act = talk.consult if order.action == "consult" else talk.transfer
-            await act(arguments["op"], destination, caller_id=shown)
+            await act(arguments["op"], destination, caller_id=shown, agent=agent)
         case "watch":
             await talk.watch(arguments["op"], arguments["destination"], arguments["mode"], caller_id=call.caller)
         case action if action in _PLAIN:

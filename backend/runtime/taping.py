@@ -2,6 +2,7 @@
 
 - at the beginning of a call by its numbers and direction; who must be told is told before anything else happens
 - when somebody begins to talk in it by queue and agent too: that may begin the recording, pause it, or end the pause
+- a queue that does not record keeps the talks of its callers out, unless a rule says otherwise
 - what people have switched themselves stays, unless the rule of a queue or an agent says otherwise for the next talk
 """
 
@@ -17,7 +18,7 @@ from sqlmodel import col, select
 
 from backend.database import Database, read
 from backend.numbers.models import Extension
-from backend.queues.models import QueueEntry
+from backend.queues.models import Queue, QueueEntry
 from backend.recordings.models import RecordingRule
 from backend.recordings.rules import CallMarks, Decision, decide, list_rules
 from telephony.conversation import Conversation
@@ -32,11 +33,14 @@ FRESH_SECONDS = 2.0
 Step = Literal["start", "pause", "resume", "nothing"]
 
 
-def next_step(decision: Decision, recording: Literal["off", "on", "paused"], *, by_rule: bool) -> Step:
-    """What a decision changes. `by_rule` tells that a rule has paused the recording, not a person."""
+def next_step(
+    decision: Decision, recording: Literal["off", "on", "paused"], *, by_rule: bool, queue_off: bool = False
+) -> Step:
+    """What a decision changes. `by_rule` tells that a rule has paused the recording, not a person; `queue_off` that no
+    rule decides and the queue does not record."""
     if decision.record:
         return "start" if recording == "off" else "resume" if recording == "paused" and by_rule else "nothing"
-    return "pause" if recording == "on" and decision.rule_id is not None else "nothing"
+    return "pause" if recording == "on" and (queue_off or decision.rule_id is not None) else "nothing"
 
 
 @dataclass(slots=True)
@@ -87,11 +91,12 @@ class Taping:
         tape.seen.add(channel)
         async with tape.lock:
             rules = await self._rules_of(tape.business)
-            if not any(rule.enabled for rule in rules):
+            marks, records = await self._with_people(tape, call, channel)
+            if records and not tape.paused and not any(rule.enabled for rule in rules):
                 return
-            marks = await self._with_people(tape, call, channel)
-            decision = decide(rules, marks, default=self._default)
-            match next_step(decision, call.recording_state, by_rule=tape.paused):
+            decision = decide(rules, marks, default=self._default and records)
+            silent = decision.rule_id is None and not records
+            match next_step(decision, call.recording_state, by_rule=tape.paused, queue_off=silent):
                 case "start":
                     await self._start(call, decision, talk.customer_channel or call.id)
                 case "pause":
@@ -127,8 +132,8 @@ class Taping:
             self._rules[business_id] = (time.monotonic(), known)
         return known
 
-    async def _with_people(self, tape: _Tape, call: LiveCall, channel: str) -> CallMarks:
-        """The queue that the call came through, and whose phone the agent's channel is."""
+    async def _with_people(self, tape: _Tape, call: LiveCall, channel: str) -> tuple[CallMarks, bool]:
+        """The queue that the call came through, whose phone the agent's channel is, and whether that queue records."""
         leg = call.legs.get(channel)
         number = leg.destination.removeprefix("extension:") if leg is not None else call.caller
         agent = call.agents.get(channel, "")
@@ -141,6 +146,10 @@ class Taping:
                     .limit(1)
                 )
                 stay = stays.first()
+                own = select(Queue.record).where(
+                    Queue.business_id == tape.business, Queue.name == (stay.queue if stay is not None else "")
+                )
+                records = (await session.exec(own)).first() is not False
                 if not agent:
                     found = await session.exec(
                         select(Extension.user_id).where(
@@ -150,5 +159,5 @@ class Taping:
                     agent = found.first() or (stay.agent_id if stay is not None else None) or ""
         except SQLAlchemyError as problem:
             log.warning("call %s: who talks in it cannot be read: %s", call.id, problem)
-            return tape.marks
-        return replace(tape.marks, queue=stay.queue if stay is not None else "", agent_id=agent)
+            return tape.marks, True
+        return replace(tape.marks, queue=stay.queue if stay is not None else "", agent_id=agent), records

@@ -65,7 +65,7 @@ async def test_the_end_writes_everything_at_once_also_twice(db: Database) -> Non
     journal.start()
     result = FlowResult(outcome="completed", steps=2)
     over: list[str] = []
-    journal.on_finished.append(over.append)
+    journal.on_finished.append(lambda start, _: over.append(start.run_id))
     await journal.steps("r1", [step(1, "next")])
     for _ in range(2):
         await journal.finished(START, result, [step(2, "end")])

@@ -9,7 +9,7 @@ from backend.database import utcnow, write
 from backend.identity.models import User
 from backend.identity.permissions import Role
 from backend.numbers.models import Extension
-from backend.queues.models import QueueEntry
+from backend.queues.models import Queue, QueueEntry
 from backend.recordings.models import RecordingRule
 from backend.recordings.rules import Decision
 from backend.runtime.taping import Taping, next_step
@@ -87,6 +87,32 @@ async def test_the_rule_of_a_queue_decides_when_the_talk_begins(
     await h.book.stop()
 
 
+@pytest.mark.parametrize(
+    ("queue_records", "with_rule", "expected"), [(False, False, "paused"), (True, False, "on"), (False, True, "on")]
+)
+async def test_a_queue_that_does_not_record_keeps_the_talk_out_unless_a_rule_wants_it(
+    state: AppState, queue_records: bool, with_rule: bool, expected: str
+) -> None:
+    if with_rule:
+        await rules(state, rule("queue", "sales"))
+    h = hall(SimulatedDriver(callees={"extension:8001": Callee(after=0.05, person=Person())}))
+    taping = Taping(state.db, default=True)
+    call = await comes(h, taping)
+    async with write(state.db) as session:
+        session.add(Queue(business_id="main", name="sales", label_zh="a", label_en="a", record=queue_records))
+        session.add(Queue(business_id="main", name="other", label_zh="b", label_en="b"))
+        session.add(QueueEntry(business_id="main", key="k", queue="sales", call_id=call.id, offered_at=utcnow()))
+    await talks(h, taping, call)
+    assert call.recording_state == expected
+    # Handed to a queue that records: the next talk is on record again.
+    async with write(state.db) as session:
+        session.add(QueueEntry(business_id="main", key="k2", queue="other", call_id=call.id, offered_at=utcnow()))
+    await h.driver.hang_up("leg")
+    await talks(h, taping, call, "leg-2")
+    assert call.recording_state == "on"
+    await h.book.stop()
+
+
 async def test_the_rule_of_an_agent_tells_the_customer_and_records(state: AppState) -> None:
     async with write(state.db) as session:
         user = User(business_id="main", name="ana", display_name="Ana", role=Role.AGENT, password_hash="x")
@@ -104,12 +130,12 @@ async def test_the_rule_of_an_agent_tells_the_customer_and_records(state: AppSta
     await h.book.stop()
 
 
-async def talks(h: Hall, taping: Taping, call: LiveCall) -> None:
+async def talks(h: Hall, taping: Taping, call: LiveCall, leg: str = "leg") -> None:
     """The agent answers, and the rules have been asked."""
-    await call.dial("leg", "extension:8001", caller_id="100", ring_seconds=5)
-    task = asyncio.create_task(call.talk("leg"))
+    await call.dial(leg, "extension:8001", caller_id="100", ring_seconds=5)
+    task = asyncio.create_task(call.talk(leg))
     async with asyncio.timeout(5):
-        while call.conversation is None or not call.conversation.view().parties:
+        while call.conversation is None or call.conversation.leg_id != leg or not call.conversation.view().parties:
             await asyncio.sleep(0.01)
     await taping.talks(call, call.conversation)
     task.cancel()

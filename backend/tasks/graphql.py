@@ -6,7 +6,8 @@ from datetime import datetime
 import strawberry
 
 from backend.calls.graphql import CallType
-from backend.customers.graphql import CustomerType, shown
+from backend.customers.graphql import CustomerType
+from backend.customers.masking import shown
 from backend.database import new_id, utcnow
 from backend.errors import DomainError
 from backend.events import Event

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import strawberry
 
-from backend.customers.graphql import CustomerType, shown
+from backend.customers.graphql import CustomerType
+from backend.customers.masking import shown
 from backend.errors import ConflictError
 from backend.events import Event
 from backend.graphql.base import (

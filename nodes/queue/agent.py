@@ -67,6 +67,8 @@ class ToAgent(VoiceNode[AgentConfig]):
 
     - with ``last`` a caller whom an agent handed to a flow (to key in a PIN, to hear a text) goes back to that agent,
       whose work after the call is cut short for it
+    - a caller whom the agent hands to a queue or a flow leaves by ``transfer``; without an edge there the call goes on
+      in that queue or flow
     - who is not signed in is ``unavailable``; who stays busy, or does not answer, lets the caller leave by ``timeout``
     """
 
@@ -88,7 +90,7 @@ class ToAgent(VoiceNode[AgentConfig]):
             Port(name="done", title=text("通话结束", "Served")),
             Port(name="timeout", title=text("等待超时", "Waited too long")),
             Port(name="unavailable", title=text("不在", "Not signed in")),
-            Port(name="transfer", title=text("转到流程", "Handed to a flow"), required=False),
+            Port(name="transfer", title=text("转到队列或流程", "Handed to a queue or a flow"), required=False),
         ]
 
     def outputs(self, config: AgentConfig) -> Sequence[Output]:
@@ -126,9 +128,8 @@ class ToAgent(VoiceNode[AgentConfig]):
         if isinstance(came, Waited):
             await stay.left("timeout")
             return outcome("timeout", line)
-        if handed_over(came) and came.target is not None:
-            ctx.partial["target"] = came.target.key
-            return outcome("transfer", line)
+        if came.target is not None:
+            return handed_over(came, line)
         return outcome("done", line)
 
 

@@ -38,12 +38,33 @@ class CallBackConfig(NodeConfig):
         le=100,
     )
 
+    attempts: int = field(
+        3,
+        title=text("尝试次数", "Tries"),
+        help=text(
+            "对方未接时最多拨打几次，仍未接通则转为队列任务",
+            "How often the number is called when nobody answers; after that it becomes a task of the queue",
+        ),
+        widget="number",
+        ge=1,
+        le=20,
+    )
+    pause: float = field(
+        900,
+        title=text("重试间隔（秒）", "Pause (seconds)"),
+        help=text("两次拨打之间的间隔", "Between two tries"),
+        widget="duration",
+        ge=1,
+        le=86400,
+    )
+
 
 class CallBack(Node[CallBackConfig]):
     """Leave a call-back in a queue.
 
     - the place counts from when the caller entered that queue, so leaving costs nothing
     - when the turn comes the agent's phone rings first, then the number is dialled
+    - a number that does not answer is tried again after a pause, by whoever is free then; at last it becomes a task
     - the same execution leaves one call-back, however often it runs
     """
 
@@ -83,6 +104,8 @@ class CallBack(Node[CallBackConfig]):
             language=ctx.language,
             priority=config.priority,
             callback=number,
+            attempts=config.attempts,
+            pause=config.pause,
         )
         try:
             ticket = await ctx.services.queues.enter(ask, key=ctx.key)

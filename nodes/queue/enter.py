@@ -108,7 +108,10 @@ class EnterConfig(NodeConfig):
     music: str = field(
         "default",
         title=text("音乐", "Music"),
-        help=text("音乐文件夹名称；default 为内置", "Name of a music folder; default is built in"),
+        help=text(
+            "音乐文件夹名称；default 为队列自己的音乐，未设则为内置",
+            "Name of a music folder; default is the queue's own, else the built-in tune",
+        ),
         widget="text",
         pattern=r"^[A-Za-z0-9_-]{1,40}$",
     )
@@ -162,7 +165,7 @@ class Enter(VoiceNode[EnterConfig]):
     - the place is kept over every crash: the same execution finds it again, with the phone that rings or talks
     - an agent who does not answer costs the caller nothing: they stay first in line
     - a caller whom the agent hands to another queue waits there, ahead of others; handed to a flow they leave by
-      ``transfer``
+      ``transfer``, or go on in that flow when there is no edge
     - keys count while music or announcements play, not while a phone rings
     """
 
@@ -222,20 +225,21 @@ class Enter(VoiceNode[EnterConfig]):
             ticket = await ctx.services.queues.enter(ask, key=key)
             if ticket.refused:
                 return outcome("full" if ticket.refused == "full" else "closed", line)
-            came = await self._one_queue(line, config, key)
+            # The flow's own choice comes before the queue's.
+            music = config.music if config.music != "default" else ticket.music
+            came = await self._one_queue(line, config, key, music)
             if isinstance(came, Waited):
                 return outcome(came.key or "timeout", line)
-            if handed_over(came) and came.target is not None:
-                ctx.partial["target"] = came.target.key
-                return outcome("transfer", line)
             following = next_queue(came, ask)
+            if following is None and came.target is not None:
+                return handed_over(came, line)
             if following is None:
                 break
             ask = following
         return outcome("done", line)
 
-    async def _one_queue(self, line: Line, config: EnterConfig, key: str) -> Waited | Talk:
-        stay = Stay(line, key, music=config.music, release_key=config.release_key)
+    async def _one_queue(self, line: Line, config: EnterConfig, key: str, music: str) -> Waited | Talk:
+        stay = Stay(line, key, music=music, release_key=config.release_key)
         keys = frozenset(one.key for one in config.offers)
         said = 0
 

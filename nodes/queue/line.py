@@ -21,7 +21,7 @@ OUTPUTS: Sequence[Output] = (
     Output(name="agent_name", type="string", title=text("坐席姓名", "Name of the agent")),
     Output(name="seconds", type="number", title=text("通话秒数", "Seconds talked")),
     Output(name="ended_by", type="string", title=text("谁结束", "Who ended it")),
-    Output(name="target", type="string", title=text("转去的流程", "Flow that the caller was handed to")),
+    Output(name="target", type="string", title=text("转去的流程或队列", "Flow or queue that the caller was handed to")),
 )
 
 
@@ -145,7 +145,14 @@ class Stay:
         destination = await telephones.destination(turn.number)
         shown = await self._shown(destination)
         dialling = asyncio.ensure_future(
-            self.line.call.dial(leg, destination, caller_id=shown, ring_seconds=turn.ring_seconds, ringback=False)
+            self.line.call.dial(
+                leg,
+                destination,
+                caller_id=shown,
+                ring_seconds=turn.ring_seconds,
+                ringback=False,
+                agent=turn.agent_id,
+            )
         )
         withdrawn = asyncio.ensure_future(self.queues.withdrawn(self.key, turn.offer))
         try:
@@ -213,9 +220,13 @@ async def stay_in_line(stay: Stay, waiting: Awaitable[Waited | Talk]) -> Waited 
         raise
 
 
-def handed_over(talk: Talk) -> bool:
-    """Whether the agent handed the caller to a flow."""
-    return talk.ended_by == "transfer" and talk.target is not None and talk.target.kind == "flow"
+def handed_over(talk: Talk, line: Line) -> Outcome:
+    """Leave by ``transfer``: the agent has sent the caller to a queue or a flow."""
+    assert talk.target is not None
+    line.ctx.partial["target"] = talk.target.key
+    return outcome("transfer", line).model_copy(
+        update={"hand_over": {"kind": talk.target.kind, "key": talk.target.key}}
+    )
 
 
 def next_queue(talk: Talk, ask: QueueAsk) -> QueueAsk | None:

@@ -27,6 +27,14 @@ async def test_the_named_agent_is_waited_for_and_nobody_else() -> None:
     assert outcome.port == "done" and outcome.outputs["answered_by"] == "bob" and outcome.outputs["waited"] >= 30
 
 
+async def test_a_caller_handed_to_a_queue_or_a_flow_is_told_where_to_go() -> None:
+    for kind in ("queue", "flow"):
+        call = ScriptedCall(talk=Talk(9.0, "transfer", target=TransferTarget(kind, "x")))
+        outcome = await run_node(ToAgent(), CONFIG, call=call, services=services(QueueAgent("8001", "ann")))
+        assert (outcome.port, outcome.outputs["target"]) == ("transfer", "x")
+        assert outcome.hand_over == {"kind": kind, "key": "x"}
+
+
 async def test_a_named_agent_who_does_not_answer_is_waited_for_no_longer_than_told() -> None:
     given = services(QueueAgent("8001", "ann"))
     outcome = await run_node(ToAgent(), CONFIG, call=ScriptedCall(legs=["no_answer"]), services=given)

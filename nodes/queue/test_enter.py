@@ -48,6 +48,7 @@ async def test_the_first_free_agent_talks_with_the_caller() -> None:
         "ended_by": "other",
     }  # fmt: skip
     assert given.queues.log == ["enter hotline", "answered", "ended by other"]
+    assert list(call.agents.values()) == ["id-of-ann"], "the leg tells whose phone it is, wherever it may be"
 
 
 @pytest.mark.parametrize("result", ["no_answer", "busy", "rejected", "failed"])
@@ -57,6 +58,22 @@ async def test_an_agent_who_does_not_answer_costs_nothing_but_the_ringing(result
     outcome = await run_node(Enter(), CONFIG, call=call, services=given)
     assert outcome.port == "done" and outcome.outputs["answered_by"] == "bob"
     assert given.queues.log == ["enter hotline", result, "answered", "ended by other"]
+
+
+@pytest.mark.parametrize(("own", "heard"), [("default", "jazz"), ("rain", "rain")])
+def test_the_queues_own_music_plays_unless_the_flow_has_chosen(own: str, heard: str) -> None:
+    async def walk() -> None:
+        given = MemoryServices(
+            queues=MemoryQueues(QueueAgent(free_after=None), music="jazz", clock=asyncio.get_running_loop().time)
+        )
+        async with simulated_call() as (call, line):
+            waiting = asyncio.ensure_future(run_node(Enter(), {**CONFIG, "music": own}, call=call, services=given))
+            await asyncio.sleep(20)
+            assert {one.text for one in line.heard if one.kind == "music"} == {f"♪ {heard}"}
+            line.hang_up()
+            await waiting
+
+    run_virtual(walk())
 
 
 async def test_a_lost_agent_is_followed_by_the_next() -> None:

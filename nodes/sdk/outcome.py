@@ -50,6 +50,8 @@ class Outcome(BaseModel):
     ``customer``  the customer now known, or None for no change
     ``said``      the words the caller heard, in order, for the trail
     ``wait``      no port fires yet, see `waiting`
+    ``hand_over`` somebody has sent the caller to a queue or a flow, ``{"kind": ..., "key": ...}``: when the port leads
+                  nowhere, the run ends and the call goes on there
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +64,7 @@ class Outcome(BaseModel):
     said: list[str] = Field(default_factory=list)
     failure: NodeFailure | None = None
     wait: WaitFor | None = None
+    hand_over: dict[str, str] | None = None
 
     @classmethod
     def waiting(cls, wait: WaitFor) -> "Outcome":

@@ -46,12 +46,14 @@ class MemoryQueues:
         queues: Sequence[str] | None = None,
         full: bool = False,
         ahead: int = 0,
+        music: str = "default",
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.agents = list(agents)
         self.queues = queues
         self.full = full
         self.ahead = ahead
+        self.music = music
         self.places: dict[str, Place] = {}
         self.log: list[str] = []
         self._clock = clock
@@ -74,7 +76,7 @@ class MemoryQueues:
         if ask.queue:
             self._known(ask.queue)
         if key in self.places:
-            return QueueTicket(id=key, queue=ask.queue)
+            return QueueTicket(id=key, queue=ask.queue, music=self.music)
         if ask.agent and ask.agent != "last" and not self._serving(ask):
             raise NodeError("unknown_agent", f"there is no agent {ask.agent!r}")
         if not self._serving(ask) and not ask.callback and not ask.patient:
@@ -83,7 +85,7 @@ class MemoryQueues:
             return QueueTicket(queue=ask.queue, refused="full")
         self.places[key] = Place(ask, self._now())
         self.log.append(f"enter {ask.queue or ask.agent}")
-        return QueueTicket(id=key, queue=ask.queue)
+        return QueueTicket(id=key, queue=ask.queue, music=self.music)
 
     async def turn(self, key: str, *, seconds: float) -> QueueTurn:
         await asyncio.sleep(0)
@@ -119,6 +121,7 @@ class MemoryQueues:
             offer=place.offer,
             number=agent.number if agent else "",
             agent=agent.name if agent else "",
+            agent_id=f"id-of-{agent.name}" if agent else "",
             agent_name=agent.name if agent else "",
         )
 

@@ -269,6 +269,7 @@ class QueueAsk(BaseModel):
     ``skills``    the least level of each skill that this caller needs beside the queue's own
     ``patient``   wait although nobody is signed in
     ``callback``  the caller has left and is to be called back here when their turn comes; empty for one on the line
+    ``attempts``  how often who is called back is tried, with ``pause`` seconds between
     """
 
     model_config = ConfigDict(frozen=True)
@@ -285,6 +286,8 @@ class QueueAsk(BaseModel):
     transferred: bool = False
     patient: bool = False
     callback: str = ""
+    attempts: int = 3
+    pause: float = 900.0
 
 
 class QueueTicket(BaseModel):
@@ -306,6 +309,7 @@ class QueueTurn(BaseModel):
     ``waited``    seconds in this queue
     ``offer``     counts the offers of this place; it names the leg that rings
     ``back``      the phone was lost in the talk a moment ago and may not be there again yet
+    ``agent``     the sign-in name of who is offered, ``agent_id`` their user; both empty for an outside line
     """
 
     model_config = ConfigDict(frozen=True)
@@ -317,6 +321,7 @@ class QueueTurn(BaseModel):
     offer: int = 0
     number: str = ""
     agent: str = ""
+    agent_id: str = ""
     agent_name: str = ""
     ring_seconds: float = 20.0
     back: bool = False

@@ -126,6 +126,7 @@ class ScriptedCall:
         self.secret_keys = ""
         self.recording_paused = False
         self.leg_states: dict[str, Literal["up", "ringing", "gone"]] = {}
+        self.agents: dict[str, str] = {}
         self._answered = answered
         self._ended = False
         self._folder = folder
@@ -334,9 +335,18 @@ class ScriptedCall:
         return self._recordings.get(name)
 
     async def dial(
-        self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
+        self,
+        channel: str,
+        destination: str,
+        *,
+        caller_id: str,
+        ring_seconds: float,
+        ringback: bool = True,
+        agent: str = "",
     ) -> DialResult:
         await self._moment()
+        if agent:
+            self.agents[channel] = agent
         self.log.append(f"dial {destination} as {caller_id}")
         self.leg_states[channel] = "ringing"
         await self._moment()

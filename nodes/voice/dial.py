@@ -74,6 +74,8 @@ class Dial(VoiceNode[DialConfig]):
 
     - the leg's id comes from the execution, so a retry finds the leg instead of dialling again
     - a refused call counts as busy
+    - a caller whom the other party hands to a queue or a flow leaves by ``transfer``; without an edge there the call
+      goes on in that queue or flow
     - the caller's hang-up ends the leg too
     """
 
@@ -96,6 +98,7 @@ class Dial(VoiceNode[DialConfig]):
             Port(name="busy", title=text("忙", "Busy")),
             Port(name="no_answer", title=text("无人接听", "No answer")),
             Port(name="failed", title=text("失败", "Failed")),
+            Port(name="transfer", title=text("转到队列或流程", "Handed to a queue or a flow"), required=False),
         ]
         if config.only_people:
             ports.insert(1, Port(name="machine", title=text("答录机或传真", "Machine or fax")))
@@ -177,7 +180,9 @@ class Dial(VoiceNode[DialConfig]):
             raise
         partial.update(seconds=talk.seconds, ended_by=talk.ended_by)
         if talk.target is not None:
-            partial.update(transfer_kind=talk.target.kind, transfer_to=talk.target.key)
+            kind, key = talk.target.kind, talk.target.key
+            partial.update(transfer_kind=kind, transfer_to=key)
+            return Outcome(port="transfer", outputs=dict(partial), hand_over={"kind": kind, "key": key})
         if talk.ended_by == "caller":
             raise HungUp
         return Outcome(port="done", outputs=dict(partial))

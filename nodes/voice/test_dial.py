@@ -13,7 +13,7 @@ from nodes.sdk.testing import (
     run_node,
 )
 from nodes.voice.dial import Dial
-from telephony.call import Detected, DetectedKind, DialResult, Talk
+from telephony.call import Detected, DetectedKind, DialResult, Talk, TransferTarget
 from telephony.errors import DriverError
 
 CONFIG = {"number": "8001"}
@@ -26,6 +26,11 @@ EXAMPLES = [
     Example("failed", CONFIG, call=lambda: ScriptedCall(legs=["failed"])),
     Example("machine", {**CONFIG, "only_people": True}, call=lambda: ScriptedCall(detected=["machine"])),
     Example("error", {"number": "none"}),
+    Example(
+        "transfer",
+        CONFIG,
+        call=lambda: ScriptedCall(talk=Talk(9.0, "transfer", target=TransferTarget("queue", "sales"))),
+    ),
     Example("@0", CONFIG, call=lambda: ScriptedCall("0"), shortcuts=("0",)),
 ]
 
@@ -57,6 +62,13 @@ async def test_a_caller_who_leaves_keeps_the_result() -> None:
         outcome = await run_node(Dial(), {**CONFIG, "announcement": {}}, call=call)
         assert outcome.port == "hangup"
     assert outcome.outputs["result"] == "cancelled"
+
+
+async def test_a_caller_who_is_handed_on_leaves_with_the_place_to_go() -> None:
+    target = TransferTarget("queue", "sales", "ann")
+    outcome = await run_node(Dial(), CONFIG, call=ScriptedCall(talk=Talk(9.0, "transfer", target=target)))
+    assert outcome.port == "transfer" and outcome.hand_over == {"kind": "queue", "key": "sales"}
+    assert (outcome.outputs["transfer_kind"], outcome.outputs["transfer_to"]) == ("queue", "sales")
 
 
 async def test_the_release_key_ends_the_talk() -> None:

@@ -214,7 +214,7 @@ async def test_a_caller_who_leaves_is_called_back_when_it_is_their_turn(
     await colleague.behave("answer")
     walker = await caller()
     flow = waiting_flow("later")
-    flow["nodes"]["back"]["config"]["number"] = "8002"
+    flow["nodes"]["back"]["config"] |= {"number": "8002", "attempts": 2, "pause": 1}
     await scenes.put_live(product, flow, "743")
     await walker.dial("743")
     await waits(product, "later", 1)
@@ -223,7 +223,13 @@ async def test_a_caller_who_leaves_is_called_back_when_it_is_their_turn(
     await walker.finished()
     (kept,) = await waits(product, "later", 1)
     assert kept["kind"] == "callback"
+    # Who is called back does not want to be at first: tried again after the pause.
+    await colleague.behave("busy")
     await become(product, people["8001"], "ready")
+    in_vain = await agent.incoming(timeout=15)
+    await colleague.incoming(timeout=15)
+    await in_vain.ended()
+    await colleague.behave("answer")
     theirs = await agent.incoming(timeout=15)
     customer = await colleague.incoming(timeout=15)
     await theirs.confirmed()

@@ -109,6 +109,14 @@ export function Duration({ seconds, since }: { seconds?: number | null; since?: 
   return <span className="cw-num">{duration(Math.max(0, shown), language)}</span>;
 }
 
+/** A mark that appears when a moment has passed, such as the end of a break. */
+export function Past({ at, children }: { at: string | null | undefined; children: ReactNode }) {
+  useTick(at ? 1000 : null);
+  return at && isPast(at) ? <StateTag tone="bad">{children}</StateTag> : null;
+}
+
+export const isPast = (at: string, now = Date.now()): boolean => Date.parse(at) <= now;
+
 /** Renders again every so many milliseconds; null for never. */
 export function useTick(milliseconds: number | null): void {
   const [, tick] = useState(0);

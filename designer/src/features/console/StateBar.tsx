@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
-import { Duration, IconButton, StateTag, type Tone, useTick } from '@/ui';
+import { Duration, IconButton, Past, StateTag, type Tone, useTick } from '@/ui';
 import { ChatDrawer } from './ChatDrawer';
 import { type Agent, desk, useDesk } from './desk';
 import {
@@ -135,6 +135,7 @@ export function StateBar({ toggle }: { toggle: number }) {
           <Button className="cw-state-button" loading={goingReady}>
             <StateTag tone={TONES[agent.state] ?? 'off'}>{nameOf(agent.state, agent.reason)}</StateTag>
             <Duration since={agent.since} />
+            <Past at={agent.limitAt}>{t('overLimit')}</Past>
             <ChevronDown size={14} aria-hidden />
           </Button>
         </Dropdown>

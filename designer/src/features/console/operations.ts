@@ -4,7 +4,7 @@ import { graphql } from '@/gql';
 export const AGENT_PARTS = graphql(`
   fragment AgentParts on AgentLive {
     userId name displayName team extension phoneKind seat autoAnswer autoRelease
-    state reason since until wish wishReason signedInAt calls busySeconds misses queues
+    state reason since until limitAt wish wishReason signedInAt calls busySeconds misses queues
     helpSince helpNote helpByName
     call {
       entryId callId queue queueLabel { zh en } caller called customerId customerName vip transferred flow

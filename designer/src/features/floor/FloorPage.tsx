@@ -19,7 +19,7 @@ import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Duration, duration, EmptyState, groupedPhone, StateTag, type Tone, useTick } from '@/ui';
+import { Duration, duration, EmptyState, groupedPhone, Past, StateTag, type Tone, useTick } from '@/ui';
 import { desk, useDesk } from '../console/desk';
 import { LEAVE } from '../console/operations';
 import {
@@ -450,6 +450,7 @@ function Tile({
       <div className="cw-tile-state">
         <StateTag tone={TONES[agent.state] ?? 'off'}>{stateName}</StateTag>
         <Duration since={agent.since} />
+        <Past at={agent.limitAt}>{t('overLimit')}</Past>
       </div>
       <div className="cw-tile-call">
         {call && agent.state !== 'wrap_up' ? (

@@ -9,7 +9,7 @@ const FLOOR = graphql(`
     floor {
       full removedAgents at
       agents {
-        userId name displayName team extension phoneKind seat state reason since until wish calls busySeconds queues
+        userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues
         helpSince helpNote helpBy helpByName
         call { entryId callId queue queueLabel { zh en } caller customerName vip since }
       }
