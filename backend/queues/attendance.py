@@ -177,7 +177,9 @@ class Attendance:
         async with read(self._db) as session:
             agent = await session.get(Agent, user_id)
             # Nearly always the node has told by now: nobody else on the floor need wait for this look.
-            if agent is None or agent.call_id != leg.call_id or agent.state not in ("busy", "talking"):
+            if agent is None or agent.call_id != leg.call_id:
+                return
+            if agent.state not in ("busy", "talking") and not (agent.state == "offered" and leg.kind == "third"):
                 return
         async with floor(self._db, business_id) as session:
             agent = await locked(session, Agent, user_id)
@@ -189,7 +191,8 @@ class Attendance:
                 await happen(session, agent, CallEnded())
             elif agent.state == "offered" and leg.kind == "third":
                 entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
-                if entry is None or entry.agent_id != agent.user_id:  # else the queue offers the caller back to them
+                offered = entry is not None and entry.state == "offered" and entry.agent_id == agent.user_id
+                if not offered:  # else the queue offers the caller back to them
                     await happen(session, agent, Withdrawn())
             elif agent.state == "talking" and agent.entry_id:
                 entry = await session.get(QueueEntry, agent.entry_id)

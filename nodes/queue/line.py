@@ -186,7 +186,8 @@ class Stay:
             partial["ended_by"] = "caller"
             raise
         # An agent is kept free for whom they handed to a flow, who comes back; another queue has the caller for good.
-        how = "other" if talk.ended_by == "transfer" and not handed_over(talk) else talk.ended_by
+        to_flow = talk.target is not None and talk.target.kind == "flow"
+        how = "other" if talk.ended_by == "transfer" and not to_flow else talk.ended_by
         await self.queues.ended(self.key, turn.offer, how)
         partial.update(seconds=round(talk.seconds, 1), ended_by=talk.ended_by)
         if talk.ended_by == "caller":

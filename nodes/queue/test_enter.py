@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -98,14 +99,10 @@ async def test_a_phone_rings_no_more_when_the_caller_is_given_to_somebody_else()
             place.state, place.agent = "waiting", None
 
     class Rings(ScriptedCall):
-        async def dial(
-            self, channel: str, destination: str, *, caller_id: str, ring_seconds: float, ringback: bool = True
-        ) -> DialResult:
+        async def dial(self, channel: str, destination: str, **more: Any) -> DialResult:
             if destination.endswith("8001"):
                 await asyncio.Event().wait()
-            return await super().dial(
-                channel, destination, caller_id=caller_id, ring_seconds=ring_seconds, ringback=ringback
-            )
+            return await super().dial(channel, destination, **more)
 
         async def hang_up_leg(self, channel: str) -> None:
             self.log.append("stop ringing")
