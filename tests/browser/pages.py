@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from backend.runtime.testing import Product
 
 Language = Literal["zh", "en"]
-Theme = Literal["light", "dark"]
+Theme = Literal["light", "dark", "system"]
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -125,12 +125,19 @@ class People:
             self.faults.append(f"{page.url}: {message.text}")
 
 
-async def serious(page: Page) -> list[str]:
-    """What axe finds serious or critical on a page (WCAG 2.2 A and AA), a line each."""
-    source = await asyncio.to_thread(AXE.read_text)
-    await page.evaluate(source)
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+async def serious(page: Page, *, within: str = "html", rules: Sequence[str] = WCAG) -> list[str]:
+    """What axe finds serious or critical on a page or `within` a part of it (WCAG 2.2 A and AA), a line each.
+
+    `rules` are tags of rules, or the names of single ones.
+    """
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(await asyncio.to_thread(AXE.read_text))
     found: dict[str, Any] = await page.evaluate(
-        "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+        "([within, runOnly]) => axe.run(within, {runOnly})",
+        [within, list(rules)],
     )
     return [
         f"{one['id']}: {one['help']}: {node['html'][:300]} ({'; '.join(c['message'] for c in node['any'][:1])})"

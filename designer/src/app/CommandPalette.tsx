@@ -79,6 +79,11 @@ export function CommandPalette({ state }: { state: PaletteState }) {
     return (wanted ? [...others, ...own] : [...own, ...others]).slice(0, 40);
   }, [typed, found, may, text, t]);
 
+  // What the arrow keys choose stays in view.
+  useEffect(() => {
+    if (state.shown) document.getElementById(`cw-palette-${at}`)?.scrollIntoView({ block: 'nearest' });
+  }, [at, state.shown]);
+
   const go = (entry: Entry | undefined) => {
     if (!entry) return;
     state.close();

@@ -237,7 +237,7 @@ function AccountButton() {
         trigger={['click']}
         menu={{
           items: [
-            { key: 'who', label: person.name, disabled: true },
+            { key: 'who', type: 'group' as const, label: person.name },
             { key: 'password', label: t('changePassword') },
             { key: 'out', label: t('signOut'), icon: <LogOut size={14} /> },
           ],

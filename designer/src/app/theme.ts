@@ -147,7 +147,7 @@ export function themeOf(mode: Mode): ThemeConfig {
     components: {
       Layout: { siderBg: colours.card, headerBg: colours.card, bodyBg: colours.page },
       Menu: {
-        itemHeight: 30,
+        itemHeight: 29,
         itemMarginBlock: 1,
         activeBarBorderWidth: 0,
         itemBg: 'transparent',

@@ -33,7 +33,18 @@ type Result<D> = D extends { [key: string]: infer R }
 
 export function wordsOf(error: UserError): string {
   const language = currentLanguage();
-  return [error.message[language], error.remedy[language]].filter(Boolean).join(' ');
+  return sentences([error.message[language], error.remedy[language]]);
+}
+
+/** Sentences one behind the other: each ends, and begins as one does. */
+export function sentences(texts: readonly (string | undefined)[]): string {
+  const language = currentLanguage();
+  const stop = language === 'zh' ? '。' : '.';
+  const told = texts.filter((text): text is string => Boolean(text));
+  return told
+    .map((text) => text.charAt(0).toUpperCase() + text.slice(1))
+    .map((text) => (told.length > 1 && /[\p{L}\p{N}\p{Pf}"'`)）]$/u.test(text) ? text + stop : text))
+    .join(language === 'zh' ? '' : ' ');
 }
 
 /** Why a question was refused, in the person's language as far as the server says it in both. */
@@ -42,7 +53,7 @@ export function refusalOf(error: CombinedError): string {
   if (error.networkError || !first) return say(common, 'offline');
   const told = first.extensions as Partial<Pick<UserError, 'message' | 'remedy'>>;
   const language = currentLanguage();
-  return [told.message?.[language] ?? first.message, told.remedy?.[language]].filter(Boolean).join(' ');
+  return sentences([told.message?.[language] ?? first.message, told.remedy?.[language]]);
 }
 
 /**

@@ -99,6 +99,7 @@ export default function CallPage() {
 
 function Whole({ call, reload }: { call: Call; reload: () => void }) {
   const w = useWords(callWords);
+  const c = useWords(common);
   const mayListen = useMay('recordings.listen');
   const mayCustomers = useMay('customers.read');
   const mayFlows = useMay('flows.read');
@@ -220,6 +221,8 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
           <Card title={w('recordings')}>
             {!mayListen ? (
               <p className="cw-quiet">{w('recordingForbidden')}</p>
+            ) : sounds.fetching && !sounds.data ? (
+              <p className="cw-quiet">{c('loading')}</p>
             ) : recordings.length === 0 ? (
               <p className="cw-quiet">{w('noRecording')}</p>
             ) : (

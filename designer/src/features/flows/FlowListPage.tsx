@@ -8,7 +8,7 @@ import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
+import { EmptyState, groupedPhone, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox, saveFile } from '@/ui/lists';
@@ -350,7 +350,7 @@ function FlowTable({
     }
     if (key === 'restore' && (await archive({ key: flow.key, archived: false })).value) reload();
     if (key === 'archive') {
-      const numbers = flow.numbers.map((one) => one.number).join(', ');
+      const numbers = flow.numbers.map((one) => groupedPhone(one.number)).join(', ');
       modal.confirm({
         title: w('archiveAsk', { name: flow.name }),
         content: [numbers && w('archiveNumbers', { numbers }), w('archiveHelp')].filter(Boolean).join(' '),

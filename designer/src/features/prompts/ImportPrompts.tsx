@@ -155,7 +155,7 @@ export function ImportPrompts({
               return false;
             }}
           >
-            <p>
+            <p className="cw-drop-words">
               <FileUp size={20} aria-hidden /> {w('choose')}
             </p>
           </Upload.Dragger>

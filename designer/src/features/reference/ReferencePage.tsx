@@ -138,7 +138,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
       </div>
       <p>{text(node.help)}</p>
       <p className="cw-quiet">
-        {w('kinds')}: {node.kinds.map(kindOf).join('、')}
+        {w('kinds')}: {node.kinds.map(kindOf).join(language === 'zh' ? '、' : ', ')}
       </p>
       <h3>{w('ports')}</h3>
       {node.ports.length === 0 ? (

@@ -187,7 +187,11 @@ function Open({ picking }: { picking: Picking }) {
         <div ref={list} id="cw-pick-list" role="listbox" aria-label={title}>
           {groups.map((group) => (
             <div key={group.title} role="group" aria-label={group.title}>
-              <h3>{group.title}</h3>
+              {group.title !== title && (
+                <div className="cw-pick-title" aria-hidden>
+                  {group.title}
+                </div>
+              )}
               {group.rows.map((row) => {
                 const index = rows.indexOf(row);
                 return (
@@ -211,7 +215,11 @@ function Open({ picking }: { picking: Picking }) {
               })}
             </div>
           ))}
-          {rows.length === 0 && <p className="cw-quiet">{t('none')}</p>}
+          {rows.length === 0 && (
+            <div className="cw-pick-none" role="option" aria-selected={false} aria-disabled tabIndex={-1}>
+              {t('none')}
+            </div>
+          )}
         </div>
       </div>
     </>

@@ -19,7 +19,7 @@ export const liveWords = defineWords('live', {
     entered_one: '{{count}} came',
     entered_other: '{{count}} came',
     leftHere: 'hung up here',
-    errors: 'errors',
+    errors: 'Errors',
     median: 'half of them within',
     p95: '95 % within',
     dropOff: 'Where callers leave',

@@ -2,6 +2,7 @@ import { Alert } from 'antd';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { useWords } from '@/i18n';
+import { groupedPhone } from '@/ui';
 import { versionWords } from './words';
 
 const IMPACT = graphql(`
@@ -40,7 +41,7 @@ export function Impact({ flowKey, alias }: { flowKey: string; alias: string }) {
           )}
           <div>
             {numbers.length > 0
-              ? t('numbersMove', { numbers: numbers.map((one) => one.number).join(', ') })
+              ? t('numbersMove', { numbers: numbers.map((one) => groupedPhone(one.number)).join(', ') })
               : t('noNumbers')}
           </div>
           {flows.length > 0 && <div>{t('flowsMove', { flows: flows.join(', ') })}</div>}
