@@ -1,7 +1,7 @@
 import { Segmented, Select, Space, Table } from 'antd';
 import { useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
-import { useQuery } from 'urql';
+import { useQuery, useSubscription } from 'urql';
 import { graphql } from '@/gql';
 import { type Language, useLanguage, useWords } from '@/i18n';
 import { duration, EmptyState } from '@/ui';
@@ -31,7 +31,14 @@ const NUMBERS = graphql(`
   }
 `);
 
+const LIVE = graphql(`
+  subscription FlowMoves($key: String!) {
+    flowLive(key: $key) { at }
+  }
+`);
+
 const MODES: Mode[] = ['live', 'today', 'week', 'month'];
+const MOMENT_MS = 150;
 const OUTCOMES = ['completed', 'hangup', 'failed', 'running', 'stopped'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
@@ -65,11 +72,14 @@ export function RunsDrawer() {
   useEffect(() => {
     if (answer.data) heat.getState().take(answer.data.flowStatistics);
   }, [answer.data]);
+  // Something moved in the flow: the figures are asked for again, once for all that moves within a moment.
+  const [moved] = useSubscription({ query: LIVE, variables: { key }, pause: mode !== 'live' });
+  const movedAt = moved.data?.flowLive.at;
   useEffect(() => {
-    if (mode !== 'live') return;
-    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), 2000);
-    return () => clearInterval(timer);
-  }, [mode, ask]);
+    if (mode !== 'live' || movedAt === undefined) return;
+    const timer = setTimeout(() => ask({ requestPolicy: 'network-only' }), MOMENT_MS);
+    return () => clearTimeout(timer);
+  }, [mode, movedAt, ask]);
 
   const rows = useMemo(
     () => [...(statistics?.nodes ?? [])].sort((a, b) => b.hangups - a.hangups || b.entered - a.entered),

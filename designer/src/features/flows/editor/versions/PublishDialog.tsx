@@ -6,6 +6,7 @@ import { graphql } from '@/gql';
 import { useChange, wordsOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
+import { useProblems } from '../problems/useProblems';
 import { useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
 import { Changes } from './Changes';
@@ -21,12 +22,6 @@ const STATE = graphql(`
       versions { id number }
     }
     flowCases(key: $key) { id name passed }
-  }
-`);
-
-const CHECK = graphql(`
-  query PublishCheck($document: JSON!) {
-    checkFlow(document: $document) { code severity node field message { zh en } }
   }
 `);
 
@@ -70,19 +65,20 @@ export function PublishDialog({ close }: { close: () => void }) {
     pause: live === undefined || revision === null,
     requestPolicy: 'network-only',
   });
-  const [checked] = useQuery({ query: CHECK, variables: { document: doc }, requestPolicy: 'network-only' });
+  const checked = useProblems();
   const [publish, publishing] = useChange(PUBLISH);
   const [runCases, running] = useChange(RUN);
   const [note, setNote] = useState('');
   const [alias, setAlias] = useState<'live' | 'test' | 'none'>('live');
   const [refused, setRefused] = useState('');
 
-  const problems = checked.data?.checkFlow ?? [];
-  const errors = problems.filter((one) => one.severity === 'error');
-  const warnings = problems.filter((one) => one.severity !== 'error');
+  const errors = checked.problems.filter((one) => one.severity === 'error');
+  const warnings = checked.problems.filter((one) => one.severity !== 'error');
+  // Where the problems cannot be told the server itself refuses what is wrong.
+  const checking = checked.state === 'checking' || checked.state === 'behind';
   const red = flow?.casesRequired ? (state.data?.flowCases ?? []).filter((one) => !one.passed).length : 0;
   const next = Math.max(0, ...(flow?.versions.map((one) => one.number) ?? [])) + 1;
-  const waiting = state.fetching || checked.fetching || revision === null;
+  const waiting = state.fetching || checking || revision === null;
   const jump = (node: string | null | undefined, field: string | null | undefined) => {
     if (node) store.getState().focus(node, field);
     close();
