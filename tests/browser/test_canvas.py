@@ -463,6 +463,7 @@ async def test_a_loose_card_is_dropped_into_an_edge_and_menus_tell_what_can_be_d
     await menu.get_by_role("menuitem", name="Colour").hover()
     await page.get_by_role("menuitem", name="Amber").click()
     await expect(page.locator('.cw-frame[data-colour="amber"]')).to_be_visible()
+    assert await serious(page) == []
     await until(product, key, lambda now: now["ui"]["groups"][0].get("colour") == "amber")
     # What is cut by the menu is pasted where it is opened next.
     await card(page, "loose").locator("header").click(button="right")

@@ -59,33 +59,27 @@ export const Frame = memo(function Frame({ id }: NodeProps) {
           <Dropdown
             trigger={['click']}
             menu={{
-              items: COLOURS.map((colour) => ({
-                key: colour,
-                label: <GroupColour colour={colour} chosen={colourOf(group) === colour} />,
-              })),
-              onClick: ({ key }) => actions.colourGroup(group.id, key as Colour),
+              items: [
+                ...COLOURS.map((colour) => ({
+                  key: colour,
+                  label: <GroupColour colour={colour} chosen={colourOf(group) === colour} />,
+                })),
+                { type: 'divider' },
+                { key: 'ungroup', label: t('ungroup'), icon: <Ungroup size={14} aria-hidden /> },
+              ],
+              onClick: ({ key }) =>
+                key === 'ungroup' ? actions.ungroup(group.id) : actions.colourGroup(group.id, key as Colour),
             }}
           >
             <button
               type="button"
               className="cw-frame-off"
-              aria-label={`${t('colour')} ${group.name}`}
-              title={t('colour')}
+              aria-label={`${t('groupActions')} ${group.name}`}
+              title={t('groupActions')}
             >
               <Palette size={14} aria-hidden />
             </button>
           </Dropdown>
-        )}
-        {!locked && (
-          <button
-            type="button"
-            className="cw-frame-off"
-            aria-label={`${t('ungroup')} ${group.name}`}
-            title={t('ungroup')}
-            onClick={() => actions.ungroup(group.id)}
-          >
-            <Ungroup size={14} aria-hidden />
-          </button>
         )}
       </div>
     </div>
