@@ -127,8 +127,11 @@ export function useTick(milliseconds: number | null): void {
   }, [milliseconds]);
 }
 
-/** A phone number in groups. */
+/** A phone number in groups; what the phone engine calls a browser's phone or a test call, by its word. */
 export function Phone({ number }: { number: string | null | undefined }) {
+  const c = useWords(common);
+  const own = /^(user|test)-[0-9a-f]{8,}$/.exec(number ?? '');
+  if (own) return <span title={number ?? ''}>{c(own[1] === 'user' ? 'browserPhone' : 'testCall')}</span>;
   return <span className="cw-num">{number ? groupedPhone(number) : '–'}</span>;
 }
 

@@ -33,6 +33,7 @@ const CAUSES = [
   'congestion',
   'cancelled',
   'engine_lost',
+  'lost',
   'failed',
 ] as const;
 export const causes: readonly string[] = CAUSES;
