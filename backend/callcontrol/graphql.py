@@ -32,6 +32,12 @@ class TalkState:
     parties: list[CallParty]  # type: ignore[valid-type]
 
 
+@strawberry.type(description="A flow that a call may be given to.")
+class TransferFlow:
+    key: str
+    name: str
+
+
 async def _order(info: Info, call_id: str, op: str, action: str, **arguments: Any) -> Done:
     """Have the gateway that owns a call carry an order out, for whoever may steer it."""
     state, actor = info.context.state, info.context.actor
@@ -73,6 +79,11 @@ class CallControlQuery:
     @query(Permission.PHONE, "The live calls at one's own phone, oldest first.")
     async def my_calls(self, info: Info) -> list[OwnCall]:  # type: ignore[valid-type]
         return await service.own_calls(info.context.state.db, info.context.actor)
+
+    @query(Permission.PHONE, "Voice flows that are live, by name: where a call may be given to.")
+    async def transfer_flows(self, info: Info) -> list[TransferFlow]:
+        found = await service.transfer_flows(info.context.state.db, info.context.actor.business_id)
+        return [TransferFlow(key=key, name=name) for key, name in found]
 
     @query(Permission.CALLS_READ, "Who talks in a call now.")
     async def live_talk(self, info: Info, call_id: str) -> TalkState:

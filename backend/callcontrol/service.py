@@ -13,6 +13,7 @@ from backend.calls.service import get_call
 from backend.customers.models import Customer
 from backend.database import AsyncSession, Database, read
 from backend.errors import ForbiddenError, InvalidError, NotFoundError
+from backend.flows.models import Flow, FlowAlias
 from backend.identity.models import User
 from backend.identity.permissions import Actor, Permission
 from backend.numbers.models import Extension
@@ -252,3 +253,20 @@ def _own(
         third_result=state["third_result"] if state is not None else "",
         parties=parties,
     )
+
+
+async def transfer_flows(db: Database, business_id: str) -> list[tuple[str, str]]:
+    """Keys and names of the voice flows that are live, by name."""
+    live = select(FlowAlias.flow_id).where(FlowAlias.business_id == business_id, FlowAlias.name == "live")
+    found = (
+        select(Flow.key, Flow.name)
+        .where(
+            Flow.business_id == business_id,
+            Flow.kind == "ivr",
+            col(Flow.archived).is_(False),
+            col(Flow.id).in_(live),
+        )
+        .order_by(col(Flow.name), col(Flow.key))
+    )
+    async with read(db) as session:
+        return [(key, name) for key, name in await session.exec(found)]

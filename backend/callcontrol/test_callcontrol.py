@@ -10,6 +10,7 @@ from backend.callcontrol import service
 from backend.callcontrol.words import WORDS, refusal
 from backend.calls.facts import CallEnded, CallStarted, LegAnswered, LegBegan, LegEnded, TalkChanged, write_facts
 from backend.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from backend.flows import service as flows
 from backend.identity.permissions import ROLES, Actor, Role
 from backend.identity.service import create_user
 from backend.numbers.service import save_extension
@@ -129,3 +130,20 @@ def test_every_refusal_of_a_conversation_has_chinese_words() -> None:
     assert len(said) > 8 and said <= set(WORDS), said - set(WORDS)
     assert isinstance(refusal(ControlError("wrong_state", next(iter(said)))), ConflictError)
     assert refusal(ControlError("no_talk", "the talk is over")).code == "no_talk"
+
+
+async def test_a_call_is_given_to_flows_that_are_live(state: AppState, actor: Actor) -> None:
+    nodes = {
+        "answer": {"type": "voice.answer", "name": "", "config": {}},
+        "bye": {"type": "voice.hangup", "name": "", "config": {}},
+    }
+    edges = [{"from": "answer", "port": "next", "to": "bye"}]
+    for key in ("menu", "draft-only"):
+        await flows.create_flow(
+            state.db,
+            actor,
+            {"id": key, "kind": "ivr", "name": key, "entry": "answer", "nodes": nodes, "edges": edges},
+        )
+    await flows.publish(state.db, actor, "menu")
+    assert await service.transfer_flows(state.db, actor.business_id) == [("menu", "menu")]
+    assert await service.transfer_flows(state.db, "another-business") == []

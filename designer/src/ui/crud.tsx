@@ -132,7 +132,7 @@ export function Crud<Row extends object, Form extends object>({
       )}
       <FormDrawer<Form>
         open={editing !== null}
-        title={editing === 'new' ? words.add : words.edit}
+        title={row ? `${words.edit}: ${nameOf(row)}` : words.add}
         initial={initial}
         width={width}
         form={form}

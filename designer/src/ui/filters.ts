@@ -25,10 +25,13 @@ export function changed<K extends string>(
 export function useFilters<K extends string>(
   name: string,
   keys: readonly K[],
+  /** In the address but not remembered: what is opened at this moment. */
+  passing: readonly K[] = [],
 ): [Filters<K>, (change: Partial<Filters<K>>) => void] {
   const [params, setParams] = useSearchParams();
   const kept = `callweave.filters.${name}`;
   const list = keys.join(',');
+  const remembered = keys.filter((key) => !passing.includes(key)).join(',');
   const values = useMemo(() => filtersOf(list.split(',') as K[], params), [list, params]);
 
   // An address without parameters means: as I left it.
@@ -44,14 +47,14 @@ export function useFilters<K extends string>(
         (now) => {
           const next = changed(now, wanted);
           const mine = new URLSearchParams();
-          for (const key of list.split(',')) if (next.get(key)) mine.set(key, next.get(key) as string);
+          for (const key of remembered.split(',')) if (next.get(key)) mine.set(key, next.get(key) as string);
           localStorage.setItem(kept, mine.toString());
           return next;
         },
         { replace: true },
       );
     },
-    [setParams, list, kept],
+    [setParams, remembered, kept],
   );
   return [values, change];
 }

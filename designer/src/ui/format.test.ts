@@ -28,6 +28,7 @@ describe('groupedPhone', () => {
   it('groups hotlines, landlines and numbers abroad by their country codes', () => {
     expect(groupedPhone('+864008001234')).toBe('+86 400 800 1234');
     expect(groupedPhone('4008001234')).toBe('400 800 1234');
+    expect(groupedPhone('02155550000')).toBe('021 5555 0000');
     expect(groupedPhone('+861088886666')).toBe('+86 10 8888 6666');
     expect(groupedPhone('+8675588886666')).toBe('+86 755 8888 6666');
     expect(groupedPhone('+442079460000')).toBe('+44 207 946 0000');

@@ -51,7 +51,9 @@ const MAINLAND = [
 export function groupedPhone(number: string): string {
   const plain = number.replace(/\s/g, '');
   const [, plus = '', rest = ''] = /^(\+(?=[\d*]{8,})|)([\d*]+)$/.exec(plain) ?? [];
-  if (!plus) return rest.length > 8 ? groupsOf(rest, MAINLAND.slice(0, 2)) || number : number;
+  // Without a country code only a trunk zero tells a landline.
+  const known = rest.startsWith('0') ? MAINLAND : MAINLAND.slice(0, 2);
+  if (!plus) return rest.length > 8 ? groupsOf(rest, known) || number : number;
   const code = /^[17]/.test(rest) ? 1 : TWO_DIGITS.test(rest) ? 2 : 3;
   const local = rest.slice(code);
   const groups = rest.startsWith('86') ? groupsOf(local, MAINLAND) : '';

@@ -510,8 +510,11 @@ function Announcements({ setup, loading, reload }: Shared) {
   const [save] = useChange(SAVE_ANNOUNCEMENT);
   const [remove] = useChange(DELETE_ANNOUNCEMENT);
   const [teams] = useQuery({ query: TEAMS, pause: !mayTeams });
+  const [form] = Form.useForm<AnnouncementForm>();
+  const kind = Form.useWatch('kind', form);
   return (
     <Crud<Announcement, AnnouncementForm>
+      form={form}
       rows={setup?.announcements.nodes}
       loading={loading}
       reload={reload}
@@ -559,18 +562,34 @@ function Announcements({ setup, loading, reload }: Shared) {
           title: w('announcement'),
           render: (_, one) => (
             <>
-              {one.urgent && <StateTag tone="bad">{w('urgent')}</StateTag>} <strong>{one.title}</strong>
-              <div className="cw-quiet">{one.text}</div>
+              {one.urgent && <StateTag tone="bad">{w('urgent')}</StateTag>}{' '}
+              {one.title ? (
+                <>
+                  <strong>{one.title}</strong>
+                  <div className="cw-quiet">{one.text}</div>
+                </>
+              ) : (
+                <strong>{one.text}</strong>
+              )}
             </>
           ),
         },
         { title: w('kind'), render: (_, one) => (one.kind === 'line' ? w('line') : w('announcement')) },
-        { title: w('team'), render: (_, one) => one.team || w('everybody') },
+        {
+          title: w('team'),
+          render: (_, one) =>
+            one.team
+              ? (teams.data?.teams.find((team) => team.key === one.team)?.name ?? one.team)
+              : w('everybody'),
+        },
         {
           title: w('until'),
           render: (_, one) => <Time at={one.untilAt} exact />,
         },
-        { title: w('seenBy'), dataIndex: 'seenBy' },
+        {
+          title: w('seenBy'),
+          render: (_, one) => <span className="cw-num">{one.kind === 'line' ? '–' : one.seenBy}</span>,
+        },
       ]}
       fields={() => (
         <>
@@ -582,9 +601,11 @@ function Announcements({ setup, loading, reload }: Shared) {
               ]}
             />
           </Form.Item>
-          <Form.Item name="title" label={w('heading')}>
-            <Input autoFocus maxLength={200} />
-          </Form.Item>
+          {kind !== 'line' && (
+            <Form.Item name="title" label={w('heading')}>
+              <Input autoFocus maxLength={200} />
+            </Form.Item>
+          )}
           <Form.Item name="text" label={w('words')} rules={[{ required: true, message: c('required') }]}>
             <Input.TextArea autoSize={{ minRows: 2 }} maxLength={4000} />
           </Form.Item>
@@ -602,9 +623,11 @@ function Announcements({ setup, loading, reload }: Shared) {
           <Form.Item name="untilAt" label={w('until')} rules={[{ required: true, message: c('required') }]}>
             <DatePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" />
           </Form.Item>
-          <Form.Item name="urgent" label={w('urgent')} valuePropName="checked">
-            <Switch />
-          </Form.Item>
+          {kind !== 'line' && (
+            <Form.Item name="urgent" label={w('urgent')} valuePropName="checked">
+              <Switch />
+            </Form.Item>
+          )}
         </>
       )}
     />

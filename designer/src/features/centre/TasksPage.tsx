@@ -1,5 +1,6 @@
 /** Everybody's tasks: filtered, given to others, cancelled. */
 import { Button, Select, Table } from 'antd';
+import dayjs from 'dayjs';
 import { ListTodo } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
@@ -8,7 +9,7 @@ import type { AllTasksQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, groupedPhone, PageHeader, StateTag, Time, type Tone } from '@/ui';
+import { EmptyState, groupedPhone, PageHeader, StateTag, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
 import { centreWords } from './words';
@@ -112,7 +113,7 @@ export default function TasksPage() {
           showSearch={{ optionFilterProp: 'label' }}
           onChange={(assignee) => setFilters({ assignee })}
           options={[
-            { value: '', label: c('all') },
+            { value: '', label: w('allAssignees') },
             ...people.map((one) => ({ value: one.id, label: one.name })),
           ]}
         />
@@ -132,25 +133,30 @@ export default function TasksPage() {
               title: w('due'),
               render: (_, one) => (
                 <>
-                  <Time at={one.dueAt} exact />{' '}
+                  <span className="cw-num cw-nowrap">{dayjs(one.dueAt).format('YYYY-MM-DD HH:mm')}</span>{' '}
                   {one.overdue && <StateTag tone="bad">{w('overdue')}</StateTag>}
                 </>
               ),
             },
             {
               title: w('kind'),
+              className: 'cw-nowrap',
               render: (_, one) => (one.kind in KINDS ? w(KINDS[one.kind as keyof typeof KINDS]) : one.kind),
             },
             {
               title: w('who'),
-              render: (_, one) => (
-                <>
-                  <strong>{one.customer?.name || groupedPhone(one.number) || one.title}</strong>
-                  <div className="cw-quiet">{one.title || one.note}</div>
-                </>
-              ),
+              render: (_, one) => {
+                const who = one.customer?.name || groupedPhone(one.number) || one.title;
+                const what = [one.title, one.note].filter((words) => words && words !== who).join(' · ');
+                return (
+                  <>
+                    <strong>{who}</strong>
+                    {what && <div className="cw-quiet">{what}</div>}
+                  </>
+                );
+              },
             },
-            { title: w('attempts'), dataIndex: 'attempts', align: 'right' },
+            { title: w('attempts'), dataIndex: 'attempts', align: 'right', className: 'cw-nowrap' },
             {
               title: c('state'),
               render: (_, one) => (

@@ -1,5 +1,5 @@
 /** The call bar: it never moves. Everything that can be done with the call, and the number field when there is none. */
-import { Alert, AutoComplete, Button, Input, Modal, Popover, Segmented, Select } from 'antd';
+import { Alert, Button, Input, Modal, Popover, Segmented, Select } from 'antd';
 import {
   ArrowLeftRight,
   Circle,
@@ -22,7 +22,7 @@ import { common } from '@/i18n/common';
 import { Duration, groupedPhone, StateTag } from '@/ui';
 import { type Focus, lineOf, type OwnCall, standOf, useDesk } from './desk';
 import { TARGETS } from './operations';
-import { isState, TONES } from './StateBar';
+import { isState, problemWords, TONES } from './StateBar';
 import { useCallActions } from './useCallActions';
 import { consoleWords } from './words';
 
@@ -51,11 +51,17 @@ export function CallBar({
   setDialog: (dialog: Dialog) => void;
 }) {
   const t = useWords(consoleWords);
+  const agent = useDesk((now) => now.agent);
   const call = focus?.own ?? null;
   return (
     <section className="cw-callbar" data-phase={focus?.phase ?? 'none'} aria-label={t('callBar')}>
       {call && focus?.phase === 'talking' ? (
-        <InCall call={call} armed={armed} setDialog={setDialog} />
+        <InCall
+          call={call}
+          customer={agent?.call?.callId === call.callId ? agent.call.customerName : ''}
+          armed={armed}
+          setDialog={setDialog}
+        />
       ) : focus?.phase === 'ringing' ? (
         <Ringing focus={focus} />
       ) : (
@@ -86,7 +92,7 @@ function Idle() {
     <>
       <Phone size={18} aria-hidden />
       <span className="cw-quiet">{t('noCall')}</span>
-      {failed && <StateTag tone="bad">{failed.code}</StateTag>}
+      {failed && <StateTag tone="bad">{problemWords(t, failed.code)}</StateTag>}
       <span className="cw-callbar-space" />
       <Input
         className="cw-dial"
@@ -162,10 +168,12 @@ function Ringing({ focus }: { focus: Focus }) {
 
 function InCall({
   call,
+  customer,
   armed,
   setDialog,
 }: {
   call: OwnCall;
+  customer: string;
   armed: boolean;
   setDialog: (dialog: Dialog) => void;
 }) {
@@ -188,11 +196,13 @@ function InCall({
         : isCallState(call.state)
           ? t(`state_${call.state}`, { name })
           : call.state;
+  const who = customer || (call.name === call.number ? '' : call.name);
 
   return (
     <>
       <span className="cw-call-who">
-        <strong>{call.name || groupedPhone(call.number) || t('masked')}</strong>
+        {who && <strong>{who}</strong>}
+        <span className="cw-num">{groupedPhone(call.number) || t('masked')}</span>
         <Duration since={call.answeredAt ?? call.since} />
         <span className="cw-quiet">{words}</span>
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
@@ -237,6 +247,7 @@ function InCall({
                 </Button>
               ) : (
                 <Button
+                  className="cw-call-third"
                   icon={<ArrowLeftRight size={16} aria-hidden />}
                   onClick={() => void actions.swap(call, 'third')}
                 >
@@ -252,7 +263,12 @@ function InCall({
               </Button>
             </>
           )}
-          <Button icon={<UserRoundX size={16} aria-hidden />} onClick={() => void actions.dropThird(call)}>
+          <Button
+            className="cw-call-third"
+            title={t('dropThird', { name })}
+            icon={<UserRoundX size={16} aria-hidden />}
+            onClick={() => void actions.dropThird(call)}
+          >
             {t('dropThird', { name })}
           </Button>
           <Button
@@ -265,13 +281,15 @@ function InCall({
           </Button>
         </>
       )}
-      <KeysButton call={call} />
+      <KeysButton call={call} short={Boolean(third)} />
       <Button
         aria-pressed={call.recording === 'on'}
+        aria-label={call.recording === 'on' ? t('pauseRecording') : t('record')}
+        title={call.recording === 'on' ? t('pauseRecording') : t('record')}
         icon={<Circle size={14} aria-hidden fill={call.recording === 'on' ? 'currentColor' : 'none'} />}
         onClick={() => void actions.record(call, call.recording !== 'on')}
       >
-        {call.recording === 'on' ? t('pauseRecording') : t('record')}
+        {!third && (call.recording === 'on' ? t('pauseRecording') : t('record'))}
       </Button>
       <Button
         danger
@@ -287,7 +305,8 @@ function InCall({
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 
-function KeysButton({ call }: { call: OwnCall }) {
+/** `short`: only its picture, where others need the room. */
+function KeysButton({ call, short }: { call: OwnCall; short: boolean }) {
   const t = useWords(consoleWords);
   const actions = useCallActions();
   return (
@@ -304,10 +323,15 @@ function KeysButton({ call }: { call: OwnCall }) {
         </div>
       }
     >
-      <Button icon={<Grid3x3 size={16} aria-hidden />}>{t('keys')}</Button>
+      <Button aria-label={t('keys')} title={t('keys')} icon={<Grid3x3 size={16} aria-hidden />}>
+        {!short && t('keys')}
+      </Button>
     </Popover>
   );
 }
+
+/** Who is free comes first, who is not there last. */
+const rankOf = (state: string): number => (state === 'ready' ? 0 : state === 'signed_out' ? 2 : 1);
 
 type Target = 'colleague' | 'queue' | 'flow' | 'number';
 
@@ -327,8 +351,11 @@ function TargetDialog({
   const actions = useCallActions();
   const [target, setTarget] = useState<Target>('colleague');
   const [value, setValue] = useState('');
+  const own = useDesk((now) => now.agent?.userId);
   const [answer] = useQuery({ query: TARGETS, requestPolicy: 'cache-and-network' });
-  const colleagues = (answer.data?.agentDirectory ?? []).filter((one) => one.extension);
+  const colleagues = (answer.data?.agentDirectory ?? [])
+    .filter((one) => one.extension && one.userId !== own)
+    .sort((a, b) => rankOf(a.state) - rankOf(b.state) || a.displayName.localeCompare(b.displayName));
   const number = value.replace(/[\s-]/g, '');
 
   const ask = async () => {
@@ -393,7 +420,7 @@ function TargetDialog({
           <Select
             autoFocus
             showSearch={{ optionFilterProp: 'search' }}
-            style={{ width: '100%' }}
+            className="cw-wide"
             aria-label={t('toColleague')}
             value={value || undefined}
             onChange={setValue}
@@ -417,7 +444,7 @@ function TargetDialog({
         {target === 'queue' && (
           <Select
             autoFocus
-            style={{ width: '100%' }}
+            className="cw-wide"
             aria-label={t('toQueue')}
             value={value || undefined}
             onChange={setValue}
@@ -427,7 +454,18 @@ function TargetDialog({
               .map((one) => ({ value: one.name, label: text(one.label) || one.name }))}
           />
         )}
-        {target === 'flow' && <FlowTarget value={value} onChange={setValue} />}
+        {target === 'flow' && (
+          <Select
+            autoFocus
+            showSearch={{ optionFilterProp: 'label' }}
+            className="cw-wide"
+            aria-label={t('toFlow')}
+            value={value || undefined}
+            onChange={setValue}
+            placeholder={t('toFlow')}
+            options={(answer.data?.transferFlows ?? []).map((one) => ({ value: one.key, label: one.name }))}
+          />
+        )}
         {target === 'number' && (
           <Input
             autoFocus
@@ -440,18 +478,5 @@ function TargetDialog({
         )}
       </div>
     </Modal>
-  );
-}
-
-function FlowTarget({ value, onChange }: { value: string; onChange: (key: string) => void }) {
-  const t = useWords(consoleWords);
-  return (
-    <AutoComplete
-      style={{ width: '100%' }}
-      value={value}
-      aria-label={t('toFlow')}
-      placeholder={t('toFlow')}
-      onChange={onChange}
-    />
   );
 }

@@ -3,17 +3,22 @@ import { Badge, Button, Drawer, Input, Select } from 'antd';
 import { Send } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
-import { useSession } from '@/app/session';
+import { useMay, useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange, wordsOf } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
-import { EmptyState, Time } from '@/ui';
+import { EmptyState, StateTag, Time } from '@/ui';
 import { CHANNELS, HOUSE_NEWS, MARK_READ, MESSAGES, SEND_MESSAGE } from './operations';
 import { consoleWords } from './words';
 
 const PEOPLE = graphql(`
   query ChatPeople {
     colleagues { id name }
+  }
+`);
+const TEAMS = graphql(`
+  query ChatTeams {
+    teams { key name }
   }
 `);
 
@@ -39,6 +44,7 @@ function Chat({ onError }: { onError: (words: string) => void }) {
   const { person } = useSession();
   const [channels, again] = useQuery({ query: CHANNELS, requestPolicy: 'cache-and-network' });
   const [people] = useQuery({ query: PEOPLE });
+  const [teams] = useQuery({ query: TEAMS, pause: !useMay('agent.work') });
   const [channel, setChannel] = useState('all');
   const [to, setTo] = useState<string | null>(null);
   const [messages, reload] = useQuery({
@@ -80,28 +86,47 @@ function Chat({ onError }: { onError: (words: string) => void }) {
     again({ requestPolicy: 'network-only' });
   };
   const known = channels.data?.chatChannels ?? [];
+  const nameOf = (channel: (typeof known)[number]) => {
+    const team = channel.name.replace(/^team:/, '');
+    return channel.other?.name ?? teams.data?.teams.find((one) => one.key === team)?.name ?? team;
+  };
+  const option = (value: string, name: string, unread = 0) => ({
+    value,
+    search: name,
+    label: (
+      <span className="cw-chat-option">
+        {name} <Badge count={unread} size="small" />
+      </span>
+    ),
+  });
   const options = [
-    { value: 'all', label: t('everybody') },
-    ...known
-      .filter((one) => one.name !== 'all')
-      .map((one) => ({
-        value: one.name,
-        label: (
-          <span>
-            {one.other?.name ?? one.name.replace(/^team:/, '')} <Badge count={one.unread} size="small" />
-          </span>
-        ),
-      })),
-    ...(people.data?.colleagues ?? [])
-      .filter((one) => one.id !== person.id && !known.some((channel) => channel.other?.id === one.id))
-      .map((one) => ({ value: `new:${one.id}`, label: one.name })),
-  ];
+    {
+      label: t('conversations'),
+      options: [
+        option('all', t('everybody'), known.find((one) => one.name === 'all')?.unread),
+        ...known.filter((one) => one.other).map((one) => option(one.name, nameOf(one), one.unread)),
+      ],
+    },
+    {
+      label: t('teams'),
+      options: known
+        .filter((one) => one.name.startsWith('team:'))
+        .map((one) => option(one.name, nameOf(one), one.unread)),
+    },
+    {
+      label: t('people'),
+      options: (people.data?.colleagues ?? [])
+        .filter((one) => one.id !== person.id && !known.some((channel) => channel.other?.id === one.id))
+        .map((one) => option(`new:${one.id}`, one.name)),
+    },
+  ].filter((group) => group.options.length > 0);
   return (
     <div className="cw-chat">
       <Select
         value={to ? `new:${to}` : channel}
         aria-label={t('messages')}
         options={options}
+        showSearch={{ optionFilterProp: 'search' }}
         onChange={(value: string) => {
           if (value.startsWith('new:')) {
             setTo(value.slice(4));
@@ -118,7 +143,8 @@ function Chat({ onError }: { onError: (words: string) => void }) {
           shown.map((one) => (
             <li key={one.id} data-mine={one.sender?.id === person.id} data-urgent={one.urgent}>
               <span className="cw-quiet">
-                {one.sender?.name} <Time at={one.sentAt} />
+                {one.urgent && <StateTag tone="bad">{t('urgent')}</StateTag>} {one.sender?.name}{' '}
+                <Time at={one.sentAt} />
               </span>
               <p>{one.text}</p>
             </li>

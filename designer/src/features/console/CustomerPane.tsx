@@ -1,28 +1,45 @@
 /** Who it is: the record that pops up while it rings, or the form for somebody new; contacts, notes, the way they came. */
-import { App, AutoComplete, Button, Form, Input, Select, Tabs } from 'antd';
+import {
+  App,
+  AutoComplete,
+  Button,
+  DatePicker,
+  Form,
+  Input,
+  InputNumber,
+  Select,
+  Skeleton,
+  Switch,
+  Tabs,
+} from 'antd';
+import dayjs, { type Dayjs } from 'dayjs';
 import {
   ArrowDownLeft,
   ArrowUpRight,
   CheckSquare,
   FileAudio,
   MessageSquare,
+  Play,
   StickyNote,
   Voicemail,
+  X,
 } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import { Link } from 'react-router';
 import { useClient, useQuery, useSubscription } from 'urql';
-import { graphql } from '@/gql';
-import type { CustomerPartsFragment } from '@/gql/graphql';
+import type { ConsoleTimelineQuery, CustomerFormPartsQuery, CustomerPartsFragment } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { duration, EmptyState, groupedPhone, Time } from '@/ui';
+import { duration, EmptyState, groupedPhone, IconButton, Time } from '@/ui';
 import { desk, type Focus, useDesk } from './desk';
 import {
   ADD_NOTE,
   CALL_PATH,
   CUSTOMER,
   CUSTOMER_BY_NUMBER,
+  CUSTOMER_FORM,
+  DISPOSITIONS,
   FIND_CUSTOMERS,
   SAVE_CUSTOMER,
   TIMELINE,
@@ -59,7 +76,7 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
             {region && <span className="cw-quiet">{region}</span>}
           </header>
           <p className="cw-quiet">{t('newCustomerHelp')}</p>
-          <CustomerForm
+          <NewCustomer
             key={focus.callId}
             number={focus.number}
             saved={(made) => {
@@ -69,12 +86,17 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
           />
         </>
       )}
-      {id && <CustomerCard key={id} id={id} />}
       {!focus && id && (
-        <footer className="cw-customer-find">
+        <header className="cw-customer-find">
           <FindCustomer />
-        </footer>
+          <IconButton
+            label={t('closeCustomer')}
+            icon={<X size={16} />}
+            onClick={() => desk.getState().set({ customerId: null })}
+          />
+        </header>
       )}
+      {id && <CustomerCard key={id} id={id} />}
     </section>
   );
 }
@@ -89,13 +111,13 @@ export function CustomerCard({ id }: { id: string }) {
     requestPolicy: 'cache-and-network',
   });
   const customer = answer.data?.customer.id === id ? answer.data.customer : null;
-  if (!customer) return null;
+  if (!customer) return <Skeleton active title paragraph={{ rows: 6 }} />;
   const level = answer.data?.customerLevels.find((one) => one.key === customer.level);
   return (
     <>
       <header className="cw-customer-head">
         <h2>{customer.name || t('unknown')}</h2>
-        {level && <span className={level.vip ? 'cw-ring-vip' : 'cw-level'}>{text(level.label)}</span>}
+        {level && <LevelTag vip={level.vip}>{text(level.label)}</LevelTag>}
         <Numbers customer={customer} />
       </header>
       <Tabs
@@ -106,12 +128,7 @@ export function CustomerCard({ id }: { id: string }) {
             key: 'details',
             label: t('details'),
             children: (
-              <CustomerForm
-                customer={customer}
-                fields={answer.data?.customerFields ?? []}
-                levels={answer.data?.customerLevels ?? []}
-                saved={() => reload({ requestPolicy: 'network-only' })}
-              />
+              <CustomerForm customer={customer} saved={() => reload({ requestPolicy: 'network-only' })} />
             ),
           },
         ]}
@@ -120,24 +137,14 @@ export function CustomerCard({ id }: { id: string }) {
   );
 }
 
-const FORM = graphql(`
-  query CustomerFormParts {
-    customerFields { key label { zh en } kind required enabled choices { value label { zh en } } }
-    customerLevels { key label { zh en } vip }
-  }
-`);
+/** The form of somebody new: of the number that calls, or with numbers typed by hand. */
+export function NewCustomer({ number, saved }: { number?: string; saved: (id: string) => void }) {
+  return <CustomerForm number={number} saved={saved} />;
+}
 
-/** The form of somebody new, with the number typed by hand. */
-export function NewCustomer({ saved }: { saved: (id: string) => void }) {
-  const [answer] = useQuery({ query: FORM });
-  return (
-    <CustomerForm
-      typed
-      fields={answer.data?.customerFields ?? []}
-      levels={answer.data?.customerLevels ?? []}
-      saved={saved}
-    />
-  );
+/** A customer's level; those that go first in queues stand out. */
+export function LevelTag({ vip, children }: { vip: boolean; children: string }) {
+  return <span className={vip ? 'cw-ring-vip' : 'cw-level'}>{children}</span>;
 }
 
 function Numbers({ customer }: { customer: Customer }) {
@@ -172,6 +179,9 @@ interface Seen {
   left?: string | null;
 }
 
+/** Ports that say no more than that it went on. */
+const PLAIN = new Set(['next', 'done', 'hangup']);
+
 /** The way a caller came through the menus, drawn small: what they chose, step by step. */
 function Way({ callId }: { callId: string }) {
   const t = useWords(consoleWords);
@@ -196,7 +206,7 @@ function Way({ callId }: { callId: string }) {
       {choices.slice(-8).map((step) => (
         <li key={`${step.runId}${step.seq}`} data-now={!step.left}>
           {step.nodeName || step.nodeId}
-          {step.port && <strong> ▸ {step.port}</strong>}
+          {step.port && !PLAIN.has(step.port) && <strong> ▸ {step.port}</strong>}
         </li>
       ))}
     </ol>
@@ -212,10 +222,15 @@ const ICONS: Record<string, typeof Voicemail> = {
   note: StickyNote,
 };
 
+type Contact = ConsoleTimelineQuery['customer']['timeline']['nodes'][number];
+const KINDS = ['recording', 'voicemail', 'message', 'task', 'result', 'note'] as const;
+const TASKS = ['callback', 'voicemail', 'missed', 'planned', 'work'] as const;
+const isOne = <K extends string>(known: readonly K[], value: string | null | undefined): value is K =>
+  (known as readonly string[]).includes(value ?? '');
+
 function Timeline({ id }: { id: string }) {
   const t = useWords(consoleWords);
   const c = useWords(common);
-  const language = useLanguage();
   const [search, setSearch] = useState('');
   const [asked, setAsked] = useState('');
   const [pages, setPages] = useState<string[]>([]);
@@ -227,22 +242,15 @@ function Timeline({ id }: { id: string }) {
     requestPolicy: 'cache-and-network',
   });
   const page = answer.data?.customer.id === id ? answer.data.customer.timeline : null;
+  const nodes = page?.nodes ?? [];
+  // A recording that belongs to a call of this page is heard there.
+  const shown = nodes.filter(
+    (one) =>
+      one.kind !== 'recording' ||
+      !nodes.some((other) => other.kind === 'call' && other.recordingId === one.recordingId),
+  );
   return (
     <div className="cw-timeline">
-      <div className="cw-timeline-tools">
-        <Input.Search
-          size="small"
-          allowClear
-          value={search}
-          placeholder={c('search')}
-          aria-label={c('search')}
-          onChange={(event) => setSearch(event.target.value)}
-          onSearch={(words) => {
-            setPages([]);
-            setAsked(words);
-          }}
-        />
-      </div>
       <div className="cw-timeline-note">
         <Input.TextArea
           autoSize={{ minRows: 1, maxRows: 4 }}
@@ -252,7 +260,6 @@ function Timeline({ id }: { id: string }) {
           onChange={(event) => setNote(event.target.value)}
         />
         <Button
-          size="small"
           loading={adding}
           disabled={!note.trim()}
           onClick={async () => {
@@ -265,35 +272,23 @@ function Timeline({ id }: { id: string }) {
           {c('save')}
         </Button>
       </div>
-      {page && page.nodes.length === 0 && <p className="cw-quiet">{t('noContacts')}</p>}
+      <Input.Search
+        allowClear
+        value={search}
+        placeholder={c('search')}
+        aria-label={c('search')}
+        onChange={(event) => setSearch(event.target.value)}
+        onSearch={(words) => {
+          setPages([]);
+          setAsked(words);
+        }}
+      />
+      {!page && <Skeleton active title={false} paragraph={{ rows: 5 }} />}
+      {page && shown.length === 0 && <p className="cw-quiet">{t('noContacts')}</p>}
       <ul>
-        {(page?.nodes ?? []).map((one) => {
-          const Icon =
-            one.kind === 'call'
-              ? one.direction === 'outbound'
-                ? ArrowUpRight
-                : ArrowDownLeft
-              : (ICONS[one.kind] ?? StickyNote);
-          return (
-            <li key={`${one.kind}${one.id}`}>
-              <Icon size={14} aria-hidden />
-              <Time at={one.at} />
-              <span>
-                {one.text || one.code || groupedPhone(one.number ?? '') || one.state}
-                {one.seconds ? <span className="cw-quiet"> {duration(one.seconds, language)}</span> : null}
-                {one.author && <span className="cw-quiet"> · {one.author}</span>}
-              </span>
-              {one.recordingId && (
-                // biome-ignore lint/a11y/useMediaCaption: what was said on the phone has no caption
-                <audio controls preload="none" src={`/files/recordings/${one.recordingId}`} />
-              )}
-              {one.voicemailId && !one.recordingId && (
-                // biome-ignore lint/a11y/useMediaCaption: what a caller said has no caption
-                <audio controls preload="none" src={`/files/voicemails/${one.voicemailId}`} />
-              )}
-            </li>
-          );
-        })}
+        {shown.map((one) => (
+          <ContactRow key={`${one.kind}${one.id}`} one={one} />
+        ))}
       </ul>
       <div className="cw-timeline-pages">
         {pages.length > 0 && (
@@ -311,41 +306,96 @@ function Timeline({ id }: { id: string }) {
   );
 }
 
-interface OwnField {
-  key: string;
-  label: { zh: string; en: string };
-  kind: string;
-  required: boolean;
-  enabled: boolean;
-  choices: { value: string; label: { zh: string; en: string } }[];
+function ContactRow({ one }: { one: Contact }) {
+  const t = useWords(consoleWords);
+  const text = useText();
+  const language = useLanguage();
+  const [hears, setHears] = useState(false);
+  const [codes] = useQuery({ query: DISPOSITIONS, variables: { queue: null }, pause: one.kind !== 'result' });
+  const call = one.kind === 'call';
+  const out = one.direction === 'outbound';
+  const Icon = call ? (out ? ArrowUpRight : ArrowDownLeft) : (ICONS[one.kind] ?? StickyNote);
+  const kind = call
+    ? t(out ? 'contact_call_out' : 'contact_call_in')
+    : isOne(KINDS, one.kind)
+      ? t(`contact_${one.kind}`)
+      : one.kind;
+  const result = codes.data?.dispositions.find((known) => known.code === one.code);
+  const words = [
+    one.kind === 'result' && (text(result?.label) || one.code),
+    one.text || (one.kind === 'task' && isOne(TASKS, one.code) ? t(one.code) : ''),
+    groupedPhone(one.number ?? ''),
+  ].filter(Boolean);
+  const sound = one.recordingId
+    ? `/files/recordings/${one.recordingId}`
+    : one.voicemailId && `/files/voicemails/${one.voicemailId}`;
+  return (
+    <li>
+      <Icon size={14} aria-hidden />
+      <Time at={one.at} />
+      <span>
+        <span className="cw-quiet">{kind}</span>{' '}
+        {call && one.callId ? (
+          <Link to={`/calls/${one.callId}`} className="cw-underlined">
+            {words.join(' · ')}
+          </Link>
+        ) : (
+          words.join(' · ')
+        )}
+        {one.seconds ? <span className="cw-quiet"> {duration(one.seconds, language)}</span> : null}
+        {one.author && <span className="cw-quiet"> · {one.author}</span>}
+      </span>
+      {sound && !hears && (
+        <IconButton
+          size="small"
+          label={t('hearContact')}
+          icon={<Play size={14} />}
+          onClick={() => setHears(true)}
+        />
+      )}
+      {sound && hears && (
+        // biome-ignore lint/a11y/useMediaCaption: what was said on the phone has no caption
+        <audio controls autoPlay src={sound} />
+      )}
+    </li>
+  );
+}
+
+type OwnField = CustomerFormPartsQuery['customerFields'][number];
+interface Given extends Record<string, unknown> {
+  name: string;
+  gender?: string;
+  level?: string;
+  card?: string;
+  phones?: string[];
+  channels?: string[];
+  fields?: Record<string, unknown>;
 }
 
 function CustomerForm({
   customer,
   number,
-  typed,
-  fields = [],
-  levels = [],
   saved,
 }: {
   customer?: Customer;
+  /** Of whom it is, when it need not be typed. */
   number?: string;
-  /** Whether numbers are typed here. */
-  typed?: boolean;
-  fields?: readonly OwnField[];
-  levels?: readonly { key: string; label: { zh: string; en: string } }[];
   saved: (id: string) => void;
 }) {
   const t = useWords(consoleWords);
   const c = useWords(common);
   const text = useText();
   const { message } = App.useApp();
+  const [parts] = useQuery({ query: CUSTOMER_FORM });
   const [save, busy] = useChange(SAVE_CUSTOMER);
   const own = (customer?.fields ?? {}) as Record<string, unknown>;
+  // Numbers that are shown masked would be saved masked.
+  const typed = customer ? !customer.phones.some((one) => one.includes('*')) : !number;
+  if (!parts.data) return <Skeleton active title={false} paragraph={{ rows: 6 }} />;
+  const { customerFields, customerLevels, customerChannels } = parts.data;
   return (
-    <Form
+    <Form<Given>
       layout="vertical"
-      size="small"
       requiredMark={false}
       className="cw-customer-form"
       initialValues={{
@@ -354,21 +404,23 @@ function CustomerForm({
         gender: customer?.gender || undefined,
         level: customer?.level || undefined,
         address: customer?.address ?? '',
+        background: customer?.background ?? '',
+        note: customer?.note ?? '',
+        channels: [...(customer?.channels ?? [])],
+        giftConsent: customer?.giftConsent ?? false,
+        phones: customer ? [...customer.phones] : undefined,
         fields: own,
       }}
-      onFinish={async (
-        given: Record<string, unknown> & { fields?: Record<string, unknown>; phones?: string[] },
-      ) => {
-        const { fields: more, phones, ...plain } = given;
+      onFinish={async ({ fields: more, phones, ...plain }) => {
         const answer = await save({
           id: customer?.id ?? null,
           input: {
             ...plain,
-            gender: (plain.gender as string | undefined) ?? '',
-            level: (plain.level as string | undefined) ?? '',
-            card: (plain.card as string) || null,
+            gender: plain.gender ?? '',
+            level: plain.level ?? '',
+            card: plain.card || null,
             fields: { ...own, ...more },
-            ...(customer ? {} : { phones: number ? [number] : (phones ?? []) }),
+            ...(typed ? { phones: phones ?? [] } : customer ? {} : { phones: [number as string] }),
           },
         });
         if (!answer.value) return;
@@ -378,19 +430,22 @@ function CustomerForm({
     >
       <Form.Item
         name="name"
-        label={c('name')}
+        label={t('personName')}
         rules={[{ required: true, whitespace: true, message: c('required') }]}
       >
         <Input maxLength={120} />
       </Form.Item>
+      <Form.Item name="level" label={t('level')}>
+        <Select
+          allowClear
+          options={customerLevels.map((one) => ({ value: one.key, label: text(one.label) }))}
+        />
+      </Form.Item>
       {typed && (
-        <Form.Item name="phones" label={t('numbers')} className="wide">
+        <Form.Item name="phones" label={t('numbers')} extra={t('numbersHelp')} className="wide">
           <Select mode="tags" tokenSeparators={[',', ' ', ';']} open={false} suffixIcon={null} />
         </Form.Item>
       )}
-      <Form.Item name="level" label={t('level')}>
-        <Select allowClear options={levels.map((one) => ({ value: one.key, label: text(one.label) }))} />
-      </Form.Item>
       <Form.Item name="gender" label={t('gender')}>
         <Select
           allowClear
@@ -406,43 +461,70 @@ function CustomerForm({
       <Form.Item name="address" label={t('address')} className="wide">
         <Input maxLength={300} />
       </Form.Item>
-      {fields
+      {customerFields
         .filter((field) => field.enabled)
         .map((field) => (
-          <Form.Item
-            key={field.key}
-            name={['fields', field.key]}
-            label={text(field.label)}
-            rules={field.required ? [{ required: true, message: c('required') }] : []}
-          >
-            {field.kind === 'choice' || field.kind === 'choices' ? (
-              <Select
-                allowClear
-                mode={field.kind === 'choices' ? 'multiple' : undefined}
-                options={field.choices.map((one) => ({
-                  value: one.value,
-                  label: text(one.label) || one.value,
-                }))}
-              />
-            ) : field.kind === 'yes_no' ? (
-              <Select
-                allowClear
-                options={[
-                  { value: true, label: c('yes') },
-                  { value: false, label: c('no') },
-                ]}
-              />
-            ) : field.kind === 'number' ? (
-              <Input type="number" />
-            ) : (
-              <Input />
-            )}
-          </Form.Item>
+          <OwnFieldItem key={field.key} field={field} />
         ))}
-      <Button htmlType="submit" type={customer ? 'default' : 'primary'} loading={busy} className="wide">
+      <Form.Item name="channels" label={t('heardBy')} className="wide">
+        <Select
+          mode="multiple"
+          options={customerChannels.map((one) => ({ value: one.value, label: text(one.label) }))}
+        />
+      </Form.Item>
+      <Form.Item name="background" label={t('background')} className="wide">
+        <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={4000} />
+      </Form.Item>
+      <Form.Item name="note" label={t('customerNote')} className="wide">
+        <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} maxLength={2000} />
+      </Form.Item>
+      <Form.Item name="giftConsent" label={t('giftConsent')} valuePropName="checked" layout="horizontal">
+        <Switch />
+      </Form.Item>
+      <Button htmlType="submit" type="primary" loading={busy} className="wide">
         {customer ? c('save') : t('newCustomer')}
       </Button>
     </Form>
+  );
+}
+
+/** A field that the business added, by its kind. */
+function OwnFieldItem({ field }: { field: OwnField }) {
+  const c = useWords(common);
+  const text = useText();
+  const choices = field.choices.map((one) => ({ value: one.value, label: text(one.label) || one.value }));
+  const inputs: Record<string, React.ReactNode> = {
+    choice: <Select allowClear options={choices} />,
+    choices: <Select allowClear mode="multiple" options={choices} />,
+    yes_no: (
+      <Select
+        allowClear
+        options={[
+          { value: true, label: c('yes') },
+          { value: false, label: c('no') },
+        ]}
+      />
+    ),
+    number: <InputNumber className="cw-wide" />,
+    date: <DatePicker className="cw-wide" />,
+    long: <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={4000} />,
+    phone: <Input inputMode="tel" />,
+    mail: <Input inputMode="email" />,
+    url: <Input inputMode="url" placeholder="https://" />,
+  };
+  return (
+    <Form.Item
+      name={['fields', field.key]}
+      label={text(field.label)}
+      className={field.kind === 'long' ? 'wide' : undefined}
+      rules={field.required ? [{ required: true, message: c('required') }] : []}
+      {...(field.kind === 'date' && {
+        getValueProps: (value: string | null) => ({ value: value ? dayjs(value) : null }),
+        normalize: (value: Dayjs | null) => value?.format('YYYY-MM-DD') ?? null,
+      })}
+    >
+      {inputs[field.kind] ?? <Input maxLength={200} />}
+    </Form.Item>
   );
 }
 
@@ -453,7 +535,7 @@ function FindCustomer() {
   const [typed, setTyped] = useState('');
   return (
     <AutoComplete
-      style={{ width: 260 }}
+      className="cw-find"
       value={typed}
       options={options}
       placeholder={t('findCustomer')}

@@ -24,7 +24,8 @@ export function RingCard({ focus }: { focus: Focus }) {
   const offer = agent?.call?.callId === focus.callId ? agent.call : null;
   const ours = lineOf(line, focus.callId);
   const here = ours?.state === 'incoming';
-  const who = offer?.customerName || answer.data?.customerByNumber?.name || focus.own?.name || '';
+  const told = offer?.customerName || answer.data?.customerByNumber?.name || focus.own?.name || '';
+  const who = told === focus.number ? '' : told;
   const region = answer.data?.numberRegion?.words;
   return (
     <section

@@ -5,9 +5,9 @@ import { useEffect, useRef, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
-import { Duration, IconButton, Past, StateTag, type Tone, useTick } from '@/ui';
+import { Duration, duration, groupedPhone, IconButton, Past, StateTag, type Tone, useTick } from '@/ui';
 import { ChatDrawer } from './ChatDrawer';
-import { type Agent, desk, useDesk } from './desk';
+import { type Agent, desk, isOwnReason, useDesk } from './desk';
 import {
   ANNOUNCEMENTS,
   CALL_FOR_HELP,
@@ -41,6 +41,9 @@ const STATES = ['ready', 'not_ready', 'offered', 'talking', 'wrap_up', 'busy', '
 export type AgentState = (typeof STATES)[number];
 export const isState = (state: string): state is AgentState => (STATES as readonly string[]).includes(state);
 
+/** Counters sit on the button, not outside of the bar. */
+const BADGE: [number, number] = [-6, 6];
+
 export function StateBar({ toggle }: { toggle: number }) {
   const t = useWords(consoleWords);
   const text = useText();
@@ -61,10 +64,9 @@ export function StateBar({ toggle }: { toggle: number }) {
   };
   const reasons = (more.data?.agentReasons ?? []).filter((one) => one.enabled);
   const reasonOf = (key: string) => {
-    // These two are given by the product itself.
-    if (key === 'lost' || key === 'missed') return t(`reason_${key}`);
     const found = reasons.find((one) => one.key === key);
-    return found ? text({ zh: found.labelZh, en: found.labelEn }) : key;
+    if (found) return text({ zh: found.labelZh, en: found.labelEn });
+    return isOwnReason(key) ? t(`reason_${key}`) : key;
   };
   const nameOf = (state: string, reason: string) =>
     state === 'not_ready' && reason
@@ -115,7 +117,7 @@ export function StateBar({ toggle }: { toggle: number }) {
                 type: 'group',
                 label: t('not_ready'),
                 children: [
-                  { key: 'not:', label: <StateTag tone="off">{t('not_ready')}</StateTag> },
+                  { key: 'not:', label: <StateTag tone="off">{t('noReason')}</StateTag> },
                   ...reasons.map((one) => ({
                     key: `not:${one.key}`,
                     label: <StateTag tone="off">{text({ zh: one.labelZh, en: one.labelEn })}</StateTag>,
@@ -155,7 +157,9 @@ export function StateBar({ toggle }: { toggle: number }) {
       <Help />
       {next && (
         <span className="cw-next cw-quiet">
-          {t('next')}: {timeOf(next.dueAt)} {next.customer?.name || next.title || next.number}
+          {t('nextTask', {
+            what: `${timeOf(next.dueAt)} ${next.customer?.name || next.title || groupedPhone(next.number)}`,
+          })}
         </span>
       )}
       <span className="cw-progress">
@@ -173,7 +177,7 @@ export function StateBar({ toggle }: { toggle: number }) {
         {allBusy ? `${t('allBusy')} · ` : ''}
         {waiting > 0 ? t('waiting', { count: waiting }) : t('nobodyWaits')}
       </StateTag>
-      <Announcements />
+      <Announcements busy={allBusy && waiting > 0 ? t('allBusyLine', { count: waiting }) : ''} />
       <IconButton
         label={t('ringSound')}
         icon={ringing ? <Bell size={16} /> : <BellOff size={16} />}
@@ -257,8 +261,11 @@ function timeOf(at: string): string {
 }
 
 function Countdown({ until }: { until: string }) {
+  const language = useLanguage();
   useTick(1000);
-  return <span className="cw-num">{Math.max(0, Math.round((Date.parse(until) - Date.now()) / 1000))}</span>;
+  return (
+    <span className="cw-num">{duration(Math.max(0, (Date.parse(until) - Date.now()) / 1000), language)}</span>
+  );
 }
 
 function PhoneState() {
@@ -270,16 +277,14 @@ function PhoneState() {
   if (agent.phoneKind !== 'browser')
     return (
       <span className="cw-quiet">
-        {agent.phoneKind === 'sip'
-          ? t('phoneSip', { extension: agent.extension })
-          : t('phoneOutside', { number: '' })}
+        {agent.phoneKind === 'sip' ? t('phoneSip', { extension: agent.extension }) : t('phoneOutside')}
       </span>
     );
   const problem = line.error?.code;
   if (line.state === 'failed' || (problem && problem !== 'connection_lost'))
     return (
       <span className="cw-phone-problem" role="alert">
-        {known(problem) ? t(problem) : t('otherProblem', { code: problem ?? line.state })}
+        {problemWords(t, problem ?? line.state)}
         <Button size="small" onClick={() => void mend().catch(() => {})}>
           {problem === 'sound_blocked' ? t('hear') : t('phoneRetry')}
         </Button>
@@ -305,14 +310,31 @@ const PROBLEMS = [
   'webrtc_unsupported',
   'media_failed',
   'sound_blocked',
+  'credentials_refused',
 ] as const;
-function known(code: string | undefined): code is (typeof PROBLEMS)[number] {
-  return (PROBLEMS as readonly string[]).includes(code ?? '');
+type Problem = (typeof PROBLEMS)[number];
+/** How a call that one made ended. */
+const ENDS = {
+  busy: 'endBusy',
+  rejected: 'endRejected',
+  no_answer: 'endNoAnswer',
+  not_found: 'endNotFound',
+  unavailable: 'endUnavailable',
+  connection_lost: 'endLost',
+} as const;
+type End = keyof typeof ENDS;
+
+/** Why the phone did not work, and what helps. */
+export function problemWords(
+  t: (key: Problem | (typeof ENDS)[End] | 'otherProblem', values?: Record<string, string>) => string,
+  code: string,
+): string {
+  if (code in ENDS) return t(ENDS[code as End]);
+  return (PROBLEMS as readonly string[]).includes(code) ? t(code as Problem) : t('otherProblem', { code });
 }
 
 function Shortcuts() {
   const t = useWords(consoleWords);
-  const language = useLanguage();
   const rows = [
     ['Enter', t('shortcutAnswer')],
     ['H', t('shortcutHold')],
@@ -322,7 +344,7 @@ function Shortcuts() {
     ['Esc Esc', t('shortcutHangUp')],
     ['Ctrl Enter', t('shortcutNext')],
     ['Alt R', t('shortcutReady')],
-    ['Alt A / H / M / T / C', language === 'zh' ? '输入时同样有效' : 'the same while typing'],
+    ['Alt A / H / M / T / C', t('shortcutTyping')],
   ] as const;
   return (
     <dl className="cw-shortcuts">
@@ -347,14 +369,14 @@ function ChatButton({ open }: { open: () => void }) {
   });
   const unread = (channels.data?.chatChannels ?? []).reduce((sum, one) => sum + one.unread, 0);
   return (
-    <Badge count={unread} size="small">
+    <Badge count={unread} size="small" offset={BADGE}>
       <IconButton label={t('messages')} icon={<MessageSquare size={16} />} onClick={open} />
     </Badge>
   );
 }
 
-/** The running line, and announcements that one confirms. */
-function Announcements() {
+/** The running line, and announcements that one confirms; those that are confirmed can be read again. */
+function Announcements({ busy }: { busy: string }) {
   const t = useWords(consoleWords);
   const [answer, again] = useQuery({ query: ANNOUNCEMENTS, requestPolicy: 'cache-and-network' });
   const [confirm] = useChange(CONFIRM);
@@ -362,13 +384,18 @@ function Announcements() {
     if (news.houseNews.what === 'announced') again({ requestPolicy: 'network-only' });
     return news;
   });
+  // They begin and end by the clock.
+  useEffect(() => {
+    const timer = setInterval(() => again({ requestPolicy: 'network-only' }), 60_000);
+    return () => clearInterval(timer);
+  }, [again]);
   const all = answer.data?.currentAnnouncements ?? [];
-  const line = all.filter((one) => one.announcement.kind === 'line').map((one) => one.announcement.text);
-  const open = all.filter((one) => one.announcement.kind !== 'line' && !one.confirmed);
+  const line = [busy, ...(answer.data?.runningLines ?? []).map((one) => one.text)].filter(Boolean);
+  const open = all.filter((one) => !one.confirmed);
   return (
     <>
       {line.length > 0 && (
-        <div className="cw-line" role="marquee">
+        <div className="cw-line" role="marquee" title={line.join(' · ')}>
           <span>{line.join('　·　')}</span>
         </div>
       )}
@@ -378,28 +405,32 @@ function Announcements() {
         title={t('announcements')}
         content={
           <div className="cw-announcements">
-            {open.length === 0 && <span className="cw-quiet">{t('noAnnouncements')}</span>}
-            {open.map(({ announcement }) => (
-              <article key={announcement.id}>
+            {all.length === 0 && <span className="cw-quiet">{t('noAnnouncements')}</span>}
+            {[...open, ...all.filter((one) => one.confirmed)].map(({ announcement, confirmed }) => (
+              <article key={announcement.id} data-read={confirmed}>
                 <h4>
                   {announcement.urgent && <StateTag tone="bad">{t('urgent')}</StateTag>} {announcement.title}
                 </h4>
                 <p>{announcement.text}</p>
-                <Button
-                  size="small"
-                  onClick={async () => {
-                    await confirm({ id: announcement.id });
-                    again({ requestPolicy: 'network-only' });
-                  }}
-                >
-                  {t('confirm')}
-                </Button>
+                {confirmed ? (
+                  <StateTag tone="good">{t('confirmed')}</StateTag>
+                ) : (
+                  <Button
+                    size="small"
+                    onClick={async () => {
+                      await confirm({ id: announcement.id });
+                      again({ requestPolicy: 'network-only' });
+                    }}
+                  >
+                    {t('confirm')}
+                  </Button>
+                )}
               </article>
             ))}
           </div>
         }
       >
-        <Badge count={open.length} size="small">
+        <Badge count={open.length} size="small" offset={BADGE}>
           <Button type="text" aria-label={t('announcements')} icon={<Megaphone size={16} />} />
         </Badge>
       </Popover>

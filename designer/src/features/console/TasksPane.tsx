@@ -103,7 +103,9 @@ function TaskRow({ task, again }: { task: Task; again: () => void }) {
   return (
     <li className="cw-task" data-state={task.state} data-overdue={task.overdue} data-current={current}>
       <div className="cw-task-what">
-        <span className="cw-num">{dayjs(task.dueAt).format('HH:mm')}</span>
+        <span className="cw-num">
+          {dayjs(task.dueAt).format(dayjs(task.dueAt).isSame(dayjs(), 'day') ? 'HH:mm' : 'MM-DD HH:mm')}
+        </span>
         <span className="cw-quiet">{isKind(task.kind) ? t(task.kind) : task.kind}</span>
         <button type="button" className="cw-link" onClick={() => void begin()}>
           {who}
@@ -143,9 +145,7 @@ function TaskRow({ task, again }: { task: Task; again: () => void }) {
               { key: 'hour', icon: <Clock size={14} />, label: t('inAnHour') },
               { key: 'morning', icon: <CalendarClock size={14} />, label: t('tomorrowMorning') },
               { key: 'when', icon: <CalendarClock size={14} />, label: `${t('postponeTo')}…` },
-              ...(task.number
-                ? [{ key: 'nobody', icon: <Phone size={14} />, label: `${t('nobodyThere')} → +1 h` }]
-                : []),
+              ...(task.number ? [{ key: 'nobody', icon: <Phone size={14} />, label: t('nobodyThere') }] : []),
               ...(task.state === 'taken'
                 ? [{ key: 'back', icon: <Undo2 size={14} />, label: t('putBack') }]
                 : []),
@@ -222,20 +222,20 @@ function NewTask({ close }: { close: (made: boolean) => void }) {
       >
         <Form.Item
           name="title"
-          label={t('work')}
+          label={t('taskWhat')}
           rules={[{ required: true, whitespace: true, message: c('required') }]}
         >
           <Input autoFocus maxLength={200} />
         </Form.Item>
-        <Form.Item name="kind" label={t('tasks')}>
+        <Form.Item name="kind" label={t('taskKind')}>
           <Select
             options={(['work', 'callback', 'planned'] as const).map((value) => ({ value, label: t(value) }))}
           />
         </Form.Item>
-        <Form.Item name="number" label={t('numbers')}>
+        <Form.Item name="number" label={t('taskNumber')}>
           <Input inputMode="tel" />
         </Form.Item>
-        <Form.Item name="dueAt" label={t('postponeTo')} rules={[{ required: true, message: c('required') }]}>
+        <Form.Item name="dueAt" label={t('taskDue')} rules={[{ required: true, message: c('required') }]}>
           <DatePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" />
         </Form.Item>
       </Form>

@@ -8,7 +8,7 @@ import { consoleWords } from './words';
 
 const WAITING = graphql(`
   query MyWaiting {
-    myWaiting { entryId queue place kind number customerName vip since }
+    myWaiting { entryId queue place kind caller number customerName vip since }
     queueNames { name label { zh en } }
   }
 `);
@@ -35,7 +35,7 @@ export function WaitingCallers() {
         {callers.slice(0, 8).map((caller) => (
           <li key={caller.entryId}>
             <span className="cw-num">{caller.place}</span>{' '}
-            {caller.customerName || groupedPhone(caller.number)}
+            {caller.customerName || groupedPhone(caller.number || caller.caller) || t('masked')}
             {caller.vip && <span className="cw-ring-vip">VIP</span>}
             <span className="cw-quiet">
               {labelOf(caller.queue)} · <Duration since={caller.since} />

@@ -1,5 +1,5 @@
 /** What to say and what came of it: script, company page, notes, result, next contact; one key saves and goes on. */
-import { App, Button, Cascader, DatePicker, Input, Tabs } from 'antd';
+import { App, Button, DatePicker, Input, Select, Tabs } from 'antd';
 import dayjs from 'dayjs';
 import { ExternalLink } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
@@ -33,9 +33,11 @@ export function WorkPane({ focus, next }: { focus: Focus | null; next: number })
             key: 'script',
             label: t('script'),
             children: offer?.script ? (
-              <div className="cw-script">{filled(offer.script, offer.customerName)}</div>
+              <div className="cw-script">
+                {offer.script.replaceAll('{customer}', offer.customerName || t('somebody'))}
+              </div>
             ) : (
-              <p className="cw-quiet">{t('noScript')}</p>
+              <p className="cw-quiet">{t(focus ? 'noScript' : 'scriptHere')}</p>
             ),
           },
           ...(url
@@ -64,11 +66,6 @@ export function WorkPane({ focus, next }: { focus: Focus | null; next: number })
       <WrapUp focus={focus} next={next} />
     </section>
   );
-}
-
-/** A script names the customer where it says `{customer}`. */
-function filled(script: string, customer: string): string {
-  return script.replaceAll('{customer}', customer || '…');
 }
 
 function WrapUp({ focus, next }: { focus: Focus | null; next: number }) {
@@ -167,24 +164,23 @@ function WrapUp({ focus, next }: { focus: Focus | null; next: number }) {
       <label className="cw-label" htmlFor="call-result">
         {t('result')}
       </label>
-      <Cascader
+      <Select
         id="call-result"
+        className="cw-wide"
+        allowClear
+        showSearch={{ optionFilterProp: 'label' }}
         disabled={!callId}
         placeholder={t('resultNone')}
         aria-label={t('result')}
-        value={chosen ? (chosen.parentId ? [chosen.parentId, chosen.id] : [chosen.id]) : []}
+        value={draft.dispositionId}
         options={roots.map((root) => {
           const below = codes.filter((one) => one.parentId === root.id);
-          return {
-            value: root.id,
-            label: text(root.label) || root.code,
-            children:
-              below.length > 0
-                ? below.map((one) => ({ value: one.id, label: text(one.label) || one.code }))
-                : undefined,
-          };
+          const label = text(root.label) || root.code;
+          return below.length > 0
+            ? { label, options: below.map((one) => ({ value: one.id, label: text(one.label) || one.code })) }
+            : { value: root.id, label };
         })}
-        onChange={(path) => change({ dispositionId: path ? String(path.at(-1)) : null })}
+        onChange={(id) => change({ dispositionId: (id as string | undefined) ?? null })}
       />
       <label className="cw-label" htmlFor="call-next">
         {t('nextContact')}

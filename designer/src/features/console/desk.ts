@@ -11,6 +11,11 @@ export type OwnCall = OwnCallPartsFragment;
 
 export const NO_PHONE: PhoneSnapshot = { state: 'off', number: '', error: null, calls: [], current: null };
 
+/** Reasons that the machine gives itself. */
+const OWN_REASONS = ['missed', 'lost'] as const;
+export const isOwnReason = (key: string): key is (typeof OWN_REASONS)[number] =>
+  (OWN_REASONS as readonly string[]).includes(key);
+
 interface Desk {
   /** Undefined until the server has told. */
   agent: Agent | null | undefined;

@@ -205,15 +205,21 @@ export const CREATE_TASK = graphql(`
 
 export const CUSTOMER_PARTS = graphql(`
   fragment CustomerParts on Customer {
-    id name card gender address level background channels note fields phones createdAt
+    id name card gender address level background channels note giftConsent fields phones createdAt
     numbers { number region { words { zh en } } }
   }
 `);
 export const CUSTOMER = graphql(`
   query ConsoleCustomer($id: String!) {
     customer(id: $id) { ...CustomerParts }
+    customerLevels { key label { zh en } vip }
+  }
+`);
+export const CUSTOMER_FORM = graphql(`
+  query CustomerFormParts {
     customerFields { key label { zh en } kind required enabled choices { value label { zh en } } }
     customerLevels { key label { zh en } vip }
+    customerChannels { value label { zh en } }
   }
 `);
 export const CUSTOMER_BY_NUMBER = graphql(`
@@ -275,6 +281,7 @@ export const TARGETS = graphql(`
   query TransferTargets {
     agentDirectory { userId displayName extension team state }
     queueNames { name label { zh en } enabled }
+    transferFlows { key name }
   }
 `);
 
@@ -307,7 +314,8 @@ export const MARK_READ = graphql(`
 `);
 export const ANNOUNCEMENTS = graphql(`
   query CurrentAnnouncements {
-    currentAnnouncements { confirmed announcement { id kind title text urgent untilAt } }
+    currentAnnouncements { confirmed announcement { id title text urgent } }
+    runningLines { id text }
   }
 `);
 export const CONFIRM = graphql(`

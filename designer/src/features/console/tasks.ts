@@ -7,6 +7,8 @@ import { MY_TASKS, TASK_EVENTS } from './operations';
 
 export type Task = TaskPartsFragment;
 
+const DAY = 24 * 3600 * 1000;
+
 /** The end of a day, so many days from today, in the browser's zone. */
 export function endOfDay(now: Date, days = 0): Date {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days + 1);
@@ -28,7 +30,8 @@ export function useTasks(): {
   again(): void;
 } {
   const [day, setDay] = useState(() => endOfDay(new Date()).toISOString());
-  const until = useMemo(() => endOfDay(new Date(Date.parse(day) - 1), 1).toISOString(), [day]);
+  // The business has its own midnight: what is asked for reaches past it in any zone.
+  const until = useMemo(() => endOfDay(new Date(Date.parse(day) - 1), 2).toISOString(), [day]);
   const [answer, ask] = useQuery({
     query: MY_TASKS,
     variables: { until },
@@ -45,10 +48,13 @@ export function useTasks(): {
     if (now !== day) setDay(now);
   });
   const all = answer.data?.tasks.nodes ?? [];
+  const midnight = Date.parse(answer.data?.taskBoard.ends ?? day);
+  const isToday = (task: Task) => Date.parse(task.dueAt) < midnight;
+  const isTomorrow = (task: Task) => !isToday(task) && Date.parse(task.dueAt) < midnight + DAY;
   return {
     board: answer.data?.taskBoard ?? null,
-    tasks: inOrder(all.filter((task) => task.dueAt < day)),
-    tomorrow: inOrder(all.filter((task) => task.dueAt >= day)),
+    tasks: inOrder(all.filter(isToday)),
+    tomorrow: inOrder(all.filter(isTomorrow)),
     loading: answer.fetching && !answer.data,
     again: () => ask({ requestPolicy: 'network-only' }),
   };

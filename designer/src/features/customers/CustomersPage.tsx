@@ -11,7 +11,7 @@ import { common } from '@/i18n/common';
 import { EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
-import { CustomerCard, NewCustomer } from '../console/CustomerPane';
+import { CustomerCard, LevelTag, NewCustomer } from '../console/CustomerPane';
 import { customerWords } from './words';
 
 const LIST = graphql(`
@@ -26,6 +26,7 @@ const LIST = graphql(`
 
 type Row = CustomerListQuery['customers']['nodes'][number];
 const KEYS = ['search', 'level', 'open'] as const;
+const PASSING = ['open'] as const;
 
 export default function CustomersPage() {
   const w = useWords(customerWords);
@@ -33,7 +34,7 @@ export default function CustomersPage() {
   const text = useText();
   const client = useClient();
   const mayEdit = useMay('customers.edit');
-  const [filters, setFilters] = useFilters('customers', KEYS);
+  const [filters, setFilters] = useFilters('customers', KEYS, PASSING);
   const [typed, setTyped] = useState(filters.search);
   const [creating, setCreating] = useState(false);
   const [more, setMore] = useState<{ rows: Row[]; end: string | null; hasNext: boolean } | null>(null);
@@ -101,20 +102,24 @@ export default function CustomersPage() {
             {
               title: c('name'),
               render: (_, one) => (
-                <Button type="link" size="small" onClick={() => setFilters({ open: one.id })}>
+                <button type="button" className="cw-link" onClick={() => setFilters({ open: one.id })}>
                   {one.name || w('unnamed')}
-                </Button>
+                </button>
               ),
             },
             {
               title: w('level'),
-              render: (_, one) =>
-                text(levels.find((level) => level.key === one.level)?.label) || one.level || '–',
+              render: (_, one) => {
+                const level = levels.find((known) => known.key === one.level);
+                const name = text(level?.label) || one.level;
+                return name ? <LevelTag vip={level?.vip ?? false}>{name}</LevelTag> : '–';
+              },
             },
             {
               title: w('numbers'),
               render: (_, one) => (
-                <span className="cw-row-list">
+                <span className="cw-numbers">
+                  {one.phones.length === 0 && '–'}
                   {one.phones.map((number) => (
                     <Phone key={number} number={number} />
                   ))}
@@ -146,7 +151,7 @@ export default function CustomersPage() {
       )}
       <Drawer
         open={filters.open !== '' || creating}
-        title={creating ? w('newCustomer') : w('title')}
+        title={creating ? w('newCustomer') : w('customer')}
         size={560}
         destroyOnHidden
         onClose={() => {

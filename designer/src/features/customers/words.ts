@@ -3,6 +3,7 @@ import { defineWords } from '@/i18n';
 export const customerWords = defineWords('customers', {
   en: {
     title: 'Customers',
+    customer: 'Customer',
     help: 'Everybody who calls and is called, with their numbers, own fields and contacts.',
     search: 'Name, card or number',
     newCustomer: 'New customer',
@@ -14,11 +15,11 @@ export const customerWords = defineWords('customers', {
     numbers: 'Numbers',
     card: 'Card',
     created: 'Since',
-    open: 'Open',
     unnamed: 'Without a name',
   },
   zh: {
     title: '客户',
+    customer: '客户资料',
     help: '所有来电和去电的客户，及其号码、自定义字段和联系记录。',
     search: '姓名、卡号或号码',
     newCustomer: '新建客户',
@@ -30,7 +31,6 @@ export const customerWords = defineWords('customers', {
     numbers: '号码',
     card: '卡号',
     created: '建立时间',
-    open: '打开',
     unnamed: '未命名',
   },
 });

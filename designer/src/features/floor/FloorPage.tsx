@@ -20,7 +20,8 @@ import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, duration, EmptyState, groupedPhone, Past, StateTag, type Tone, useTick } from '@/ui';
-import { desk, useDesk } from '../console/desk';
+import { useFilters } from '@/ui/filters';
+import { desk, isOwnReason, useDesk } from '../console/desk';
 import { LEAVE } from '../console/operations';
 import {
   countsOf,
@@ -85,6 +86,7 @@ const TEAMS = graphql(`
   query FloorTeams {
     teams { key name }
     queueNames { name label { zh en } enabled }
+    agentReasons { key labelZh labelEn }
   }
 `);
 const LIVE_CALLS = graphql(`
@@ -110,6 +112,9 @@ const TONES: Record<string, Tone> = {
 const STATES = ['ready', 'not_ready', 'talking', 'wrap_up', 'busy', 'signed_out'] as const;
 type Known = (typeof STATES)[number];
 
+const KEYS = ['view', 'order', 'group'] as const;
+const ORDERS = ['state', 'name', 'time'] as const;
+
 const op = (): string => crypto.randomUUID();
 
 export default function FloorPage() {
@@ -118,13 +123,14 @@ export default function FloorPage() {
   const { notification } = App.useApp();
   const mayAct = useMay('floor.act');
   const { floor } = useFloor();
-  const [order, setOrder] = useState<Order>('state');
-  const [grouped, setGrouped] = useState(false);
+  const [filters, setFilters] = useFilters('floor', KEYS);
+  const order: Order = ORDERS.find((one) => one === filters.order) ?? 'state';
+  const grouped = filters.group === 'team';
+  const view = filters.view === 'lines' ? 'lines' : 'agents';
   const [big, setBig] = useState(false);
   const [sound, setSound] = useState(() => localStorage.getItem('callweave.floor.sound') !== 'off');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [moving, setMoving] = useState(false);
-  const [view, setView] = useState<'agents' | 'lines'>('agents');
   const [teams] = useQuery({ query: TEAMS });
 
   const told = useCallback(
@@ -156,6 +162,12 @@ export default function FloorPage() {
   const counts = countsOf(agents);
   const teamName = (key: string) =>
     teams.data?.teams.find((one) => one.key === key)?.name || key || t('noTeam');
+  const reasonOf = (agent: FloorAgent) => {
+    if (agent.state !== 'not_ready' || !agent.reason) return '';
+    const found = teams.data?.agentReasons.find((one) => one.key === agent.reason);
+    if (found) return text({ zh: found.labelZh, en: found.labelEn });
+    return isOwnReason(agent.reason) ? t(`reason_${agent.reason}`) : agent.reason;
+  };
   const groups = useMemo(() => {
     if (!grouped) return [['', agents]] as [string, FloorAgent[]][];
     const found = new Map<string, FloorAgent[]>();
@@ -181,14 +193,14 @@ export default function FloorPage() {
             <Segmented<'agents' | 'lines'>
               size="small"
               value={view}
-              onChange={setView}
+              onChange={(to) => setFilters({ view: to === 'agents' ? '' : to })}
               options={(['agents', 'lines'] as const).map((value) => ({ value, label: t(value) }))}
             />
             <Select<Order>
               size="small"
               value={order}
               aria-label={t('sortState')}
-              onChange={setOrder}
+              onChange={(to) => setFilters({ order: to === 'state' ? '' : to })}
               options={[
                 { value: 'state', label: t('sortState') },
                 { value: 'name', label: t('sortName') },
@@ -196,7 +208,12 @@ export default function FloorPage() {
               ]}
             />
             <span>
-              <Switch size="small" checked={grouped} onChange={setGrouped} aria-label={t('group')} />{' '}
+              <Switch
+                size="small"
+                checked={grouped}
+                onChange={(on) => setFilters({ group: on ? 'team' : '' })}
+                aria-label={t('group')}
+              />{' '}
               {t('group')}
             </span>
             <span>
@@ -242,6 +259,7 @@ export default function FloorPage() {
                   <Tile
                     key={agent.userId}
                     agent={agent}
+                    reason={reasonOf(agent)}
                     mayAct={mayAct}
                     chosen={chosen.has(agent.userId)}
                     choose={(on) => {
@@ -394,11 +412,14 @@ function Figure({
 
 function Tile({
   agent,
+  reason,
   mayAct,
   chosen,
   choose,
 }: {
   agent: FloorAgent;
+  /** Why somebody is not ready. */
+  reason: string;
   mayAct: boolean;
   chosen: boolean;
   choose: (on: boolean) => void;
@@ -448,7 +469,9 @@ function Tile({
         <span className="cw-num cw-quiet">{agent.extension}</span>
       </div>
       <div className="cw-tile-state">
-        <StateTag tone={TONES[agent.state] ?? 'off'}>{stateName}</StateTag>
+        <StateTag tone={TONES[agent.state] ?? 'off'}>
+          {reason ? t('notReadyFor', { reason }) : stateName}
+        </StateTag>
         <Duration since={agent.since} />
         <Past at={agent.limitAt}>{t('overLimit')}</Past>
       </div>

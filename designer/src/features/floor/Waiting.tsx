@@ -55,7 +55,7 @@ export function Waiting({ queue }: { queue: FloorQueue }) {
           render: (_, one) => (
             <>
               {one.vip && <span className="cw-ring-vip">VIP</span>}{' '}
-              {one.customerName || <Phone number={one.number} />}
+              {one.customerName || <Phone number={one.number || one.caller} />}
             </>
           ),
         },
@@ -74,7 +74,7 @@ export function Waiting({ queue }: { queue: FloorQueue }) {
               {
                 title: t('giveTo'),
                 render: (_: unknown, one: WaitingCaller) => (
-                  <span className="cw-ed-row">
+                  <span className="cw-row-actions">
                     <Button
                       size="small"
                       icon={<ArrowUp size={14} aria-hidden />}

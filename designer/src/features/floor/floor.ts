@@ -16,7 +16,7 @@ const FLOOR = graphql(`
       queues {
         name label { zh en } waiting longest longestSince expected talking ready signedIn offered answered abandoned
         serviceLevel serviceLevelTarget averageWait alerts
-        callers { entryId callId place state kind number customerName vip wanted agentId since }
+        callers { entryId callId place state kind caller number customerName vip wanted agentId since }
       }
     }
   }

@@ -5,7 +5,7 @@ import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, StateTag } from '@/ui';
+import { ConfirmDelete, EmptyState, groupedPhone, IconButton, StateTag } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
 import { FilterBar, SearchBox } from '@/ui/lists';
 import { type Agent, DELETE_AGENT, SAVE_AGENT, type Setup, type SkillRow, skillMap, skillRows } from './data';
@@ -139,7 +139,7 @@ export function Agents({
                 title: w('phoneKind'),
                 render: (_, one) =>
                   w(one.phoneKind as 'browser') +
-                  (one.phoneKind === 'outside' ? ` ${one.outsideNumber}` : ''),
+                  (one.phoneKind === 'outside' ? ` ${groupedPhone(one.outsideNumber)}` : ''),
               },
               {
                 title: w('team'),
@@ -147,16 +147,13 @@ export function Agents({
               },
               {
                 title: w('queues'),
-                render: (_, one) => one.queues.map((name) => <Tag key={name}>{labelOf(name)}</Tag>),
+                render: (_, one) => <Tags names={one.queues.map(labelOf)} />,
               },
               {
                 title: w('skills'),
-                render: (_, one) =>
-                  skillRows(one.skills).map((row) => (
-                    <Tag key={row.skill}>
-                      {row.skill} {row.level}
-                    </Tag>
-                  )),
+                render: (_, one) => (
+                  <Tags names={skillRows(one.skills).map((row) => `${row.skill} ${row.level}`)} />
+                ),
               },
               {
                 title: c('state'),
@@ -200,7 +197,7 @@ export function Agents({
       )}
       <FormDrawer<Values>
         open={editing !== null}
-        title={editing === 'new' ? w('newAgent') : w('editAgent')}
+        title={editing && editing !== 'new' ? `${w('editAgent')}: ${editing.displayName}` : w('newAgent')}
         initial={initial}
         form={form}
         onClose={() => setEditing(null)}
@@ -301,5 +298,16 @@ export function Agents({
         ))}
       </FormDrawer>
     </>
+  );
+}
+
+function Tags({ names }: { names: string[] }) {
+  if (names.length === 0) return <span className="cw-quiet">–</span>;
+  return (
+    <span className="cw-tags">
+      {names.map((name) => (
+        <Tag key={name}>{name}</Tag>
+      ))}
+    </span>
   );
 }

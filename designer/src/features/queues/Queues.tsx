@@ -104,10 +104,13 @@ export function Queues({
               { title: w('strategy'), render: (_, one) => strategy(one.strategy) },
               { title: w('agents'), render: (_, one) => w('agentsCount', { count: one.members.length }) },
               {
-                title: w('serviceLevelTarget'),
+                title: w('serviceLevel'),
                 render: (_, one) => (
                   <span className="cw-num">
-                    {one.serviceLevelTarget} % / {one.serviceLevelSeconds} s
+                    {w('serviceLevelWords', {
+                      target: one.serviceLevelTarget,
+                      seconds: one.serviceLevelSeconds,
+                    })}
                   </span>
                 ),
               },
@@ -154,7 +157,11 @@ export function Queues({
       )}
       <FormDrawer<QueueForm>
         open={editing !== null}
-        title={editing === 'new' ? w('newQueue') : w('editQueue')}
+        title={
+          editing && editing !== 'new'
+            ? `${w('editQueue')}: ${text(editing.label) || editing.name}`
+            : w('newQueue')
+        }
         initial={initial}
         width={620}
         onClose={() => setEditing(null)}
@@ -188,7 +195,7 @@ export function Queues({
             <Input maxLength={200} />
           </Form.Item>
         </div>
-        <h3>{w('routing')}</h3>
+        <h3 className="cw-section">{w('routing')}</h3>
         <Form.Item name="members" label={w('members')}>
           <Select
             mode="multiple"
@@ -213,7 +220,7 @@ export function Queues({
           <Form.Item name="ringSeconds" label={w('ringSeconds')}>
             <InputNumber min={5} max={120} />
           </Form.Item>
-          <Form.Item name="wrapUpSeconds" label={w('wrapUp')}>
+          <Form.Item name="wrapUpSeconds" label={w('wrapUp')} extra={w('wrapUpQueueHelp')}>
             <InputNumber min={-1} max={3600} />
           </Form.Item>
           <Form.Item name="lastAgent" label={w('lastAgent')} valuePropName="checked">
@@ -223,7 +230,7 @@ export function Queues({
             <InputNumber min={0} max={600} />
           </Form.Item>
         </div>
-        <h3>{w('patience')}</h3>
+        <h3 className="cw-section">{w('patience')}</h3>
         <Form.Item label={w('overflow')}>
           <Form.List name="overflow">
             {(rows, list) => (
@@ -283,7 +290,7 @@ export function Queues({
             <InputNumber min={0} max={10000} />
           </Form.Item>
         </div>
-        <h3>{w('screen')}</h3>
+        <h3 className="cw-section">{w('screen')}</h3>
         <Form.Item name="script" label={w('script')} extra={w('scriptHelp')}>
           <Input.TextArea autoSize={{ minRows: 3, maxRows: 12 }} maxLength={8000} />
         </Form.Item>
@@ -295,7 +302,7 @@ export function Queues({
         >
           <Input placeholder="https://" />
         </Form.Item>
-        <h3>{w('watching')}</h3>
+        <h3 className="cw-section">{w('watching')}</h3>
         <div className="cw-two">
           <Form.Item name="serviceLevelSeconds" label={w('serviceLevelSeconds')}>
             <InputNumber min={1} max={3600} />
@@ -303,6 +310,10 @@ export function Queues({
           <Form.Item name="serviceLevelTarget" label={w('serviceLevelTarget')}>
             <InputNumber min={1} max={100} />
           </Form.Item>
+        </div>
+        <h4 className="cw-subsection">{w('thresholds')}</h4>
+        <p className="cw-quiet">{w('thresholdsHelp')}</p>
+        <div className="cw-two">
           {THRESHOLDS.map((one) => (
             <Form.Item key={one} name={['thresholds', one]} label={w(ALERTS[one])}>
               <InputNumber min={0} />

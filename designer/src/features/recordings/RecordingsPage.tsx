@@ -33,6 +33,7 @@ const NAMES = graphql(`
   query RecordingNames {
     colleagues { id name }
     queueNames { name label { zh en } }
+    dispositions { code label { zh en } }
   }
 `);
 const DELETE = graphql(`
@@ -176,6 +177,8 @@ function Recordings() {
   };
   const queueName = (name: string) =>
     text(names.data?.queueNames.find((one) => one.name === name)?.label) || name;
+  const resultName = (code: string) =>
+    text(names.data?.dispositions.find((one) => one.code === code)?.label) || code;
   const filtered = KEYS.some((key) => key !== 'tab' && filters[key] !== '');
   return (
     <>
@@ -217,6 +220,7 @@ function Recordings() {
         />
         <InputNumber
           min={0}
+          style={{ width: 132 }}
           placeholder={w('minSeconds')}
           aria-label={w('minSeconds')}
           value={filters.min ? Number(filters.min) : null}
@@ -224,6 +228,7 @@ function Recordings() {
         />
         <InputNumber
           min={0}
+          style={{ width: 132 }}
           placeholder={w('maxSeconds')}
           aria-label={w('maxSeconds')}
           value={filters.max ? Number(filters.max) : null}
@@ -276,7 +281,7 @@ function Recordings() {
               title: w('result'),
               render: (_, one) => (
                 <>
-                  {one.result || '–'} {one.kept && <StateTag tone="good">{w('kept')}</StateTag>}
+                  {resultName(one.result) || '–'} {one.kept && <StateTag tone="good">{w('kept')}</StateTag>}
                 </>
               ),
             },
@@ -400,18 +405,27 @@ function ScopeFields({ scopes }: { scopes: readonly ('all' | 'number' | 'queue' 
   );
 }
 
-function scopeWords(
-  w: (key: 'all' | 'scope_number' | 'scope_queue' | 'scope_agent' | 'scope_box') => string,
-  scope: string,
-  value: string,
-): string {
-  if (scope === 'all') return w('all');
-  return `${w(`scope_${scope}` as 'scope_number')}: ${value}`;
+/** In words what a rule is for. */
+function useScopeWords(): (rule: { scope: string; value: string }) => string {
+  const w = useWords(recordingPageWords);
+  const text = useText();
+  const [names] = useQuery({ query: NAMES });
+  return ({ scope, value }) => {
+    if (scope === 'all') return w('all');
+    const name =
+      scope === 'agent'
+        ? names.data?.colleagues.find((one) => one.id === value)?.name
+        : scope === 'queue'
+          ? text(names.data?.queueNames.find((one) => one.name === value)?.label)
+          : '';
+    return w('scopeOf', { scope: w(`scope_${scope}` as 'scope_number'), name: name || value });
+  };
 }
 
 function Rules({ setup, loading, reload }: Shared) {
   const w = useWords(recordingPageWords);
   const c = useWords(common);
+  const scopeOf = useScopeWords();
   const [save] = useChange(SAVE_RULE);
   const [remove] = useChange(DELETE_RULE);
   return (
@@ -421,7 +435,7 @@ function Rules({ setup, loading, reload }: Shared) {
       reload={reload}
       may
       rowKey={(one) => one.id}
-      nameOf={(one) => one.name || scopeWords(w, one.scope, one.value)}
+      nameOf={(one) => one.name || scopeOf(one)}
       words={{ add: w('newRule'), edit: w('editRule'), none: w('noRules'), noneHelp: w('noRulesHelp') }}
       blank={BLANK_RULE}
       formOf={({ id: _, ...same }) => same}
@@ -429,7 +443,7 @@ function Rules({ setup, loading, reload }: Shared) {
       remove={async (one) => (await remove({ id: one.id })).value !== null}
       columns={[
         { title: w('name'), render: (_, one) => <strong>{one.name || '–'}</strong> },
-        { title: w('scope'), render: (_, one) => scopeWords(w, one.scope, one.value) },
+        { title: w('scope'), render: (_, one) => scopeOf(one) },
         { title: w('share'), render: (_, one) => `${one.share} %` },
         { title: w('announce'), render: (_, one) => (one.announce ? c('yes') : c('no')) },
         {
@@ -489,6 +503,7 @@ interface KeepingForm {
 function Keepings({ setup, loading, reload }: Shared) {
   const w = useWords(recordingPageWords);
   const c = useWords(common);
+  const scopeOf = useScopeWords();
   const [save] = useChange(SAVE_KEEPING);
   const [remove] = useChange(DELETE_KEEPING);
   const what = (one: { what: string }) => w(one.what === 'voicemail' ? 'voicemail' : 'recording');
@@ -513,7 +528,7 @@ function Keepings({ setup, loading, reload }: Shared) {
       columns={[
         { title: w('name'), render: (_, one) => <strong>{one.name || '–'}</strong> },
         { title: w('what'), render: (_, one) => what(one) },
-        { title: w('scope'), render: (_, one) => scopeWords(w, one.scope, one.value) },
+        { title: w('scope'), render: (_, one) => scopeOf(one) },
         { title: w('days'), dataIndex: 'days' },
         { title: w('deletedSoFar'), dataIndex: 'deleted' },
         {

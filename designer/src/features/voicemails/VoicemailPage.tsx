@@ -84,7 +84,7 @@ type Row = VoicemailListQuery['voicemails']['nodes'][number];
 type Box = VoicemailBoxesQuery['voicemailBoxes'][number];
 const KEYS = ['tab', 'box', 'state', 'number'] as const;
 const STATES = ['new', 'heard', 'accepted', 'done'] as const;
-const TONES: Record<string, Tone> = { new: 'bad', heard: 'wait', accepted: 'act', done: 'good' };
+const TONES: Record<string, Tone> = { new: 'wait', heard: 'off', accepted: 'act', done: 'good' };
 
 export default function VoicemailPage() {
   const w = useWords(voicemailWords);
