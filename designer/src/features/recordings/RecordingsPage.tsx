@@ -15,6 +15,8 @@ import { ConfirmDelete, EmptyState, groupedPhone, IconButton, PageHeader, StateT
 import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { OUTCOMES, useCause } from '../calls/marks';
+import { callWords } from '../calls/words';
 import { clock, RecordingPlayer } from './Player';
 import { recordingPageWords } from './pageWords';
 
@@ -177,8 +179,16 @@ function Recordings() {
   };
   const queueName = (name: string) =>
     text(names.data?.queueNames.find((one) => one.name === name)?.label) || name;
-  const resultName = (code: string) =>
-    text(names.data?.dispositions.find((one) => one.code === code)?.label) || code;
+  const calls = useWords(callWords);
+  const cause = useCause();
+  // What the agent noted, else how the call ended.
+  const resultName = (code: string) => {
+    const ended = OUTCOMES.find((one) => one === code);
+    return (
+      text(names.data?.dispositions.find((one) => one.code === code)?.label) ||
+      (ended ? calls(`outcome_${ended}`) : cause(code))
+    );
+  };
   const filtered = KEYS.some((key) => key !== 'tab' && filters[key] !== '');
   return (
     <>
