@@ -20,6 +20,11 @@ FORMS = [
     ("/prompts", "New prompt"),
     ("/lists", "New list"),
     ("/users", "New user"),
+    ("/agents", "Make a user an agent"),
+    ("/agents?tab=queues", "New queue"),
+    ("/centre?tab=announcements", "Announce"),
+    ("/customers", "New customer"),
+    ("/recordings?tab=rules", "New rule"),
 ]
 """Pages with the button that opens their form."""
 
