@@ -23,7 +23,7 @@ from backend.settings import Settings
 from backend.testing_postgres import PostgresServer
 from telephony.free_ports import free_ports, free_range
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 
 
 @dataclass
