@@ -100,7 +100,11 @@ class BridgeLeft:
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """The far end asked for a transfer (SIP REFER)."""
+    """The far end asked for a transfer (SIP REFER).
+
+    ``target`` is empty for one that would join two calls of the phone (``Replaces``): each of them is a call of ours
+    with a flow and a record, so it is refused, and the phone is told so. The console's consultation does the same.
+    """
 
     channel: str
     target: str

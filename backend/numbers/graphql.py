@@ -29,6 +29,9 @@ class TrunkType(FromRow):
     host: str
     port: int
     transport: str
+    encryption: str = strawberry.field(description="Of the sound: off or srtp.")
+    verify: bool = strawberry.field(description="Over tls its certificate is checked.")
+    authority: str = strawberry.field(description="Whose certificates are trusted, in PEM; empty for the machine's.")
     username: str
     registers: bool
     addresses: list[str]
@@ -79,6 +82,9 @@ class TrunkInput:
     host: str
     port: int = 5060
     transport: str = "udp"
+    encryption: str = "off"
+    verify: bool = True
+    authority: str = ""
     username: str = ""
     password: str | None = None
     registers: bool = False

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cryptography import x509
 from sqlalchemy import and_, bindparam, func, not_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, delete, select
@@ -227,6 +228,9 @@ async def save_trunk(
     host: str,
     port: int = 5060,
     transport: str = "udp",
+    encryption: str = "off",
+    verify: bool = True,
+    authority: str = "",
     username: str = "",
     password: str | None = None,
     registers: bool = False,
@@ -251,6 +255,21 @@ async def save_trunk(
         raise _refuse(
             "transport", "传输方式不可用", "no such transport", "可选 udp、tcp、tls。", "Choose udp, tcp or tls."
         )
+    if encryption not in ("off", "srtp") or (encryption == "srtp" and transport != "tls"):
+        raise _refuse(
+            "encryption", "语音加密不可用", "the sound cannot be encrypted like this",
+            "SRTP 的密钥由信令传送，请将传输协议设为 tls。",
+            "SRTP keys travel in the signalling: choose the transport tls.",
+        )  # fmt: skip
+    authority = authority.strip()
+    if authority:
+        try:
+            x509.load_pem_x509_certificates(authority.encode())
+        except ValueError:
+            raise _refuse(
+                "authority", "证书不可用", "this is no certificate", "请粘贴 PEM 格式的 CA 证书。",
+                "Paste the authority's certificate in PEM form.",
+            ) from None  # fmt: skip
     if not _SIP_WORD.fullmatch(username) or (username and ";" in username):
         raise _refuse(
             "username", "用户名不可用", "this user name cannot be used", "请去掉特殊字符。", "Leave out unusual signs."
@@ -290,6 +309,7 @@ async def save_trunk(
             row = Trunk(business_id=actor.business_id, name=name, host=host)
             session.add(row)
         row.name, row.host, row.port, row.transport = name, host, port, transport
+        row.encryption, row.verify, row.authority = encryption, verify, authority
         row.username, row.registers, row.caller_id = username, registers, caller_id
         row.addresses, row.codecs = list(addresses), list(codecs)
         row.max_calls, row.priority, row.enabled = max_calls, priority, enabled

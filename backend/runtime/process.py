@@ -365,6 +365,9 @@ class Process:
                 transport=row.transport,  # type: ignore[arg-type]
                 addresses=tuple(row.addresses),
                 from_user=row.caller_id,
+                encryption=row.encryption,  # type: ignore[arg-type]
+                verify=row.verify,
+                authority=row.authority,
             )
             for row in await list_trunks(self.db)
             if row.enabled

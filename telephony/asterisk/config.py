@@ -48,7 +48,9 @@ class ConfigError(ValueError):
 class Trunk:
     """A SIP trunk to a provider or an office exchange.
 
-    Calls from `host` and from the `addresses` (IP addresses or networks) come in through it.
+    Calls from `host` and from the `addresses` (IP addresses or networks) come in through it. Over TLS it has its own
+    transport: with `verify` the far end's certificate must be for `host` and signed by `authority` (PEM), or by one
+    that this machine trusts. `encryption` is that of the sound, with keys by SDES.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Trunk:
     addresses: tuple[str, ...] = ()
     from_user: str = ""
     encryption: Encryption = "off"
+    verify: bool = True
+    authority: str = field(default="", repr=False)
     qualify: bool = False
 
 
@@ -172,13 +176,13 @@ def check(config: AsteriskConfig) -> None:
             _path(name, file)
     _unique("trunks", (trunk.name for trunk in config.trunks))
     for trunk in config.trunks:
-        _check_trunk(trunk, tls=config.tls_certificate is not None)
+        _check_trunk(trunk)
     _unique("extensions", (extension.number for extension in config.extensions))
     for extension in config.extensions:
         _check_extension(extension)
 
 
-def _check_trunk(trunk: Trunk, *, tls: bool) -> None:
+def _check_trunk(trunk: Trunk) -> None:
     where = f"trunks[{trunk.name!r}]"
     _word(f"{where}.name", trunk.name)
     _host(f"{where}.host", trunk.host)
@@ -199,8 +203,11 @@ def _check_trunk(trunk: Trunk, *, tls: bool) -> None:
         _network(f"{where}.addresses", address)
     if trunk.transport not in ("udp", "tcp", "tls"):
         raise ConfigError(f"{where}.transport", f"{trunk.transport!r} is not one of udp, tcp, tls")
-    if trunk.transport == "tls" and not tls:
-        raise ConfigError(f"{where}.transport", "tls needs the files tls_certificate and tls_key")
+    if trunk.authority and not _PEM.fullmatch(trunk.authority.strip()):
+        raise ConfigError(f"{where}.authority", "must be certificates in PEM form")
+
+
+_PEM = re.compile(r"(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+")
 
 
 def _check_extension(extension: Extension) -> None:
@@ -339,6 +346,9 @@ def render(config: AsteriskConfig, installation: Installation, music: Sequence[s
         "ccss.conf": "[general]\n",
         "dnsmgr.conf": "[general]\nenable=no\n",
     }
+    for trunk in config.trunks:
+        if trunk.transport == "tls" and trunk.authority:
+            files[_authority(trunk)] = trunk.authority.strip() + "\n"
     for name in ("acl", "chan_websocket", "cli", "cli_aliases", "cli_permissions", "codecs", "dsp", "udptl"):
         files.setdefault(f"{name}.conf", "")
     for name in ("websocket_client", "enum"):
@@ -456,6 +466,18 @@ def _pjsip(config: AsteriskConfig) -> str:
             "method": "tlsv1_2",
             **nat,
         })  # fmt: skip
+    for trunk in config.trunks:
+        if trunk.transport == "tls":
+            # Its own, as what is trusted belongs to a transport; calls only leave through it.
+            out += _section(_transport(trunk), "transport", {
+                "protocol": "tls",
+                "bind": f"{bracketed}:0",
+                "method": "tlsv1_2",
+                "verify_server": "yes" if trunk.verify else "no",
+                "ca_list_file": f"{config.folder}/etc/{_authority(trunk)}" if trunk.authority else SYSTEM_AUTHORITIES,
+                "allow_reload": "yes",
+                **nat,
+            })  # fmt: skip
     common = _common(config.sip_host)
     out += _section(DIRECT, "endpoint", {
         **common,
@@ -496,6 +518,18 @@ def _common(sip_host: str) -> dict[str, str | Sequence[str]]:
     return common
 
 
+SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Whom this machine trusts."""
+
+
+def _transport(trunk: Trunk) -> str:
+    return f"tls-{trunk.name}" if trunk.transport == "tls" else trunk.transport
+
+
+def _authority(trunk: Trunk) -> str:
+    return f"{TRUNK}{trunk.name}.pem"
+
+
 def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
     name = TRUNK + trunk.name
     host = f"[{trunk.host}]" if ":" in trunk.host.strip("[]") and not trunk.host.startswith("[") else trunk.host
@@ -504,7 +538,7 @@ def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
     values: dict[str, str | Sequence[str]] = {
         **common,
         "context": "from-trunk",
-        "transport": trunk.transport,
+        "transport": _transport(trunk),
         "aors": name,
         "allow": ",".join(trunk.codecs),
         "identify_by": "ip",
@@ -535,7 +569,7 @@ def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
         })  # fmt: skip
     if trunk.register:
         out += _section(name, "registration", {
-            "transport": trunk.transport,
+            "transport": _transport(trunk),
             "server_uri": f"sip:{where}",
             "client_uri": f"sip:{trunk.username.partition('@')[0]}@{where}",
             "contact_user": trunk.username.partition("@")[0],

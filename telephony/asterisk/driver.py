@@ -913,7 +913,12 @@ class AsteriskDriver:
     def _transfer_asked(self, message: Mapping[str, Any]) -> None:
         asked = _object(message.get("referred_by"))
         id = self._name_of(_named(_object(asked.get("source_channel") or message.get("channel")).get("id")))
-        wanted = _plain(_object(_object(message.get("refer_to")).get("requested_destination")).get("destination"), 255)
+        refer_to = _object(message.get("refer_to"))
+        requested = _object(refer_to.get("requested_destination"))
+        wanted = _plain(requested.get("destination"), 255)
+        if requested.get("protocol_id") or refer_to.get("destination_channel") or "Replaces=" in wanted:
+            # It would replace a call of its own by this one: nobody is dialled for that, see `TransferRequested`.
+            wanted = ""
         if id in self._transfers:
             return
         self._transfers[id] = asyncio.get_running_loop().call_later(

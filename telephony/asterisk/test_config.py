@@ -130,7 +130,7 @@ DESK = Extension("8001", "secret")
         (replace(CONFIG, trunks=(replace(CITY, register=True),)), "trunks['city'].username"),
         (replace(CONFIG, trunks=(replace(CITY, codecs=("mp3",)),)), "trunks['city'].codecs"),
         (replace(CONFIG, trunks=(replace(CITY, addresses=("everywhere",)),)), "trunks['city'].addresses"),
-        (replace(CONFIG, trunks=(replace(CITY, transport="tls"),)), "trunks['city'].transport"),
+        (replace(CONFIG, trunks=(replace(CITY, transport="tls", authority="x\n[evil]"),)), "trunks['city'].authority"),
         (replace(CONFIG, trunks=(CITY, CITY)), "trunks"),
         (replace(CONFIG, extensions=(DESK, DESK)), "extensions"),
         (replace(CONFIG, extensions=(replace(DESK, number="trunk-city"),)), "extensions['trunk-city'].number"),

@@ -9,7 +9,17 @@ import pytest
 from telephony.asterisk.causes import hangup_cause
 from telephony.asterisk.driver import AsteriskDriver, complete_wav, endpoint_of, incoming_of
 from telephony.asterisk.testing import Events, alaw, tone
-from telephony.driver import Answered, BridgeEntered, Digit, Hangup, Incoming, PlaybackFinished, Ringing, TalkingStopped
+from telephony.driver import (
+    Answered,
+    BridgeEntered,
+    Digit,
+    Hangup,
+    Incoming,
+    PlaybackFinished,
+    Ringing,
+    TalkingStopped,
+    TransferRequested,
+)
 from telephony.errors import DriverError
 from telephony.speech.audio import write_wav
 
@@ -53,6 +63,26 @@ def test_bad_destinations(destination: str) -> None:
     with pytest.raises(DriverError) as refused:
         endpoint_of(destination)
     assert refused.value.reason == "refused"
+
+
+async def test_a_phone_that_would_join_two_of_its_calls_names_no_number() -> None:
+    for more, target in (
+        ({}, "8002"),
+        ({"protocol_id": "a84b4c76e66710"}, ""),
+        ({"destination": "8002?Replaces=a84b4c76e66710"}, ""),
+    ):
+        driver = AsteriskDriver("http://127.0.0.1:1", "u", "p", recordings=Path("/tmp"))
+        heard: list[object] = []
+        driver.subscribe(heard.append)
+        driver._handle(
+            {
+                "type": "ChannelTransfer",
+                "refer_to": {"requested_destination": {"destination": "8002", **more}},
+                "referred_by": {"source_channel": {"id": "c1"}},
+            }
+        )
+        assert heard == [TransferRequested("c1", target)]
+        await driver.close()
 
 
 CHANNEL = {

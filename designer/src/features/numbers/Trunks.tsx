@@ -16,6 +16,9 @@ interface Values {
   host: string;
   port: number;
   transport: string;
+  encryption: string;
+  verify: boolean;
+  authority: string;
   username: string;
   password: string;
   registers: boolean;
@@ -31,6 +34,9 @@ const BLANK: Values = {
   host: '',
   port: 5060,
   transport: 'udp',
+  encryption: 'off',
+  verify: true,
+  authority: '',
   username: '',
   password: '',
   registers: false,
@@ -156,6 +162,9 @@ export function Trunks({
             host: rest.host,
             port: rest.port,
             transport: rest.transport,
+            encryption: rest.transport === 'tls' ? rest.encryption : 'off',
+            verify: rest.verify,
+            authority: rest.authority,
             username: rest.username,
             registers: rest.registers,
             addresses: rest.addresses,
@@ -198,6 +207,26 @@ export function Trunks({
             <Select options={['udp', 'tcp', 'tls'].map((value) => ({ value, label: value.toUpperCase() }))} />
           </Form.Item>
         </div>
+        <Form.Item noStyle shouldUpdate={(before, now) => before.transport !== now.transport}>
+          {({ getFieldValue }) => (
+            <div hidden={getFieldValue('transport') !== 'tls'}>
+              <Form.Item name="encryption" label={w('encryption')}>
+                <Select
+                  options={[
+                    { value: 'off', label: w('encryptionOff') },
+                    { value: 'srtp', label: 'SRTP' },
+                  ]}
+                />
+              </Form.Item>
+              <Form.Item name="verify" label={w('verify')} extra={w('verifyHelp')} valuePropName="checked">
+                <Switch />
+              </Form.Item>
+              <Form.Item name="authority" label={w('authority')} extra={w('authorityHelp')}>
+                <Input.TextArea rows={3} spellCheck={false} />
+              </Form.Item>
+            </div>
+          )}
+        </Form.Item>
         <div className="cw-form-row">
           <Form.Item name="username" label={w('username')} className="cw-grow">
             <Input autoComplete="off" />

@@ -5,7 +5,7 @@ export const PLAN = graphql(`
   query NumberPlan {
     phoneNumbers { id number name flowId alias version language enabled }
     trunks {
-      id name host port transport username registers addresses callerId codecs maxCalls priority enabled
+      id name host port transport encryption verify authority username registers addresses callerId codecs maxCalls priority enabled
     }
     extensions { id number name userId enabled }
     outboundRules { numberClass maxPerHour fromHour toHour trunkId }
