@@ -48,6 +48,7 @@ export const SETTINGS_ZH: Readonly<Record<string, string>> = {
   CALLWEAVE_ASR_PRELOAD: '启动时即加载语言包，而不是等到第一通需要它的电话',
   CALLWEAVE_ASR_THREADS: '监听通话（语音、答录机）的线程数',
   CALLWEAVE_TTS_WORKERS: '语音合成的子进程数',
+  CALLWEAVE_TTS_SPEED: '语音播报的速度，以嗓音自身语速的百分比表示',
   CALLWEAVE_SMTP_URL: '发送邮件用的 smtp://user:password@host:port；留空则邮件留在发件箱',
   CALLWEAVE_MAIL_FROM: '邮件的发件人',
   CALLWEAVE_SMS_URL: '短信的 HTTP 网关；留空则短信留在发件箱',
