@@ -115,6 +115,8 @@ class Database:
         self.origin = uuid.uuid4().hex[:16]
         """Marks what this process writes, for `backend.outbox`."""
         self._turn = asyncio.Lock()
+        self.turns: dict[str, asyncio.Lock] = {}
+        """Turns of this process in what one transaction at a time may do, by name."""
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)

@@ -6,6 +6,7 @@ dies, and a change and the offers that follow from it are one act. Nothing has t
 whoever makes changes; a minute hand (`backend.queues.minder`) wakes what is due by the mere passing of time.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,8 @@ ENTRY = "queue.entry"
 @asynccontextmanager
 async def floor(db: Database, business_id: str) -> AsyncIterator[AsyncSession]:
     """Change who waits or what agents do; the offers that follow are made in the same transaction."""
-    async with write(db) as session:
+    # Whoever waits for their turn here holds no connection meanwhile, which a lease may need to be renewed.
+    async with db.turns.setdefault(business_id, asyncio.Lock()), write(db) as session:
         await alone_on(session, business_id)
         yield session
         await session.flush()
