@@ -116,7 +116,7 @@ async def test_a_killed_process_costs_the_caller_a_moment(
     assert first.score > 0.8 and second.score > 0.8 and first.start < second.start
 
 
-LONG = " ".join(["Our offers.", *(f"Offer number {number} is better than all before." for number in range(2, 14))])
+LONG = " ".join(["Our offers.", *(f"Offer number {number} is better than all before." for number in range(2, 18))])
 CHOSEN = "You have chosen the first of all offers."
 
 
