@@ -152,6 +152,7 @@ async def test_a_page_that_is_loaded_again_in_a_call_gets_the_call_back(voices: 
     await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
 
 
+@pytest.mark.soak
 async def test_a_page_that_is_closed_in_a_call_leaves_the_customer_with_music_and_the_next_agent(
     voices: Voices, product: Product
 ) -> None:

@@ -303,7 +303,8 @@ function PublicHolidays({
           <Spin />
         </div>
       ) : (
-        <ul className="cw-public-days">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and all its boxes may be out of use
+        <ul className="cw-public-days" tabIndex={0}>
           {(found?.days ?? []).map((day) => (
             <li key={day.date}>
               <Checkbox
