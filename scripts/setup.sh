@@ -48,7 +48,8 @@ TEXT
   [ "${CALLWEAVE_NO_APT:-}" = 1 ] || exit 1
 fi
 
-if [ ${#missing[@]} -gt 0 ] && [ "${CALLWEAVE_NO_APT:-}" != 1 ]; then
+[ "${CALLWEAVE_NO_APT:-}" != 1 ] || missing=()
+install_system() {
   say "installing system packages: ${missing[*]}"
   root=()
   if [ "$(id -u)" != 0 ]; then
@@ -64,7 +65,18 @@ if [ ${#missing[@]} -gt 0 ] && [ "${CALLWEAVE_NO_APT:-}" != 1 ]; then
   "${root[@]}" apt-get update -qq || die "apt-get update failed; check the machine's package sources"
   "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
-  python=${python:-python3}
+}
+
+# What waits for packages runs side by side: the system's, Python's and the web app's.
+waiting=()
+trap wait EXIT
+if [ ${#missing[@]} -gt 0 ]; then
+  if [[ " ${missing[*]} " == *" python3-venv "* ]]; then
+    install_system
+  else
+    install_system &
+    waiting+=($!)
+  fi
 fi
 
 python=${python:-python3}
@@ -79,7 +91,7 @@ install_python() {
     "$python" -m venv .venv
   fi
   say "installing $(grep -cE '^[a-zA-Z0-9]' "$lock") pinned Python packages ($lock)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r "$lock"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
   rm -f .venv/.installed-"$mode"-*
   touch "$stamp"
@@ -110,13 +122,9 @@ build_web_app() {
 if [ -e "designer/dist/.built-$built" ]; then
   install_python
 elif recent_node; then
-  # Both take most of their time in waiting for packages.
   build_web_app &
-  building=$!
-  trap 'kill "$building" 2>/dev/null || true' EXIT
+  waiting+=($!)
   install_python
-  trap - EXIT
-  wait "$building" || die "the web app could not be built"
 else
   install_python
   say "installing Node.js from requirements-node.lock (this machine has none that is recent enough)"
@@ -124,5 +132,9 @@ else
   PATH=$PWD/.venv/bin:$PATH
   build_web_app
 fi
+for job in ${waiting[@]+"${waiting[@]}"}; do
+  wait "$job" || die "not everything could be installed: see above"
+done
+waiting=()
 
 .venv/bin/python -m telephony.asterisk.install

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ async def ended_run(product: Product) -> dict[str, Any]:
     raise AssertionError("the run does not end")
 
 
+@pytest.mark.skipif(
+    os.environ.get("CALLWEAVE_TEST_DATABASE") != "postgresql", reason="on SQLite the journeys of tests/ do this"
+)
 async def test_a_call_walks_a_flow_and_survives_a_kill(tmp_path: Path) -> None:
     async with running_product(tmp_path) as product:
         try:
