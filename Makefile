@@ -33,7 +33,7 @@ unit:
 
 journeys:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 2 --dist loadfile -m "journey and not browser and not cluster and not soak" tests/journeys $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile -m "journey and not browser and not cluster and not soak" tests/journeys $(PYTEST_ARGS)
 	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cluster and not soak" tests/browser $(PYTEST_ARGS)
 	$(PY) -m pytest -m "cluster and not soak" tests/journeys $(PYTEST_ARGS)
 
@@ -64,7 +64,7 @@ soak:
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
 		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \
-		tests/journeys/test_hotline.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
+		tests/journeys/test_hotline.py tests/journeys/test_voicemail.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
 
 bench:
 	@scripts/setup.sh dev
