@@ -198,7 +198,6 @@ async def test_the_main_menu_is_drawn_by_mouse(people: People, product: Product,
     assert again == full
 
 
-@pytest.mark.both_languages
 async def test_the_main_menu_is_drawn_by_keyboard(people: People, product: Product, language: Language) -> None:
     words = WORDS[language]
     key = await new_flow(product)

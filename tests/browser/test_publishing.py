@@ -130,7 +130,6 @@ async def test_a_draft_is_walked_in_the_simulator_and_kept_as_a_test_case(
     await expect(simulator.get_by_text(say["one green"])).to_be_visible()
 
 
-@pytest.mark.both_languages
 async def test_a_published_change_is_called_watched_live_and_rolled_back(
     people: People, product: Product, caller: Caller, language: Language
 ) -> None:
