@@ -106,6 +106,7 @@ async def test_hold_consult_swap_three_way_and_complete(floor: Floor) -> None:
     await customer.hang_up()
 
 
+@pytest.mark.soak  # in Chromium the same is in CI
 async def test_a_supervisor_listens_whispers_joins_leaves_and_takes_over(floor: Floor) -> None:
     call = await talking(floor, "706", AGENT)
     agent, boss = floor.people["agent"], await floor.person("boss", BOSS, "supervisor")

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
     [
         pytest.param("busy", "busy", id="486"),
         pytest.param("decline", "busy", id="603", marks=pytest.mark.soak),
-        pytest.param("ring", "no_answer", id="silence"),
+        pytest.param("ring", "no_answer", id="silence", marks=pytest.mark.soak),
     ],
 )
 async def test_a_person_who_cannot_answer_leads_to_voicemail(
