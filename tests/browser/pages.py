@@ -121,7 +121,8 @@ class People:
 
     def _noticed(self, page: Page, message: ConsoleMessage) -> None:
         # A request that was refused or cut is told to the person by the page itself; tests look at that.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        expected = ("Failed to load resource", "net::ERR_INTERNET_DISCONNECTED")
+        if message.type == "error" and not any(one in message.text for one in expected):
             self.faults.append(f"{page.url}: {message.text}")
 
 
