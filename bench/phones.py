@@ -21,7 +21,18 @@ from functools import cache
 
 import numpy as np
 
-from bench.sip_caller import FRAME_SAMPLES, FRAME_SECONDS, PCMA, SILENCE, Address, Message, SipCall, SipCaller
+from bench.sip_caller import (
+    FRAME_SAMPLES,
+    FRAME_SECONDS,
+    PCMA,
+    SILENCE,
+    Address,
+    Message,
+    SipCall,
+    SipCaller,
+    address_of,
+    media_address,
+)
 from telephony.speech.audio import alaw_decode, alaw_encode
 
 CALLER_TONES = tuple(range(600, 2200, 200))
@@ -238,10 +249,8 @@ class LightCall(SipCall):
             self.voice.close()
 
     def _take_answer(self, body: str) -> None:
-        address = re.search(r"^c=IN IP4 (\S+)", body, re.M)
-        port = re.search(r"^m=audio (\d+)", body, re.M)
-        if address and port and self.voice is not None:
-            self.voice.speak_to((address[1], int(port[1])))
+        if (there := media_address(body)) and self.voice is not None:
+            self.voice.speak_to(there)
 
     # ----------------------------------------------------------------- received calls
 
@@ -351,13 +360,10 @@ class Exchange(SipCaller):
 
     async def place(self, target: str, *, caller: str, hertz: int, timeout: float = 30.0) -> LightCall:
         """Call a SIP URI and say a tone; as `SipCaller.call`."""
-        where = re.fullmatch(r"sip:(?:[^@]+@)?([^:;]+):(\d+)", target)
-        if where is None:
-            raise ValueError(f"not a SIP URI: {target}")
         call = LightCall(
             caller=self,
             target=target,
-            remote=(where[1], int(where[2])),
+            remote=address_of(target),
             call_id=secrets.token_hex(10),
             from_header=f"<sip:{caller}@{self.host}:{self.port}>;tag={secrets.token_hex(5)}",
             hertz=hertz,

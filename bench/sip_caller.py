@@ -229,10 +229,8 @@ class SipCall:
         )
 
     def _take_answer(self, body: str) -> None:
-        address = re.search(r"^c=IN IP4 (\S+)", body, re.M)
-        port = re.search(r"^m=audio (\d+)", body, re.M)
-        if address and port:
-            self._rtp_to = (address[1], int(port[1]))
+        if there := media_address(body):
+            self._rtp_to = there
 
     async def dial(self, timeout: float) -> None:
         """Send the INVITE; returns when answered. Raises CallRefusedError, or TimeoutError after a CANCEL."""
@@ -290,6 +288,21 @@ class SipCall:
                 self._close()
 
 
+def address_of(target: str) -> Address:
+    """Host and port of a SIP URI; raises ValueError."""
+    where = re.fullmatch(r"sip:(?:[^@]+@)?([^:;]+)(?::(\d+))?", target)
+    if where is None:
+        raise ValueError(f"not a SIP URI: {target}")
+    return where[1], int(where[2] or 5060)
+
+
+def media_address(body: str) -> Address | None:
+    """Where an SDP (RFC 8866) wants its audio; None when it names no place."""
+    address = re.search(r"^c=IN IP4 (\S+)", body, re.M)
+    port = re.search(r"^m=audio (\d+)", body, re.M)
+    return (address[1], int(port[1])) if address and port else None
+
+
 class SipCaller(asyncio.DatagramProtocol):
     """Places calls: ``async with SipCaller() as caller: call = await caller.call("sip:100@127.0.0.1:5060")``."""
 
@@ -326,13 +339,10 @@ class SipCaller(asyncio.DatagramProtocol):
         With `on_packet` the audio goes there and is not kept. Raises `CallRefusedError`, or TimeoutError when nobody
         answers within `timeout` seconds.
         """
-        where = re.fullmatch(r"sip:(?:[^@]+@)?([^:;]+)(?::(\d+))?", target)
-        if where is None:
-            raise ValueError(f"not a SIP URI: {target}")
         call = SipCall(
             caller=self,
             target=target,
-            remote=(where[1], int(where[2] or 5060)),
+            remote=address_of(target),
             call_id=secrets.token_hex(10),
             from_header=f"<sip:{caller}@{self.host}:{self.port}>;tag={secrets.token_hex(5)}",
             on_packet=on_packet,
