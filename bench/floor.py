@@ -272,7 +272,7 @@ class Floor:
         seen.answered = time.time()
         assert call.voice is not None
         if seen.ends == "leaves":
-            await _until_over(call, 4.0)
+            await self._waits(call, seen, 4.0)
             if not seen.rang:
                 seen.end = "left"
                 await call.hang_up()
@@ -297,13 +297,17 @@ class Floor:
                 await call.hang_up()
         seen.end = seen.end or "ended by the house"
 
+    async def _waits(self, call: LightCall, seen: Caller, seconds: float) -> None:
+        """Stay in line until somebody rings for the caller, the time is up or the call is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not seen.rang and not call.ended.is_set():
+            # Nothing but music can be heard, so nobody listens.
+            await asyncio.sleep(0.02)
+
     async def _hears_somebody(self, call: LightCall, seen: Caller) -> None:
         until = time.monotonic() + 300
+        await self._waits(call, seen, 300)
         while time.monotonic() < until and not call.ended.is_set():
-            if not seen.rang:
-                # In line; nothing but music can be heard, so nobody listens.
-                await asyncio.sleep(0.02)
-                continue
             assert call.voice is not None
             if at := await call.voice.hears(_tone_of(seen.extension), 5.0):
                 seen.hears_agent = at
