@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -80,6 +81,8 @@ class Report:
     dials: int = 0
     messages: int = 0
     seconds: float = 0.0
+    killed_at: list[str] = field(default_factory=list)
+    """Seconds since the beginning, and what."""
 
     @property
     def faults(self) -> int:
@@ -206,10 +209,11 @@ async def kill_around(product: Product, every: float, chance: random.Random, don
 
 
 async def judge(
-    product: Product, walks: Sequence[Walk], kills: Sequence[tuple[float, str]], person: BusyPerson
+    product: Product, walks: Sequence[Walk], kills: Sequence[tuple[float, str]], person: BusyPerson, began: float
 ) -> Report:
-    """Compare the records with what the callers saw."""
+    """Compare the records with what the callers saw. `began` is the `time.time` that reports count from."""
     report = Report(calls=len(walks), kills=dict(Counter(name for _, name in kills)))
+    report.killed_at = [f"{at - began:.0f} {name}" for at, name in kills]
     report.answered = sum(one.answered for one in walks)
     report.refused = dict(Counter(one.refused for one in walks if one.refused))
     report.ends = dict(Counter(one.end for one in walks if one.answered))
@@ -237,7 +241,7 @@ async def judge(
             report.records_incomplete.append(f"{seen.number}: the call has no end")
         if seen.answered and call.answered_at is not None and call.id not in recorded:
             report.records_incomplete.append(f"{seen.number}: no recording")
-        _drop(report, seen, run, kills)
+        _drop(report, seen, run, call, kills, began)
     for leg in legs:
         if leg.state != "ended":
             report.records_incomplete.append(f"leg {leg.id} is {leg.state}")
@@ -251,7 +255,9 @@ async def judge(
     return report
 
 
-def _drop(report: Report, seen: Walk, run: Run | None, kills: Sequence[tuple[float, str]]) -> None:
+def _drop(
+    report: Report, seen: Walk, run: Run | None, call: Call, kills: Sequence[tuple[float, str]], began: float
+) -> None:
     """A call that ended neither by its caller nor by its flow."""
     if not seen.answered or seen.end == "left":
         return
@@ -262,7 +268,10 @@ def _drop(report: Report, seen: Walk, run: Run | None, kills: Sequence[tuple[flo
         report.dropped_with_asterisk += 1
     else:
         state = f"{run.state} {run.reason}" if run is not None else "without a run"
-        report.dropped_otherwise.append(f"{seen.number} ({seen.kind}): {seen.end}, the run is {state}")
+        report.dropped_otherwise.append(
+            f"{seen.number} ({seen.kind}), {seen.began - began:.0f} to {seen.ended - began:.0f} s: "
+            f"{seen.end}, the run is {state}, the call ended with {call.cause}"
+        )
 
 
 # --------------------------------------------------------------------------- the whole
@@ -331,7 +340,7 @@ async def run(folder: Path, *, calls: int, at_once: int, every: float, seed: int
     kinds = ("balance", "news", "person", "message", "leaves")
     walks = [Walk(number=f"559{number:05d}", kind=kinds[number % len(kinds)]) for number in range(calls)]
     kills: list[tuple[float, str]] = []
-    began = time.monotonic()
+    began, clock = time.monotonic(), time.time()
     (port,) = free_ports(1)
     loop = asyncio.get_running_loop()
     transport, person = await loop.create_datagram_endpoint(BusyPerson, local_addr=("127.0.0.1", port))
@@ -352,7 +361,11 @@ async def run(folder: Path, *, calls: int, at_once: int, every: float, seed: int
                 killer.cancel()
         await product.healthy(60)
         await settled(product)
-        report = await judge(product, walks, kills, person)
+        report = await judge(product, walks, kills, person, clock)
+        if report.faults:
+            RESULTS.mkdir(exist_ok=True)
+            for file in (product.output, *(product.home / "logs").glob("*.log")):
+                shutil.copy(file, RESULTS / f"chaos-{file.name}")
     transport.close()
     report.seconds = round(time.monotonic() - began, 1)
     return report
@@ -372,7 +385,10 @@ async def settled(product: Product) -> None:
 
 
 def main() -> None:
-    """Run, print, write ``bench/results/chaos.json``; ends with 1 when anything was lost, left open or doubled."""
+    """Run, print, write ``bench/results/chaos.json``; ends with 1 when anything was lost, left open or doubled.
+
+    Then the product's logs stand beside the report.
+    """
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--at-once", type=int, default=25)
