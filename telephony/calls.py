@@ -313,6 +313,7 @@ class CallBook:
             if channel in known:
                 call = self._new_call(channel, caller=seen.caller, called=seen.called, up=seen.up, adopted=True)
                 call.agents.update(agents.get(channel, {}))
+                call.recording_found(call.tap_name in state.taps)
                 if seen.up:
                     call.look_behind()
                 adopted.append(call)

@@ -189,6 +189,8 @@ class Snapshot:
 
     channels: Mapping[str, ChannelState] = field(default_factory=dict)
     bridges: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    taps: frozenset[str] = frozenset()
+    """Names of the recordings of whole channels that go on."""
 
 
 # --------------------------------------------------------------------------- the port

@@ -168,7 +168,7 @@ class LiveCall:
         self._recorded: dict[str, RecordingFinished] = {}
         self._left: set[tuple[str, str]] = set()
         self._bridges: set[str] = set()
-        self._tapped = adopted
+        self._tapped = False
         self._tap_paused = False
         self._prefetching: asyncio.Task[None] | None = None
         self.conversation: Conversation | None = None
@@ -942,6 +942,10 @@ class LiveCall:
             key, at = self._keys.popleft()
             self._decided_at = at
             return key
+
+    def recording_found(self, tapped: bool) -> None:
+        """Whether an earlier process had begun to record the whole call."""
+        self._tapped = tapped
 
     async def start_recording(self) -> None:
         """Record the whole call, both sides, from now on; `tap_name` is the name."""

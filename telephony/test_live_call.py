@@ -455,6 +455,23 @@ async def test_the_same_name_finds_the_same_recording_after_a_restart() -> None:
 
 
 @virtual
+async def test_after_a_restart_the_whole_call_is_recorded_whether_that_had_begun_or_not() -> None:
+    for began in (True, False):
+        driver = SimulatedDriver()
+        before = hall(driver)
+        call, _ = await before.call()
+        await call.answer()
+        if began:
+            await call.start_recording()
+        await before.book.stop()
+        (again,) = await hall(driver).book.adopt()
+        assert again.recording_state == ("on" if began else "off")
+        await again.start_recording()
+        assert again.recording_state == "on"
+        assert [name for _, name, _ in driver.commands].count("tap") == 1
+
+
+@virtual
 async def test_the_recording_of_the_whole_call_is_paused_for_a_pin() -> None:
     h = hall()
     call, line = await h.call()

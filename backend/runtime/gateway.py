@@ -65,7 +65,7 @@ from telephony.call import TransferTarget
 from telephony.calls import CallBook, CallEnd
 from telephony.comfort import offer_fallback
 from telephony.conversation import THIRD, WATCH, ControlError, Conversation, in_house
-from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, Snapshot, TransferRequested
+from telephony.driver import Answered, Event, Hangup, Incoming, RecordingFinished, Ringing, TransferRequested
 from telephony.errors import DriverError, HungUp, SpeechError
 from telephony.hearing import Ears
 from telephony.live_call import LiveCall
@@ -268,8 +268,8 @@ class Gateway:
         }
         adopted = await book.adopt(
             known,
-            Snapshot(
-                {one: state for one, state in snapshot.channels.items() if one not in strangers}, snapshot.bridges
+            replace(
+                snapshot, channels={one: state for one, state in snapshot.channels.items() if one not in strangers}
             ),
             agents=await calls.people_in(self._db, sorted(known)),
         )
@@ -282,6 +282,7 @@ class Gateway:
                 self._runs[call.id] = row.run_id
             if row.anonymous:
                 self._anonymous.add(call.id)
+            await self._taping.begins(call, row.business_id, row.direction)
             self._spawn(self._follow(call, row.state == "up"))
             if call.conversation is not None and not row.run_id:
                 if row.direction == "inbound":
@@ -503,13 +504,15 @@ class Gateway:
             with contextlib.suppress(HungUp):
                 await self._taping.tell_first(call)
 
-    async def _follow(self, call: LiveCall, answered: bool) -> None:
-        """Write down the answer, and record the conversation from then on."""
+    async def _follow(self, call: LiveCall, known: bool) -> None:
+        """Write down the answer, unless it is `known`, and record the conversation from then on.
+
+        An earlier process may have been killed between the answer and the beginning of the recording.
+        """
         with contextlib.suppress(HungUp):
             await call.wait_answered()
-            if answered:
-                return
-            self._journal.tell(CallAnswered(call.id))
+            if not known:
+                self._journal.tell(CallAnswered(call.id))
             await self._taping.answered(call)
 
     # ------------------------------------------------------------------ calls that go out

@@ -29,7 +29,8 @@ Print = Callable[[str], None]
 
 POLL = 0.05
 ANY = "0.0.0.0"  # noqa: S104  only compared with
-STEADY = 60.0
+STEADY = 10.0
+"""Seconds. What lived for so long had come up; callers wait for it, so it is started again at once."""
 LONGEST_PAUSE = 30.0
 WELL = ("ok", "off", "degraded")
 FIRST_SIGN_IN = "first-sign-in.txt"

@@ -64,6 +64,11 @@ def test_the_first_restart_comes_at_once_and_later_ones_wait() -> None:
     assert pauses.next(120.0) == 0.0, "a steady run begins anew"
 
 
+def test_what_had_come_up_is_started_again_at_once_however_often_it_is_killed() -> None:
+    pauses = BackOff()
+    assert [pauses.next(20.0) for _ in range(5)] == [0.0] * 5
+
+
 def test_temporal_gets_the_measured_flags(tmp_path: Path) -> None:
     command = " ".join(command_line(Path("temporal"), Settings(home=tmp_path)))
     for flag in ("transferProcessorMaxPollRPS=5000", "journal_mode=WAL", "CallweaveCall=Keyword", "--ip 127.0.0.1"):

@@ -1092,7 +1092,8 @@ class AsteriskDriver:
             for b in bridges
             if not str(b["id"]).startswith(EAR)
         }
-        return Snapshot(found, members)
+        taps = frozenset(id.removeprefix(TAP) for id in (str(c["id"]) for c in channels) if id.startswith(TAP))
+        return Snapshot(found, members, taps)
 
 
 # --------------------------------------------------------------------------- pure helpers

@@ -665,6 +665,7 @@ class SimulatedDriver:
                 for one in self._channels.values()
             },
             bridges={bridge: frozenset(members) for bridge, members in self._bridges.items()},
+            taps=frozenset(name for name, one in self._recorders.items() if one.path is None),
         )
 
     # ----------------------------------------------------------------- inside

@@ -116,6 +116,22 @@ async def test_a_killed_process_costs_the_caller_a_moment(
     assert first.score > 0.8 and second.score > 0.8 and first.start < second.start
 
 
+async def test_a_call_is_recorded_whose_process_is_killed_as_it_answers(
+    caller: Caller, product: Product, database: Database, explain: None
+) -> None:
+    walker = await caller()
+    await walker.dial()
+    await until(walker.record, "the record of the call")
+    product.kill_python()
+    await walker.at("language")
+    await asyncio.sleep(2)
+    await walker.call.hang_up()
+    await walker.closed()
+    record = await walker.record()
+    assert record is not None and record.answered_at
+    assert len(await scenes.recording_of(product, database, record.id)) > RATE
+
+
 LONG = " ".join(["Our offers.", *(f"Offer number {number} is better than all before." for number in range(2, 18))])
 CHOSEN = "You have chosen the first of all offers."
 
