@@ -1,5 +1,8 @@
 """Ports, outputs and the line about a node, for configs that are whole and for those that are being written."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from nodes.sdk.node import Node
 from nodes.sdk.registry import registry
 
 NODES = registry().all()
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").rglob("*.json"))
 
 
 def ports(type: str, config: dict[str, Any]) -> list[str]:
@@ -79,3 +83,31 @@ def test_the_line_tells_what_matters() -> None:
     assert len(line("voice.say", {"prompt": long})[0]) == MAX_WORDS
     assert line("voice.say", {"prompt": "?"}) == ("", "")
     assert line("logic.wait", {"until": "seconds", "seconds": "60"}) == ("一段时间 · 60", "A length of time · 60")
+
+
+def test_faces_of_the_flows_that_ship_can_be_read_in_either_language() -> None:
+    """Names and labels are an author's, one text for every language of the app: ours say it in both."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES]
+    documents = [one.get("document", one) for one in found if isinstance(one, dict)]
+    flows = [one for one in documents if one.get("kind")]
+    assert len(flows) > 8
+    told: set[tuple[str, str]] = set()
+    for flow in flows:
+        told.add((flow["id"], flow["name"]))
+        told |= {(flow["id"], one.get("title", "")) for part in ("inputs", "variables") for one in flow.get(part, ())}
+        for name, spec in flow["nodes"].items():
+            told.add((f"{flow['id']}.{name}", spec.get("name", "")))
+            if spec["type"] in registry():
+                ports = shape_of(registry().get(spec["type"]), spec.get("config", {})).ports
+                told |= {(f"{flow['id']}.{name}", port.title.en) for port in ports}
+    chinese, latin = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]")
+    assert [one for one in sorted(told) if chinese.search(one[1]) and not latin.search(one[1])] == []
+
+
+def test_an_offer_in_a_queue_is_named_by_its_key_as_in_a_menu() -> None:
+    offers = [{"key": "1", "label": "留言 Message"}, {"key": "2"}]
+    titles = {
+        port.name: port.title.en
+        for port in shape_of(registry().get("queue.enter"), {"queue": "q", "offers": offers}).ports
+    }
+    assert (titles["1"], titles["2"]) == ("1 留言 Message", "2")

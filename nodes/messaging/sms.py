@@ -24,7 +24,7 @@ class SmsConfig(NodeConfig):
         help=text("短信内容，可用模板", "The message; may be a template"),
         widget="textarea",
         template=True,
-        example="您好，{{ customer.name }}",
+        example="您好 Hello {{ customer.name }}",
         max_length=2000,
     )
 

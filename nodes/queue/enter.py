@@ -13,7 +13,7 @@ from nodes.sdk.node import NodeMeta, Output, Port, Runs
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.prompt import Prompt
 from nodes.sdk.services import QueueAsk, QueueTurn
-from nodes.sdk.text import text
+from nodes.sdk.text import Text, text
 from nodes.sdk.voice import Line, VoiceNode
 from telephony.call import Talk
 
@@ -34,7 +34,7 @@ class KeyOffer(NodeConfig):
         title=text("名称", "Label"),
         help=text("流程图上显示的名称，如留言、回拨", "Its name on the canvas: voicemail, callback"),
         widget="text",
-        example="留言",
+        example="留言 Message",
         max_length=60,
     )
 
@@ -185,7 +185,7 @@ class Enter(VoiceNode[EnterConfig]):
     def ports(self, config: EnterConfig) -> Sequence[Port]:
         return [
             Port(name="done", title=text("通话结束", "Served")),
-            *(Port(name=one.key, title=text(one.label or one.key, one.label or one.key)) for one in config.offers),
+            *(Port(name=one.key, title=_offered(one)) for one in config.offers),
             Port(name="timeout", title=text("等待超时", "Waited too long")),
             Port(name="full", title=text("队列已满", "Queue full")),
             Port(name="closed", title=text("无人值守", "Nobody signed in")),
@@ -271,3 +271,9 @@ def _news(config: EnterConfig, turn: QueueTurn) -> list[Prompt]:
         unit = "minute" if minutes == 1 else "minutes"
         news.append(Prompt.of(zh=f"预计等待约{minutes}分钟。", en=f"The expected wait is about {minutes} {unit}."))
     return news
+
+
+def _offered(offer: KeyOffer) -> Text:
+    """The way out of an offer, as one of a menu: its key, and what the author calls it."""
+    label = f"{offer.key} {offer.label}".strip()
+    return text(label, label)

@@ -33,6 +33,7 @@ TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 PORT = re.compile(r"[a-z0-9_]{1,64}|[0-9*#]")
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 MOST_MOMENTS = 400
+_HAN, _LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]")
 
 
 def _demand(good: bool, what: str) -> None:
@@ -63,6 +64,12 @@ def _check_text(found: Any, where: str) -> None:
     words = found.model_dump() if isinstance(found, Text) else found
     good = isinstance(words, Mapping) and all(str(words.get(language, "")).strip() for language in ("zh", "en"))
     _demand(good, f"{where} is needed in zh and en, found {words!r}")
+    _check_readable(str(words["en"]), where)
+
+
+def _check_readable(words: str, where: str) -> None:
+    """Words that people see as they are in an app of either language: not in Chinese letters alone."""
+    _demand(_LATIN.search(words) is not None or _HAN.search(words) is None, f"{where}: {words!r} needs English beside it")
 
 
 def _check_schema(node: Node[Any]) -> None:
@@ -76,6 +83,8 @@ def _check_schema(node: Node[Any]) -> None:
             where = f"{node.meta.type}: field {name} of {model}"
             _check_text(field.get("x-title"), f"{where}: title")
             _check_text(field.get("x-help"), f"{where}: help")
+            if isinstance(field.get("x-example"), str):
+                _check_readable(field["x-example"], f"{where}: example")
             widget = field.get("x-widget")
             _demand(widget is None or widget in get_args(Widget), f"{where}: there is no widget {widget!r}")
             _demand(

@@ -162,3 +162,12 @@ def test_declarations_are_checked() -> None:
     for node, message in ((Twice(), "twice"), (Engine(), "fed by the engine"), (Odd(), "output name")):
         with pytest.raises(ContractBrokenError, match=message):
             check_definition(node)
+
+
+def test_what_both_languages_show_alike_is_not_in_chinese_alone() -> None:
+    words: dict[str, Any] = {"title": text("名", "Name"), "help": text("名", "Name")}
+    check_definition(with_config(name=(str, field("", example="留言 Message", **words))))
+    with pytest.raises(ContractBrokenError, match=r"field name .*example: '留言' needs English beside it"):
+        check_definition(with_config(name=(str, field("", example="留言", **words))))
+    with pytest.raises(ContractBrokenError, match="title: '名' needs English"):
+        check_definition(with_config(name=(str, field("", title=text("名", "名"), help=text("名", "Name")))))

@@ -33,7 +33,7 @@ class Choice(NodeConfig):
         title=text("名称", "Label"),
         help=text("流程图上显示的名称", "Its name on the canvas"),
         widget="text",
-        example="账户余额",
+        example="余额 Balance",
         max_length=60,
     )
     words: Words = field(

@@ -36,6 +36,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "over": "The call is over",
         "numbers": "Calls on the drawing",
         "live": "live",
+        "properties": "Properties",
+        "last run": "In the last run: ",
     },
     "zh": {
         "test": "测试",
@@ -58,6 +60,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "over": "通话已结束",
         "numbers": "流程图上的通话",
         "live": "线上",
+        "properties": "属性",
+        "last run": "上次运行：",
     },
 }
 
@@ -145,7 +149,17 @@ async def test_a_published_change_is_called_watched_live_and_rolled_back(
     for way in fresh["edges"]:
         if way["from"] == "menu" and way["port"] == "1":
             way["to"] = "thanks"
-    fresh["edges"].append({"from": "thanks", "port": "next", "to": "bye"})
+    fresh["variables"] = [{"name": "twice", "type": "string"}]
+    fresh["nodes"]["count"] = {
+        "type": "logic.set",
+        "name": "Count",
+        "config": {"assignments": [{"name": "twice", "value": "nodes.menu.key + nodes.menu.key"}]},
+    }
+    fresh["edges"] += [
+        {"from": "thanks", "port": "next", "to": "count"},
+        {"from": "count", "port": "next", "to": "bye"},
+    ]
+    fresh["ui"]["positions"]["count"] = {"x": 360, "y": 440}
     fresh["ui"]["positions"]["thanks"] = {"x": 360, "y": 240}
     saved = await product.graphql(
         "mutation($key: String!, $document: JSON!, $revision: Int!) { saveDraft(key: $key, document: $document,"
@@ -180,6 +194,10 @@ async def test_a_published_change_is_called_watched_live_and_rolled_back(
     await expect(card(page, "thanks").locator(".cw-heat")).to_contain_text("1")
     behind = page.locator(".cw-runs tr").filter(has_text="Thanks").get_by_role("link", name="1", exact=True)
     await expect(behind).to_have_attribute("href", re.compile(f"flow={key}&node=thanks"))
+    # Beside an expression stands what it came to in that call.
+    await card(page, "count").locator("header").click()
+    await page.get_by_role("tab", name=say["properties"]).click()
+    await expect(page.locator(".cw-panel .cw-preview")).to_contain_text(f"{say['last run']}“11”")
 
     await page.get_by_role("button", name=say["versions"], exact=True).click()
     await expect(page.get_by_text("a word of thanks")).to_be_visible()
@@ -213,6 +231,19 @@ async def test_errors_keep_a_draft_from_being_published(people: People, product:
     await dialog.get_by_role("button", name="Show").first.click()
     await expect(dialog).to_be_hidden()
     await expect(card(page, "menu")).to_have_class(re.compile("selected"))
+    # A call is refused for the same reasons, by the name of the node; a click leads to the field.
+    await card(page, "end").locator("header").click()
+    await page.get_by_role("button", name="Test", exact=True).click()
+    await page.get_by_role("menuitem", name="Test call").click()
+    call = page.get_by_label("Test call", exact=True).last
+    await call.get_by_text("Ring a phone").click()
+    await call.get_by_label("Number or extension to ring").fill("8001")
+    await call.get_by_role("button", name="Call", exact=True).click()
+    refusal = call.get_by_role("alert").filter(has_text="The call was not begun")
+    reason = refusal.get_by_role("listitem").filter(has_text="Main menu: ").first
+    await reason.get_by_role("button", name="Show").click()
+    await expect(card(page, "menu")).to_have_class(re.compile("selected"))
+    await expect(page.locator('.cw-panel [data-place="choices"] :focus')).to_have_count(1)
 
 
 async def test_a_draft_is_called_from_the_browser(people: People, product: Product) -> None:

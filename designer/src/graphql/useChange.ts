@@ -9,7 +9,7 @@ import { checkConnection } from './connection';
 
 /** What every mutation asks for when it is refused: `errors { ...Refusal }`. */
 graphql(`
-  fragment Refusal on UserError { code field message { zh en } remedy { zh en } }
+  fragment Refusal on UserError { code field node severity message { zh en } remedy { zh en } }
 `);
 
 /** Why a change was refused, as every mutation of the API tells it. */
@@ -18,6 +18,9 @@ export interface UserError {
   field: string;
   message: Text;
   remedy: Text;
+  /** The node of a flow that it is about. */
+  node?: string | null;
+  severity?: string;
 }
 
 export interface Outcome<T> {
@@ -31,9 +34,15 @@ type Result<D> = D extends { [key: string]: infer R }
     : never
   : never;
 
-export function wordsOf(error: UserError): string {
+export function wordsOf(error: Pick<UserError, 'message' | 'remedy'>): string {
   const language = currentLanguage();
   return sentences([error.message[language], error.remedy[language]]);
+}
+
+/** What stood in the way; the warnings of a flow are told along with its errors. */
+export function errorsAmong(told: readonly UserError[]): UserError[] {
+  const errors = told.filter((one) => one.severity !== 'warning');
+  return errors.length > 0 ? errors : [...told];
 }
 
 /** Sentences one behind the other: each ends, and begins as one does. */
@@ -85,7 +94,7 @@ export function useChange<Data, Variables extends AnyVariables>(
           });
         }
         if (errors.length > 0 && !options?.quiet) {
-          notification.error({ title: say(common, 'failed'), description: errors.map(wordsOf).join('\n') });
+          notification.error({ title: say(common, 'failed'), description: errorsAmong(errors).map(wordsOf).join('\n') });
         }
         const value = (first as { value?: unknown } | undefined)?.value ?? null;
         return { value: value as Result<Data> | null, errors };

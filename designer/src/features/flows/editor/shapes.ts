@@ -88,7 +88,8 @@ function madePorts({ type, config }: NodeSpec): PortInfo[] | null {
   const port = (name: string, title: string): PortInfo => ({ name, title: text(title), required: true });
   switch (type) {
     case 'voice.menu':
-      return rows(config.choices).map((one) =>
+    case 'queue.enter':
+      return rows(type === 'voice.menu' ? config.choices : config.offers).map((one) =>
         port(words(one.key), `${words(one.key)} ${words(one.label)}`.trim()),
       );
     case 'logic.switch':

@@ -1,10 +1,11 @@
-import { Alert, Button, Input, Segmented, Select, Space, Switch, Tooltip } from 'antd';
+import { Button, Input, Segmented, Select, Space, Switch, Tooltip } from 'antd';
 import { FastForward, Phone, PhoneOff, Save, Volume2, VolumeX } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { wordsOf } from '@/graphql/useChange';
+import { errorsAmong } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { useTick } from '@/ui';
 import { useMarks } from '../marks';
+import { ProblemList } from '../problems/ProblemList';
 import { useEditor, useEditorStore } from '../store';
 import { useFollow } from '../useFollow';
 import { usePortName } from '../usePortName';
@@ -132,20 +133,7 @@ function Display({ phone }: { phone: PhoneState }) {
   useTick(going ? 500 : null);
   const doc = useEditor((state) => state.doc);
   if (problems.length > 0) {
-    return (
-      <Alert
-        type="error"
-        showIcon
-        title={t('draftErrors')}
-        description={
-          <ul className="cw-sim-errors">
-            {problems.slice(0, 5).map((problem) => (
-              <li key={`${problem.code}${problem.field}${wordsOf(problem)}`}>{wordsOf(problem)}</li>
-            ))}
-          </ul>
-        }
-      />
-    );
+    return <ProblemList title={t('draftErrors')} problems={errorsAmong(problems)} />;
   }
   if (!call) return <p className="cw-sim-idle">{t('idle')}</p>;
   const shown = going ? call.at + (Date.now() - seenAt) / 1000 : call.at;

@@ -20,7 +20,7 @@ const START = graphql(`
   mutation StartSimulation($key: String!, $document: JSON, $scene: JSON) {
     startSimulation(key: $key, document: $document, scene: $scene) {
       value { ...SimulationParts }
-      errors { code field node message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);

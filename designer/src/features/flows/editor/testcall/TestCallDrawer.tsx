@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { useWords } from '@/i18n';
 import { Duration } from '@/ui';
 import { type MarkLayer, useMarks } from '../marks';
+import { ProblemList } from '../problems/ProblemList';
 import { edgeId, useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
 import { useFollow } from '../useFollow';
@@ -91,6 +92,7 @@ export function TestCallDrawer() {
             }
           />
         )}
+        {call.refused.length > 0 && <ProblemList title={t('refused')} problems={call.refused} />}
         <div className="cw-sim-buttons">
           {going ? (
             <Button danger icon={<PhoneOff size={16} aria-hidden />} onClick={call.hangUp}>

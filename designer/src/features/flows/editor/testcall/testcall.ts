@@ -4,7 +4,7 @@ import { useClient, useSubscription } from 'urql';
 import { createStore, useStore } from 'zustand';
 import { graphql } from '@/gql';
 import type { TestTrailSubscription } from '@/gql/graphql';
-import { useChange } from '@/graphql/useChange';
+import { errorsAmong, type UserError, useChange } from '@/graphql/useChange';
 import { Phone, PhoneError, type PhoneErrorCode, type PhoneSnapshot } from '@/phone';
 
 const WEB_PHONE = graphql(`
@@ -83,6 +83,8 @@ export interface TestCall {
   outside: boolean;
   busy: boolean;
   problem: PhoneErrorCode | null;
+  /** Why the server did not begin the call. */
+  refused: readonly UserError[];
   startHere(caller: string): Promise<void>;
   startAt(number: string): Promise<void>;
   hangUp(): void;
@@ -98,6 +100,7 @@ export function useTestCall(key: string): TestCall {
   const [end] = useChange(END);
   const [phone, setPhone] = useState<Phone | null>(null);
   const [problem, setProblem] = useState<PhoneErrorCode | null>(null);
+  const [refused, setRefused] = useState<readonly UserError[]>([]);
   const [outside, setOutside] = useState(false);
   const [connecting, setConnecting] = useState(false);
   const callId = useTestTrail((now) => now.callId);
@@ -145,14 +148,20 @@ export function useTestCall(key: string): TestCall {
     outside,
     busy: starting || connecting,
     problem: problem ?? snapshot.error?.code ?? snapshot.calls.at(-1)?.error?.code ?? null,
+    refused,
     async startHere(caller) {
       setProblem(null);
+      setRefused([]);
       setOutside(false);
       setConnecting(true);
       testTrail.getState().follow(null);
       try {
         const ours = await ready();
-        const answer = await start({ key, on: 'draft', number: null, web: true, caller });
+        const answer = await start(
+          { key, on: 'draft', number: null, web: true, caller },
+          { quiet: true },
+        );
+        setRefused(errorsAmong(answer.errors));
         if (!answer.value?.dial) return;
         const { id, dial } = answer.value;
         await ours.call(dial);
@@ -174,9 +183,11 @@ export function useTestCall(key: string): TestCall {
     },
     async startAt(number) {
       setProblem(null);
+      setRefused([]);
       setOutside(true);
       testTrail.getState().follow(null);
-      const answer = await start({ key, on: 'draft', number, web: false, caller: '' });
+      const answer = await start({ key, on: 'draft', number, web: false, caller: '' }, { quiet: true });
+      setRefused(errorsAmong(answer.errors));
       if (answer.value?.callId) testTrail.getState().follow(answer.value.callId);
       else setOutside(false);
     },

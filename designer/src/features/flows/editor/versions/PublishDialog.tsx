@@ -3,9 +3,10 @@ import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
-import { useChange, wordsOf } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { errorsAmong, type UserError, useChange } from '@/graphql/useChange';
+import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
+import { ProblemList } from '../problems/ProblemList';
 import { useProblems } from '../problems/useProblems';
 import { useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
@@ -29,7 +30,7 @@ const PUBLISH = graphql(`
   mutation PublishFlow($key: String!, $revision: Int, $note: String!, $alias: String) {
     publishFlow(key: $key, revision: $revision, note: $note, alias: $alias) {
       value { isNew version { id number } }
-      errors { code field node severity message { zh en } remedy { zh en } }
+      errors { ...Refusal }
     }
   }
 `);
@@ -44,7 +45,6 @@ const RUN = graphql(`
 export function PublishDialog({ close }: { close: () => void }) {
   const t = useWords(versionWords);
   const c = useWords(common);
-  const text = useText();
   const { message } = App.useApp();
   const store = useEditorStore();
   const key = useEditor((state) => state.key);
@@ -70,7 +70,7 @@ export function PublishDialog({ close }: { close: () => void }) {
   const [runCases, running] = useChange(RUN);
   const [note, setNote] = useState('');
   const [alias, setAlias] = useState<'live' | 'test' | 'none'>('live');
-  const [refused, setRefused] = useState('');
+  const [refused, setRefused] = useState<UserError[]>([]);
 
   const errors = checked.problems.filter((one) => one.severity === 'error');
   const warnings = checked.problems.filter((one) => one.severity !== 'error');
@@ -79,13 +79,8 @@ export function PublishDialog({ close }: { close: () => void }) {
   const red = flow?.casesRequired ? (state.data?.flowCases ?? []).filter((one) => !one.passed).length : 0;
   const next = Math.max(0, ...(flow?.versions.map((one) => one.number) ?? [])) + 1;
   const waiting = state.fetching || checking || revision === null;
-  const jump = (node: string | null | undefined, field: string | null | undefined) => {
-    if (node) store.getState().focus(node, field);
-    close();
-  };
-
   // biome-ignore lint/correctness/useExhaustiveDependencies: a refusal is about the document that was sent
-  useEffect(() => setRefused(''), [doc]);
+  useEffect(() => setRefused([]), [doc]);
 
   return (
     <Modal
@@ -104,7 +99,7 @@ export function PublishDialog({ close }: { close: () => void }) {
           { quiet: true },
         );
         if (!answer.value) {
-          setRefused(answer.errors.map(wordsOf).join('\n'));
+          setRefused(errorsAmong(answer.errors));
           askState({ requestPolicy: 'network-only' });
           return;
         }
@@ -115,17 +110,10 @@ export function PublishDialog({ close }: { close: () => void }) {
     >
       <div className="cw-publish">
         {revision === null && <Alert type="info" showIcon title={t('unsaved')} />}
-        {refused && <Alert type="error" showIcon title={<span className="cw-lines">{refused}</span>} />}
+        {refused.length > 0 && <ProblemList title={t('refused')} problems={refused} onJump={close} />}
         {flow && <p className="cw-quiet">{t('publishHelp', { number: next })}</p>}
         {errors.length > 0 && (
-          <ProblemList
-            title={t('blocked')}
-            type="error"
-            problems={errors}
-            jump={jump}
-            show={t('jump')}
-            text={text}
-          />
+          <ProblemList title={t('blocked')} problems={errors} onJump={close} />
         )}
         {red > 0 && (
           <Alert
@@ -147,14 +135,7 @@ export function PublishDialog({ close }: { close: () => void }) {
           />
         )}
         {warnings.length > 0 && (
-          <ProblemList
-            title={t('warnings')}
-            type="warning"
-            problems={warnings}
-            jump={jump}
-            show={t('jump')}
-            text={text}
-          />
+          <ProblemList title={t('warnings')} type="warning" problems={warnings} onJump={close} />
         )}
         <section>
           <h4>{t('changes')}</h4>
@@ -202,53 +183,6 @@ export function PublishDialog({ close }: { close: () => void }) {
 
 function isSame(diff: { nodes: unknown[]; wires: unknown[]; flow: unknown[] }): boolean {
   return diff.nodes.length + diff.wires.length + diff.flow.length === 0;
-}
-
-interface Problem {
-  code: string;
-  node?: string | null;
-  field?: string | null;
-  message: { zh: string; en: string };
-}
-
-function ProblemList({
-  title,
-  type,
-  problems,
-  jump,
-  show,
-  text,
-}: {
-  title: string;
-  type: 'error' | 'warning';
-  problems: readonly Problem[];
-  jump: (node: string | null | undefined, field: string | null | undefined) => void;
-  show: string;
-  text: (words: { zh: string; en: string }) => string;
-}) {
-  const names = useEditor((state) => state.doc.nodes);
-  return (
-    <Alert
-      type={type}
-      showIcon
-      title={title}
-      description={
-        <ul className="cw-publish-problems">
-          {problems.map((problem) => (
-            <li key={`${problem.code}${problem.node}${problem.field}${problem.message.en}`}>
-              {problem.node && <strong>{names[problem.node]?.name || problem.node}: </strong>}
-              {text(problem.message)}{' '}
-              {problem.node && problem.node in names && (
-                <Button type="link" size="small" onClick={() => jump(problem.node, problem.field)}>
-                  {show}
-                </Button>
-              )}
-            </li>
-          ))}
-        </ul>
-      }
-    />
-  );
 }
 
 /** The button in the top bar. */

@@ -6,8 +6,7 @@ import { Time } from '@/ui';
 import { useCalm } from '../panel/live';
 import { useEditor } from '../store';
 import { useForm } from './form';
-import { computed } from './schema';
-import { shown } from './scope';
+import { isEmpty, isPreviewed, lastValue, type Mode } from './preview';
 import { widgetWords } from './words';
 
 const CHECK = graphql(`
@@ -31,7 +30,7 @@ export function Preview({
   known,
 }: {
   source: string;
-  mode: 'expression' | 'template';
+  mode: Mode;
   secret: boolean;
   /** What is wrong with it is shown already. */
   known: boolean;
@@ -42,7 +41,7 @@ export function Preview({
   const key = useEditor((state) => state.key);
   const template = mode === 'template';
   const text = useCalm(source, 350);
-  const empty = text.trim() === '' || (template && !computed(text));
+  const empty = isEmpty(text, mode);
   const [checked] = useQuery({ query: CHECK, variables: { key, text, template }, pause: empty });
   const fault = empty ? undefined : checked.data?.checkExpression[0];
   // A variable that was made a moment ago is not in the saved draft yet: that is for the check of the whole flow.
@@ -50,9 +49,11 @@ export function Preview({
   const [seen] = useQuery({
     query: PREVIEW,
     variables: { key, node, text, template },
-    pause: empty || secret || fault !== undefined || checked.fetching || constant(text),
+    pause: !isPreviewed(text, mode, secret) || fault !== undefined || checked.fetching,
+    requestPolicy: 'cache-and-network',
   });
-  const preview = seen.data?.previewExpression;
+  // Until the answer about this text is there, the one before it is none of it.
+  const preview = seen.operation?.variables.text === text ? seen.data?.previewExpression : undefined;
   if (empty || text !== source) return null;
   if (own && !known)
     return (
@@ -60,18 +61,11 @@ export function Preview({
         <li data-severity="error">{t(own.message)}</li>
       </ul>
     );
-  if (!preview || secret || fault || constant(text)) return null;
+  if (!preview || fault || !isPreviewed(text, mode, secret)) return null;
   return (
     <p className="cw-preview">
-      {preview.problem
-        ? w('lastValue', { value: t(preview.problem) })
-        : w('lastValue', { value: template ? `“${preview.text}”` : shown(preview.value ?? null) })}{' '}
+      {w('lastValue', { value: lastValue(preview, mode, t) })}{' '}
       · <Time at={preview.at} />
     </p>
   );
-}
-
-/** A number or a quoted text gives itself: nobody needs to be told. */
-function constant(text: string): boolean {
-  return /^\s*(-?\d+(\.\d+)?|'[^']*'|"[^"]*"|true|false|none)\s*$/.test(text);
 }
