@@ -27,10 +27,16 @@ class NumberListType(FromRow):
     kind: str
     created_at: datetime
 
-    @query(Permission.LISTS_READ, "Numbers on the list, in order.")
-    async def entries(self, info: Info, first: int = 50, after: str | None = None) -> Connection[ListEntryType]:
+    @query(Permission.LISTS_READ, "How many numbers are on it.")
+    async def size(self, info: Info) -> int:
+        return await info.context.loader("list_sizes", service.sizes, int).load(self.id)
+
+    @query(Permission.LISTS_READ, "Numbers on the list, in order; search is any part of a number or of a note.")
+    async def entries(
+        self, info: Info, first: int = 50, after: str | None = None, search: str = ""
+    ) -> Connection[ListEntryType]:
         found = await service.list_entries(
-            info.context.state.db, info.context.actor.business_id, self.id, first=first, after=after
+            info.context.state.db, info.context.actor, self.id, search=search, first=first, after=after
         )
         return connection(found, ListEntryType)
 
@@ -65,6 +71,10 @@ class ListsQuery:
     async def number_lists(self, info: Info) -> list[NumberListType]:
         found = await service.list_lists(info.context.state.db, info.context.actor.business_id)
         return [NumberListType.of(row) for row in found]
+
+    @query(Permission.LISTS_READ, "One list.")
+    async def number_list(self, info: Info, id: str) -> NumberListType:
+        return NumberListType.of(await service.get_list(info.context.state.db, info.context.actor.business_id, id))
 
 
 @strawberry.type

@@ -1,23 +1,26 @@
 """Number lists and their entries."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, func, select
 
 from backend.audit.service import note
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, InvalidError, not_found
 from backend.identity.models import Business
-from backend.identity.permissions import Actor
+from backend.identity.permissions import Actor, Permission
 from backend.lists.models import ListEntry, NumberList
 from backend.numbers.phone import normalise, normalise_or_keep
 from backend.paging import Page, page
 from nodes.sdk.text import text
 
 KINDS = ("black", "white", "vip")
+_SPACING = re.compile(r"[\s().-]")
+_NUMBER = re.compile(r"\+?\d+|\+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +134,43 @@ async def list_lists(db: Database, business_id: str) -> list[NumberList]:
         return list(await session.exec(found))
 
 
+async def get_list(db: Database, business_id: str, id: str) -> NumberList:
+    """One list. Raises NotFoundError."""
+    async with read(db) as session:
+        row = await session.get(NumberList, id)
+    if row is None or row.business_id != business_id:
+        raise not_found("名单", "list", id)
+    return row
+
+
+async def sizes(session: AsyncSession, ids: list[str], business_id: str) -> dict[str, int]:
+    """How many numbers stand on each of these lists."""
+    counted = select(ListEntry.list_id, func.count()).where(
+        ListEntry.business_id == business_id, col(ListEntry.list_id).in_(ids)
+    )
+    return dict((await session.exec(counted.group_by(ListEntry.list_id))).all())
+
+
 async def list_entries(
-    db: Database, business_id: str, list_id: str, *, first: int = 50, after: str | None = None
+    db: Database, actor: Actor, list_id: str, *, search: str = "", first: int = 50, after: str | None = None
 ) -> Page[ListEntry]:
-    """Numbers on a list, in order."""
+    """Numbers on a list, in order. `search` is any part of a number, however it is spaced, or of a note.
+
+    Whoever may not see whole numbers finds them only by the whole number: else digits could be tried one by one.
+    """
+    statement = select(ListEntry).where(ListEntry.business_id == actor.business_id, ListEntry.list_id == list_id)
+    if word := search.strip().lower():
+        found = func.lower(ListEntry.note).contains(word, autoescape=True)
+        number = _SPACING.sub("", word)
+        if not actor.may(Permission.CUSTOMERS_NUMBERS):
+            found |= col(ListEntry.number) == number
+        elif _NUMBER.fullmatch(number):
+            found |= col(ListEntry.number).contains(number, autoescape=True)
+        statement = statement.where(found)
     async with read(db) as session:
         return await page(
             session,
-            select(ListEntry).where(ListEntry.business_id == business_id, ListEntry.list_id == list_id),
+            statement,
             by=(col(ListEntry.number),),
             keys=lambda entry: (entry.number,),
             first=first,

@@ -191,7 +191,7 @@ async def test_lists_know_a_number_in_every_form(state: AppState, actor: Actor) 
         await lists.add_entries(state.db, actor, row.id, [lists.EntryInput("13900000009"), lists.EntryInput("bad")])
     assert refused.value.field == "entries.1.number"
     assert not await lists.match(state.db, "main", "blocked", "13900000009")
-    page = await lists.list_entries(state.db, "main", row.id)
+    page = await lists.list_entries(state.db, actor, row.id)
     assert (page.items[0].number, page.items[0].note) == ("+8613900000000", "again")
     await lists.delete_list(state.db, actor, row.id)
 

@@ -145,8 +145,8 @@ async def test_hours_are_typed_and_holidays_taken_over(people: People, product: 
 
 async def test_a_list_takes_all_numbers_or_none(people: People, product: Product, language: Language) -> None:
     words = {
-        "zh": ("批量导入", "要导入的号码", "第 2 行", "导入 1 个号码", "导入 2 个号码"),
-        "en": ("Import", "Numbers to import", "Line 2", "Import 1 number", "Import 2 numbers"),
+        "zh": ("批量导入", "要导入的号码", "第 2 行", "导入 1 个号码", "导入 2 个号码", "号码或备注"),
+        "en": ("Import", "Numbers to import", "Line 2", "Import 1 number", "Import 2 numbers", "Number or note"),
     }[language]
     first, second = {"zh": ("13700000001", "13700000002"), "en": ("13700000003", "13700000004")}[language]
     page = await people.page("/lists?list=vip", language=language)
@@ -161,6 +161,10 @@ async def test_a_list_takes_all_numbers_or_none(people: People, product: Product
     told = await product.graphql("{ numberLists { name entries { nodes { number note } } } }")
     vip = next(one for one in told["numberLists"] if one["name"] == "vip")
     assert {"number": f"+86{second}", "note": f"second {language}"} in vip["entries"]["nodes"]
+    await page.get_by_role("textbox", name=words[5]).fill(second)
+    await expect(page).to_have_url(re.compile(f"search={second}"))
+    await expect(page.get_by_text("first", exact=True)).to_be_hidden()
+    await expect(page.get_by_text(f"second {language}", exact=True)).to_be_visible()
 
 
 async def test_a_query_is_tried(people: People, language: Language) -> None:
@@ -174,8 +178,8 @@ async def test_a_query_is_tried(people: People, language: Language) -> None:
 
 async def test_a_new_extension_shows_its_password_once(people: People, product: Product, language: Language) -> None:
     words = {
-        "zh": ("新建分机", "分机号", "保存", "仅显示这一次", "我已记下"),
-        "en": ("New extension", "Extension", "Save", "shown only now", "I have written it down"),
+        "zh": ("新建分机", "分机号", "保存", "仅显示这一次", "我已记下", "删除"),
+        "en": ("New extension", "Extension", "Save", "shown only now", "I have written it down", "Delete"),
     }[language]
     number = {"zh": "8078", "en": "8077"}[language]
     page = await people.page("/numbers?tab=extensions", language=language)
@@ -187,6 +191,17 @@ async def test_a_new_extension_shows_its_password_once(people: People, product: 
     await page.get_by_role("button", name=words[4]).click()
     await expect(page.get_by_text(words[3])).to_be_hidden()
     assert number in {one["number"] for one in (await product.graphql("{ extensions { number } }"))["extensions"]}
+    # An emergency number that rings there, until its way is taken back.
+    asked = "mutation($n: String!, $to: String!) { saveEmergencyRoute(number: $n, destination: $to) { errors { code } } }"
+    told = await product.graphql(asked, n=number[::-1], to=number)
+    assert told["saveEmergencyRoute"]["errors"] == []
+    await page.goto("/numbers?tab=emergency")
+    row = page.get_by_role("row").filter(has_text=number[::-1])
+    await row.get_by_role("button", name=words[5]).click()
+    await page.get_by_role("tooltip").get_by_role("button", name=words[5], exact=True).click()
+    await expect(row).to_have_count(0)
+    routes = (await product.graphql("{ emergencyRoutes { number } }"))["emergencyRoutes"]
+    assert number[::-1] not in {one["number"] for one in routes}
 
 
 async def test_the_chain_of_deeds_is_checked(people: People, language: Language) -> None:

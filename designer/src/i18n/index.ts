@@ -88,3 +88,8 @@ export function useLanguage(): Language {
   const { i18n } = useTranslation();
   return i18n.language === 'zh' ? 'zh' : 'en';
 }
+
+/** Names one behind the other, as the person's language writes a list. */
+export function listed(names: readonly string[]): string {
+  return names.join(currentLanguage() === 'zh' ? '、' : ', ');
+}

@@ -7,21 +7,21 @@ import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { FormDrawer } from './forms';
 import { ConfirmDelete, EmptyState, IconButton } from './index';
-import { FilterBar } from './lists';
+import { FilterBar, SearchBox } from './lists';
 
 export interface CrudWords {
   /** The button that makes a new one. */
-  add: string;
+  add?: string;
   /** Title of the form of one that exists. */
   edit: string;
   /** What an empty list says, and how to begin. */
   none: string;
-  noneHelp: string;
+  noneHelp?: string;
   /** What goes with one that is deleted. */
   deleteHelp?: string;
 }
 
-/** Lists `rows`; the form edits a `Form` made from a row, or a blank one. */
+/** Lists `rows`; the form edits a `Form` made from a row, or a blank one. Without a blank one nothing is added. */
 export function Crud<Row extends object, Form extends object>({
   rows,
   loading,
@@ -40,6 +40,12 @@ export function Crud<Row extends object, Form extends object>({
   tools,
   actions,
   form,
+  icon,
+  help,
+  searched,
+  search: first = '',
+  blocked,
+  deleteHelp,
 }: {
   rows: readonly Row[] | undefined;
   loading: boolean;
@@ -48,7 +54,7 @@ export function Crud<Row extends object, Form extends object>({
   nameOf: (row: Row) => string;
   columns: NonNullable<TableProps<Row>['columns']>;
   words: CrudWords;
-  blank: Form;
+  blank?: Form;
   formOf: (row: Row) => Form;
   /** Gives why it was refused; nothing when it was saved. */
   save: (form: Form, row: Row | null) => Promise<UserError[]>;
@@ -61,42 +67,66 @@ export function Crud<Row extends object, Form extends object>({
   /** More buttons of a row. */
   actions?: (row: Row) => ReactNode;
   form?: FormInstance<Form>;
+  /** Of the empty list. */
+  icon?: ReactNode;
+  /** A sentence above the list. */
+  help?: ReactNode;
+  /** The words of a row among which a search looks; without them there is no search. */
+  searched?: (row: Row) => string;
+  /** What is searched for at first. */
+  search?: string;
+  /** Why none can be added now. */
+  blocked?: string;
+  /** What goes with this one when it is deleted. */
+  deleteHelp?: (row: Row) => string;
 }) {
   const c = useWords(common);
   const { message } = App.useApp();
   const [editing, setEditing] = useState<Row | 'new' | null>(null);
+  const [search, setSearch] = useState(first);
   const row = editing === 'new' ? null : editing;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the form is filled when it opens
-  const initial = useMemo(() => (row ? formOf(row) : blank), [editing]);
-  const add = may && (
-    <Button type="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+  const initial = useMemo(() => (row ? formOf(row) : (blank ?? ({} as Form))), [editing]);
+  const wanted = search.trim().toLowerCase();
+  const shown = searched && wanted ? rows?.filter((one) => searched(one).toLowerCase().includes(wanted)) : rows;
+  const add = may && blank && (
+    <Button
+      type="primary"
+      icon={<Plus size={14} aria-hidden />}
+      disabled={blocked !== undefined}
+      title={blocked}
+      onClick={() => setEditing('new')}
+    >
       {words.add}
     </Button>
   );
   return (
     <>
       {rows?.length === 0 && !tools ? (
-        <EmptyState title={words.none} help={words.noneHelp} action={add} />
+        <EmptyState icon={icon} title={words.none} help={words.noneHelp} action={add} />
       ) : (
         <>
-          <FilterBar>
-            {tools}
-            <span className="cw-grow" />
-            {add}
-          </FilterBar>
+          {(help || tools || searched || add) && (
+            <FilterBar>
+              {searched && <SearchBox value={search} onChange={setSearch} />}
+              {tools}
+              {help ? <p className="cw-quiet cw-grow">{help}</p> : <span className="cw-grow" />}
+              {add}
+            </FilterBar>
+          )}
           <Table<Row>
             className="cw-list"
             rowKey={rowKey}
             size="middle"
             loading={loading}
-            dataSource={[...(rows ?? [])]}
-            pagination={(rows?.length ?? 0) > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-            locale={{ emptyText: words.none }}
+            dataSource={[...(shown ?? [])]}
+            pagination={(shown?.length ?? 0) > 100 ? { pageSize: 100, showSizeChanger: false } : false}
+            locale={{ emptyText: wanted ? c('noMatch') : words.none }}
             columns={[
               ...columns,
               {
                 title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 96,
+                width: actions ? 132 : 96,
                 render: (_, one) => (
                   <span className="cw-row-actions">
                     {actions?.(one)}
@@ -110,7 +140,7 @@ export function Crud<Row extends object, Form extends object>({
                     {may && remove && (
                       <ConfirmDelete
                         name={nameOf(one)}
-                        help={words.deleteHelp}
+                        help={deleteHelp?.(one) ?? words.deleteHelp}
                         onConfirm={async () => {
                           if (await remove(one)) reload();
                         }}

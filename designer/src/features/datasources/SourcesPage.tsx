@@ -1,18 +1,18 @@
 /** Databases with their named queries, and credentials for web services. */
-import { Alert, App, Button, Drawer, Form, Input, InputNumber, Select, Table, Tabs } from 'antd';
-import { Database, FlaskConical, KeyRound, Minus, Pencil, Plus, Trash2 } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { Alert, Button, Drawer, Form, Input, InputNumber, Select, Table, Tabs } from 'antd';
+import { Database, FlaskConical, KeyRound, Minus, Plus } from 'lucide-react';
+import { useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { SourcesPageQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, PageHeader, Time } from '@/ui';
+import { IconButton, PageHeader, Time } from '@/ui';
+import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
-import { FormDrawer } from '@/ui/forms';
-import { Failure, Field, FilterBar } from '@/ui/lists';
+import { Failure, Field } from '@/ui/lists';
 import { UsedByList, useUses } from '@/ui/uses';
 import { type As, type Result, readValue, TYPES, tableOf } from './values';
 import { sourceWords } from './words';
@@ -128,177 +128,135 @@ function Queries({
 }: Shared & { queries: NamedQuery[] | undefined; sources: Source[] }) {
   const w = useWords(sourceWords);
   const c = useWords(common);
-  const may = useMay('sources.manage');
-  const { message } = App.useApp();
   const uses = useUses('query');
-  const [editing, setEditing] = useState<NamedQuery | 'new' | null>(null);
+  const deleteHelp = useDeleteHelp(w('deleteQuery'), uses);
   const [trying, setTrying] = useState<NamedQuery | null>(null);
   const [save] = useChange(SAVE_QUERY);
   const [remove] = useChange(DELETE_QUERY);
-  const initial = useMemo(() => {
-    const source = (id: string) => sources.find((one) => one.id === id)?.name ?? '';
-    return editing && editing !== 'new'
-      ? {
-          name: editing.name,
-          source: source(editing.sourceId),
-          sql: editing.sql,
-          timeout: editing.timeout,
-          description: editing.description,
-        }
-      : { name: '', source: sources[0]?.name ?? '', sql: '', timeout: 5, description: '' };
-  }, [editing, sources]);
-  const add = may && (
-    <Button
-      type="primary"
-      icon={<Plus size={14} />}
-      disabled={sources.length === 0}
-      title={sources.length === 0 ? w('newSourceFirst') : undefined}
-      onClick={() => setEditing('new')}
-    >
-      {w('newQuery')}
-    </Button>
-  );
   return (
     <>
-      {queries?.length === 0 ? (
-        <EmptyState
-          icon={<Database size={32} aria-hidden />}
-          title={w('noQueries')}
-          help={w('noQueriesHelp')}
-          action={add}
-        />
-      ) : (
-        <>
-          <FilterBar>
-            <span className="cw-grow" />
-            {add}
-          </FilterBar>
-          <Table
-            className="cw-list"
-            rowKey="id"
-            size="middle"
-            loading={loading}
-            dataSource={queries ?? []}
-            pagination={false}
-            columns={[
-              {
-                title: w('name'),
-                width: 260,
-                render: (_, one) => (
-                  <span className="cw-two-line">
-                    <strong className="cw-break">{one.name}</strong>
-                    {one.description && <small>{one.description}</small>}
-                  </span>
-                ),
-              },
-              {
-                title: w('sql'),
-                render: (_, one) => <span className="cw-code cw-prompt-words">{one.sql}</span>,
-              },
-              {
-                title: w('parameters'),
-                width: 140,
-                render: (_, one) => (
-                  <span className="cw-code">{one.parameters.map((name) => `:${name}`).join(' ')}</span>
-                ),
-              },
-              {
-                title: w('usedBy'),
-                width: 180,
-                render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
-              },
-              { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
-              {
-                title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 126,
-                render: (_, one) => (
-                  <span className="cw-row-actions">
-                    <IconButton
-                      label={`${w('try')} ${one.name}`}
-                      icon={<FlaskConical size={14} />}
-                      onClick={() => setTrying(one)}
-                    />
-                    {may && (
-                      <>
-                        <IconButton
-                          label={`${c('edit')} ${one.name}`}
-                          icon={<Pencil size={14} />}
-                          onClick={() => setEditing(one)}
-                        />
-                        <DeleteButton
-                          name={one.name}
-                          help={w('deleteQuery')}
-                          flows={uses.get(one.name)}
-                          onConfirm={async () => {
-                            if ((await remove({ id: one.id })).value) reload();
-                          }}
-                        />
-                      </>
-                    )}
-                  </span>
-                ),
-              },
-            ]}
-          />
-        </>
-      )}
-      <FormDrawer
-        open={editing !== null}
-        title={editing === 'new' ? w('newQuery') : w('editQuery')}
-        initial={initial}
-        width={640}
-        onClose={() => setEditing(null)}
-        onSave={async (values) => {
-          const { errors, value } = await save(
-            { id: editing && editing !== 'new' ? editing.id : null, ...values },
-            { quiet: true },
-          );
-          if (value) {
-            message.success(c('saved'));
-            setEditing(null);
-            reload();
-            setTrying(value);
-          }
+      <Crud<NamedQuery, Pick<NamedQuery, 'name' | 'sql' | 'timeout' | 'description'> & { source: string }>
+        rows={queries}
+        loading={loading}
+        reload={reload}
+        may={useMay('sources.manage')}
+        rowKey={(one) => one.id}
+        nameOf={(one) => one.name}
+        icon={<Database size={32} aria-hidden />}
+        words={{
+          add: w('newQuery'),
+          edit: w('editQuery'),
+          none: w('noQueries'),
+          noneHelp: w('noQueriesHelp'),
+        }}
+        blocked={sources.length === 0 ? w('newSourceFirst') : undefined}
+        deleteHelp={deleteHelp}
+        blank={{ name: '', source: sources[0]?.name ?? '', sql: '', timeout: 5, description: '' }}
+        formOf={({ name, sourceId, sql, timeout, description }) => ({
+          name,
+          source: sources.find((one) => one.id === sourceId)?.name ?? '',
+          sql,
+          timeout,
+          description,
+        })}
+        save={async (form, row) => {
+          const { errors, value } = await save({ id: row?.id ?? null, ...form }, { quiet: true });
+          // What was written is tried next.
+          if (value) setTrying(value);
           return errors;
         }}
-      >
-        <Form.Item
-          name="name"
-          label={w('name')}
-          extra={w('nameHelp')}
-          rules={[{ required: true, message: c('required') }]}
-        >
-          <Input autoFocus maxLength={100} />
-        </Form.Item>
-        <Form.Item name="source" label={w('source')}>
-          <Select options={sources.map((one) => ({ value: one.name, label: one.name }))} />
-        </Form.Item>
-        <Form.Item
-          name="sql"
-          label={w('sql')}
-          extra={w('sqlHelp')}
-          rules={[{ required: true, message: c('required') }]}
-        >
-          <Input.TextArea
-            className="cw-code"
-            autoSize={{ minRows: 6, maxRows: 20 }}
-            spellCheck={false}
-            placeholder="SELECT balance FROM accounts WHERE card = :card"
+        remove={async (one) => (await remove({ id: one.id })).value !== null}
+        width={640}
+        columns={[
+          {
+            title: w('name'),
+            width: 260,
+            render: (_, one) => (
+              <span className="cw-two-line">
+                <strong className="cw-break">{one.name}</strong>
+                {one.description && <small>{one.description}</small>}
+              </span>
+            ),
+          },
+          {
+            title: w('sql'),
+            render: (_, one) => <span className="cw-code cw-prompt-words">{one.sql}</span>,
+          },
+          {
+            title: w('parameters'),
+            width: 140,
+            render: (_, one) => (
+              <span className="cw-code">{one.parameters.map((name) => `:${name}`).join(' ')}</span>
+            ),
+          },
+          {
+            title: w('usedBy'),
+            width: 180,
+            render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
+          },
+          { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
+        ]}
+        actions={(one) => (
+          <IconButton
+            label={`${w('try')} ${one.name}`}
+            icon={<FlaskConical size={14} />}
+            onClick={() => setTrying(one)}
           />
-        </Form.Item>
-        <Form.Item name="description" label={w('description')}>
-          <Input maxLength={500} />
-        </Form.Item>
-        <Form.Item name="timeout" label={w('timeout')}>
-          <InputNumber min={0.1} max={60} step={1} />
-        </Form.Item>
-      </FormDrawer>
+        )}
+        fields={() => (
+          <>
+            <Form.Item
+              name="name"
+              label={w('name')}
+              extra={w('nameHelp')}
+              rules={[{ required: true, message: c('required') }]}
+            >
+              <Input autoFocus maxLength={100} />
+            </Form.Item>
+            <Form.Item name="source" label={w('source')}>
+              <Select options={sources.map((one) => ({ value: one.name, label: one.name }))} />
+            </Form.Item>
+            <Form.Item
+              name="sql"
+              label={w('sql')}
+              extra={w('sqlHelp')}
+              rules={[{ required: true, message: c('required') }]}
+            >
+              <Input.TextArea
+                className="cw-code"
+                autoSize={{ minRows: 6, maxRows: 20 }}
+                spellCheck={false}
+                placeholder="SELECT balance FROM accounts WHERE card = :card"
+              />
+            </Form.Item>
+            <Form.Item name="description" label={w('description')}>
+              <Input maxLength={500} />
+            </Form.Item>
+            <Form.Item name="timeout" label={w('timeout')}>
+              <InputNumber min={0.1} max={60} step={1} />
+            </Form.Item>
+          </>
+        )}
+      />
       <TryDrawer key={trying?.id ?? ''} query={trying} onClose={() => setTrying(null)} />
     </>
   );
 }
 
-function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () => void }) {
+/** What a person is told before something goes that flows may ask. */
+function useDeleteHelp(
+  unused: string,
+  uses: ReadonlyMap<string, readonly { name: string }[]>,
+): (row: { name: string }) => string {
+  const w = useWords(sourceWords);
+  return ({ name }) => {
+    const flows = listed((uses.get(name) ?? []).map((one) => one.name));
+    return flows ? w('deleteUsed', { flows }) : unused;
+  };
+}
+
+function TryDrawer
+({ query, onClose }: { query: NamedQuery | null; onClose: () => void }) {
   const w = useWords(sourceWords);
   const client = useClient();
   const [values, setValues] = useState<Record<string, string>>({});
@@ -391,129 +349,53 @@ function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () =
   );
 }
 
-function DeleteButton({
-  name,
-  help,
-  flows,
-  onConfirm,
-}: {
-  name: string;
-  help: string;
-  flows?: readonly { name: string }[];
-  onConfirm: () => unknown;
-}) {
-  const w = useWords(sourceWords);
-  const c = useWords(common);
-  const used = (flows ?? []).map((one) => one.name).join('、');
-  return (
-    <ConfirmDelete name={name} help={used ? w('deleteUsed', { flows: used }) : help} onConfirm={onConfirm}>
-      <Button type="text" danger aria-label={`${c('delete')} ${name}`} icon={<Trash2 size={14} />} />
-    </ConfirmDelete>
-  );
-}
-
 function Sources({ sources, loading, reload }: Shared & { sources: Source[] | undefined }) {
   const w = useWords(sourceWords);
   const c = useWords(common);
-  const may = useMay('sources.manage');
-  const { message } = App.useApp();
-  const [editing, setEditing] = useState<Source | 'new' | null>(null);
   const [save] = useChange(SAVE_SOURCE);
   const [remove] = useChange(DELETE_SOURCE);
-  const initial = useMemo(
-    () => ({ name: editing && editing !== 'new' ? editing.name : '', url: '' }),
-    [editing],
-  );
-  const add = may && (
-    <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
-      {w('newSource')}
-    </Button>
-  );
   return (
-    <>
-      {sources?.length === 0 ? (
-        <EmptyState
-          icon={<Database size={32} aria-hidden />}
-          title={w('noSources')}
-          help={w('noSourcesHelp')}
-          action={add}
-        />
-      ) : (
+    <Crud<Source, { name: string; url: string }>
+      rows={sources}
+      loading={loading}
+      reload={reload}
+      may={useMay('sources.manage')}
+      rowKey={(one) => one.id}
+      nameOf={(one) => one.name}
+      icon={<Database size={32} aria-hidden />}
+      words={{
+        add: w('newSource'),
+        edit: w('editSource'),
+        none: w('noSources'),
+        noneHelp: w('noSourcesHelp'),
+        deleteHelp: w('deleteSource'),
+      }}
+      blank={{ name: '', url: '' }}
+      formOf={({ name }) => ({ name, url: '' })}
+      save={async ({ name, url }, row) =>
+        (await save({ id: row?.id ?? null, name, url: url || null }, { quiet: true })).errors
+      }
+      remove={async (one) => (await remove({ id: one.id })).value !== null}
+      columns={[
+        { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
+        { title: w('created'), width: 160, render: (_, one) => <Time at={one.createdAt} /> },
+      ]}
+      fields={(row) => (
         <>
-          <FilterBar>
-            <span className="cw-grow" />
-            {add}
-          </FilterBar>
-          <Table
-            className="cw-list"
-            rowKey="id"
-            size="middle"
-            loading={loading}
-            dataSource={sources ?? []}
-            pagination={false}
-            columns={[
-              { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
-              { title: w('created'), width: 160, render: (_, one) => <Time at={one.createdAt} /> },
-              {
-                title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 90,
-                render: (_, one) =>
-                  may && (
-                    <span className="cw-row-actions">
-                      <IconButton
-                        label={`${c('edit')} ${one.name}`}
-                        icon={<Pencil size={14} />}
-                        onClick={() => setEditing(one)}
-                      />
-                      <DeleteButton
-                        name={one.name}
-                        help={w('deleteSource')}
-                        onConfirm={async () => {
-                          if ((await remove({ id: one.id })).value) reload();
-                        }}
-                      />
-                    </span>
-                  ),
-              },
-            ]}
-          />
+          <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
+            <Input autoFocus maxLength={100} />
+          </Form.Item>
+          <Form.Item
+            name="url"
+            label={w('url')}
+            extra={row === null ? w('urlHelp') : w('urlKept')}
+            rules={row === null ? [{ required: true, message: c('required') }] : []}
+          >
+            <Input.Password autoComplete="off" className="cw-code" />
+          </Form.Item>
         </>
       )}
-      <FormDrawer
-        open={editing !== null}
-        title={editing === 'new' ? w('newSource') : w('editSource')}
-        initial={initial}
-        onClose={() => setEditing(null)}
-        onSave={async (values) => {
-          const { errors } = await save(
-            {
-              id: editing && editing !== 'new' ? editing.id : null,
-              name: values.name,
-              url: values.url || null,
-            },
-            { quiet: true },
-          );
-          if (errors.length === 0) {
-            message.success(c('saved'));
-            setEditing(null);
-            reload();
-          }
-          return errors;
-        }}
-      >
-        <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
-          <Input autoFocus maxLength={100} />
-        </Form.Item>
-        <Form.Item
-          name="url"
-          label={w('url')}
-          extra={editing === 'new' ? w('urlHelp') : w('urlKept')}
-          rules={editing === 'new' ? [{ required: true, message: c('required') }] : []}
-        >
-          <Input.Password autoComplete="off" className="cw-code" />
-        </Form.Item>
-      </FormDrawer>
-    </>
+    />
   );
 }
 
@@ -525,146 +407,85 @@ interface Pair {
 function Credentials({ credentials, loading, reload }: Shared & { credentials: Credential[] | undefined }) {
   const w = useWords(sourceWords);
   const c = useWords(common);
-  const may = useMay('sources.manage');
-  const { message } = App.useApp();
   const uses = useUses('credential');
-  const [editing, setEditing] = useState<Credential | 'new' | null>(null);
+  const deleteHelp = useDeleteHelp(w('deleteQuery'), uses);
   const [save] = useChange(SAVE_CREDENTIAL);
   const [remove] = useChange(DELETE_CREDENTIAL);
-  const known = editing && editing !== 'new' ? editing : null;
-  const initial = useMemo(
-    () => ({
-      name: known?.name ?? '',
-      hosts: known?.hosts ?? [],
-      headers: (known ? [] : [{ name: 'Authorization', value: '' }]) as Pair[],
-      query: [] as Pair[],
-    }),
-    [known],
-  );
-  const add = may && (
-    <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
-      {w('newCredential')}
-    </Button>
-  );
   const pairs = (rows: Pair[] | undefined) => {
     const written = (rows ?? []).filter((row) => row?.name && row.value);
     return written.length > 0 ? written : null;
   };
   return (
-    <>
-      {credentials?.length === 0 ? (
-        <EmptyState
-          icon={<KeyRound size={32} aria-hidden />}
-          title={w('noCredentials')}
-          help={w('noCredentialsHelp')}
-          action={add}
-        />
-      ) : (
+    <Crud<Credential, { name: string; hosts: string[]; headers: Pair[]; query: Pair[] }>
+      rows={credentials}
+      loading={loading}
+      reload={reload}
+      may={useMay('sources.manage')}
+      rowKey={(one) => one.id}
+      nameOf={(one) => one.name}
+      icon={<KeyRound size={32} aria-hidden />}
+      words={{
+        add: w('newCredential'),
+        edit: w('editCredential'),
+        none: w('noCredentials'),
+        noneHelp: w('noCredentialsHelp'),
+      }}
+      deleteHelp={deleteHelp}
+      blank={{ name: '', hosts: [], headers: [{ name: 'Authorization', value: '' }], query: [] }}
+      formOf={({ name, hosts }) => ({ name, hosts, headers: [], query: [] })}
+      save={async ({ name, hosts, headers, query }, row) => {
+        const sent = { id: row?.id ?? null, name, hosts, headers: pairs(headers), query: pairs(query) };
+        return (await save(sent, { quiet: true })).errors;
+      }}
+      remove={async (one) => (await remove({ id: one.id })).value !== null}
+      width={560}
+      columns={[
+        { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
+        {
+          title: w('hosts'),
+          render: (_, one) => <span className="cw-code">{one.hosts.join(' ')}</span>,
+        },
+        {
+          title: `${w('headers')} / ${w('query')}`,
+          render: (_, one) => (
+            <span className="cw-code">
+              {[...one.headers, ...one.query].map((name) => `${name}: ••••`).join('  ')}
+            </span>
+          ),
+        },
+        {
+          title: w('usedBy'),
+          width: 180,
+          render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
+        },
+        { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
+      ]}
+      fields={(known) => (
         <>
-          <FilterBar>
-            <span className="cw-grow" />
-            {add}
-          </FilterBar>
-          <Table
-            className="cw-list"
-            rowKey="id"
-            size="middle"
-            loading={loading}
-            dataSource={credentials ?? []}
-            pagination={false}
-            columns={[
-              { title: w('name'), render: (_, one) => <strong>{one.name}</strong> },
-              {
-                title: w('hosts'),
-                render: (_, one) => <span className="cw-code">{one.hosts.join(' ')}</span>,
-              },
-              {
-                title: `${w('headers')} / ${w('query')}`,
-                render: (_, one) => (
-                  <span className="cw-code">
-                    {[...one.headers, ...one.query].map((name) => `${name}: ••••`).join('  ')}
-                  </span>
-                ),
-              },
-              {
-                title: w('usedBy'),
-                width: 180,
-                render: (_, one) => <UsedByList uses={uses.get(one.name)} />,
-              },
-              { title: w('changed'), width: 120, render: (_, one) => <Time at={one.updatedAt} /> },
-              {
-                title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 90,
-                render: (_, one) =>
-                  may && (
-                    <span className="cw-row-actions">
-                      <IconButton
-                        label={`${c('edit')} ${one.name}`}
-                        icon={<Pencil size={14} />}
-                        onClick={() => setEditing(one)}
-                      />
-                      <DeleteButton
-                        name={one.name}
-                        help={w('deleteQuery')}
-                        flows={uses.get(one.name)}
-                        onConfirm={async () => {
-                          if ((await remove({ id: one.id })).value) reload();
-                        }}
-                      />
-                    </span>
-                  ),
-              },
-            ]}
-          />
+          <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
+            <Input autoFocus maxLength={100} />
+          </Form.Item>
+          <Form.Item name="hosts" label={w('hosts')} extra={w('hostsHelp')}>
+            <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[' ', ',', '，']} />
+          </Form.Item>
+          {known && (
+            <Alert
+              type="info"
+              showIcon
+              className="cw-form-error"
+              title={w('valuesKept', { names: [...known.headers, ...known.query].join(', ') || '–' })}
+            />
+          )}
+          <Pairs name="headers" title={w('headers')} add={w('addHeader')} />
+          <Pairs name="query" title={w('query')} add={w('addField')} />
         </>
       )}
-      <FormDrawer
-        open={editing !== null}
-        title={editing === 'new' ? w('newCredential') : w('editCredential')}
-        initial={initial}
-        width={560}
-        onClose={() => setEditing(null)}
-        onSave={async (values) => {
-          const { errors } = await save(
-            {
-              id: known?.id ?? null,
-              name: values.name,
-              hosts: values.hosts,
-              headers: pairs(values.headers),
-              query: pairs(values.query),
-            },
-            { quiet: true },
-          );
-          if (errors.length === 0) {
-            message.success(c('saved'));
-            setEditing(null);
-            reload();
-          }
-          return errors;
-        }}
-      >
-        <Form.Item name="name" label={w('name')} rules={[{ required: true, message: c('required') }]}>
-          <Input autoFocus maxLength={100} />
-        </Form.Item>
-        <Form.Item name="hosts" label={w('hosts')} extra={w('hostsHelp')}>
-          <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[' ', ',', '，']} />
-        </Form.Item>
-        {known && (
-          <Alert
-            type="info"
-            showIcon
-            className="cw-form-error"
-            title={w('valuesKept', { names: [...known.headers, ...known.query].join(', ') || '–' })}
-          />
-        )}
-        <Pairs name="headers" title={w('headers')} add={w('addHeader')} />
-        <Pairs name="query" title={w('query')} add={w('addField')} />
-      </FormDrawer>
-    </>
+    />
   );
 }
 
-function Pairs({ name, title, add }: { name: string; title: string; add: string }) {
+function Pairs(
+{ name, title, add }: { name: string; title: string; add: string }) {
   const w = useWords(sourceWords);
   const c = useWords(common);
   return (

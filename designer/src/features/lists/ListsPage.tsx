@@ -2,13 +2,13 @@
 import { Alert, App, Button, DatePicker, Form, Input, Modal, Select, Spin, Table, Upload } from 'antd';
 import type { Dayjs } from 'dayjs';
 import { FileUp, ListChecks, Pencil, Plus, Trash2 } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type CombinedError, useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { ListEntriesQuery, NumberListsQuery } from '@/gql/graphql';
 import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, PageHeader, Phone, StateTag, Time, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
@@ -21,14 +21,14 @@ import { numberListWords } from './words';
 
 const LISTS = graphql(`
   query NumberLists {
-    numberLists { id name kind createdAt }
+    numberLists { id name kind size createdAt }
   }
 `);
 const ENTRIES = graphql(`
-  query ListEntries($first: Int!, $after: String) {
-    numberLists {
+  query ListEntries($id: String!, $first: Int!, $after: String, $search: String!) {
+    numberList(id: $id) {
       id
-      entries(first: $first, after: $after) {
+      entries(first: $first, after: $after, search: $search) {
         nodes { id number note until createdAt }
         endCursor
         hasNext
@@ -63,18 +63,27 @@ const REMOVE = graphql(`
   }
 `);
 type Row = NumberListsQuery['numberLists'][number];
-type Entry = ListEntriesQuery['numberLists'][number]['entries']['nodes'][number];
+type Entry = ListEntriesQuery['numberList']['entries']['nodes'][number];
 
 const KINDS = ['black', 'white', 'vip'] as const;
 const TONES: Record<string, Tone> = { black: 'bad', white: 'good', vip: 'wait' };
-const PAGE = 200;
+const PAGE = 100;
+const FILTERS = ['list', 'search'] as const;
+// What is searched for belongs to this moment, the list is found again.
+const PASSING = ['search'] as const;
+
+interface Found {
+  rows: Entry[];
+  end: string | null;
+  hasNext: boolean;
+}
 
 export default function ListsPage() {
   const w = useWords(numberListWords);
   const c = useWords(common);
   const may = useMay('lists.manage');
   const { message } = App.useApp();
-  const [filters, setFilters] = useFilters('lists', ['list'] as const);
+  const [filters, setFilters] = useFilters('lists', FILTERS, PASSING);
   const [answer, ask] = useQuery({ query: LISTS, requestPolicy: 'cache-and-network' });
   const uses = useUses('list');
   const reload = () => ask({ requestPolicy: 'network-only' });
@@ -97,7 +106,7 @@ export default function ListsPage() {
       {w('newList')}
     </Button>
   );
-  const flows = chosen ? (uses.get(chosen.name) ?? []).map((use) => use.name).join('、') : '';
+  const flows = chosen ? listed((uses.get(chosen.name) ?? []).map((use) => use.name)) : '';
   return (
     <>
       <PageHeader title={w('title')} help={w('help')}>
@@ -121,7 +130,7 @@ export default function ListsPage() {
                 key={row.id}
                 type="button"
                 aria-current={chosen?.id === row.id || undefined}
-                onClick={() => setFilters({ list: row.name })}
+                onClick={() => setFilters({ list: row.name, search: '' })}
               >
                 <span>{row.name}</span>
                 <small>
@@ -162,7 +171,7 @@ export default function ListsPage() {
               <p className="cw-quiet cw-tab-help">
                 {w('usedBy')}: <UsedByList uses={uses.get(chosen.name)} />
               </p>
-              <Entries key={chosen.id} list={chosen} />
+              <Entries key={chosen.id} list={chosen} onCount={reload} />
             </Card>
           )}
         </div>
@@ -180,7 +189,7 @@ export default function ListsPage() {
           if (errors.length === 0) {
             message.success(c('saved'));
             setEditing(null);
-            setFilters({ list: values.name.trim() });
+            setFilters({ list: values.name.trim(), search: '' });
             reload();
           }
           return errors;
@@ -197,50 +206,63 @@ export default function ListsPage() {
   );
 }
 
-function Entries({ list }: { list: Row }) {
+function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
   const w = useWords(numberListWords);
   const c = useWords(common);
   const may = useMay('lists.manage');
   const client = useClient();
   const { message } = App.useApp();
-  const [entries, setEntries] = useState<Entry[] | null>(null);
-  const [end, setEnd] = useState<string | null>(null);
-  const [hasNext, setHasNext] = useState(false);
-  const [search, setSearch] = useState('');
+  const [filters, setFilters] = useFilters('lists', FILTERS, PASSING);
+  const [typed, setTyped] = useState(filters.search);
+  const [found, setFound] = useState<Found | null>(null);
+  const [failure, setFailure] = useState<CombinedError>();
+  const [busy, setBusy] = useState(true);
   const [adding, setAdding] = useState(false);
   const [importing, setImporting] = useState(false);
   const [add] = useChange(ADD);
   const [remove] = useChange(REMOVE);
   const blank = useMemo(() => ({ number: '', note: '', until: null as Dayjs | null }), []);
+  const asked = useRef(0);
 
-  const load = async (after: string | null) => {
-    const told = await client
-      .query(ENTRIES, { first: PAGE, after }, { requestPolicy: 'network-only' })
-      .toPromise();
-    const page = told.data?.numberLists.find((one) => one.id === list.id)?.entries;
-    setEntries((now) => [...(after ? (now ?? []) : []), ...(page?.nodes ?? [])]);
-    setEnd(page?.endCursor ?? null);
-    setHasNext(page?.hasNext ?? false);
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each list
   useEffect(() => {
-    void load(null);
-  }, [list.id]);
-  // A search looks at the whole list: what is not here yet is fetched, page by page.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each page asks for the next one
-  useEffect(() => {
-    if (search.trim() && hasNext && end) void load(end);
-  }, [search, end]);
+    if (typed === filters.search) return;
+    const timer = setTimeout(() => setFilters({ search: typed }), 300);
+    return () => clearTimeout(timer);
+  }, [typed, filters.search, setFilters]);
 
-  const wanted = search.trim().toLowerCase();
-  const digits = wanted.replace(/[\s\-()]/g, '');
-  const rows = (entries ?? []).filter(
-    (one) => !wanted || one.number.includes(digits) || one.note.toLowerCase().includes(wanted),
+  /** The first page of what is searched for, or the one after what is shown. */
+  const load = useCallback(
+    async (shown: Found | null) => {
+      asked.current += 1;
+      const mine = asked.current;
+      setBusy(true);
+      const variables = { id: list.id, first: PAGE, after: shown?.end ?? null, search: filters.search };
+      const told = await client.query(ENTRIES, variables, { requestPolicy: 'network-only' }).toPromise();
+      // Answers may overtake one another: only the last that was asked for counts.
+      if (mine !== asked.current) return;
+      setBusy(false);
+      setFailure(told.error);
+      const page = told.data?.numberList.entries;
+      if (!page) return;
+      setFound({
+        rows: [...(shown?.rows ?? []), ...page.nodes],
+        end: page.endCursor ?? null,
+        hasNext: page.hasNext,
+      });
+    },
+    [client, list.id, filters.search],
   );
+  useEffect(() => void load(null), [load]);
+  const changed = () => {
+    onCount();
+    void load(null);
+  };
+
   return (
     <>
       <FilterBar>
-        <SearchBox value={search} onChange={setSearch} label={w('search')} />
+        <SearchBox value={typed} onChange={setTyped} label={w('search')} />
+        <span className="cw-quiet cw-num">{w('count', { count: list.size })}</span>
         <span className="cw-grow" />
         {may && (
           <>
@@ -253,13 +275,14 @@ function Entries({ list }: { list: Row }) {
           </>
         )}
       </FilterBar>
+      <Failure error={failure} retry={() => void load(null)} />
       <Table
         rowKey="id"
         size="small"
-        loading={entries === null}
-        dataSource={rows}
-        locale={{ emptyText: wanted ? w('noMatch') : w('noNumbers') }}
-        pagination={rows.length > 50 ? { pageSize: 50, showSizeChanger: false } : false}
+        loading={busy}
+        dataSource={found?.rows ?? []}
+        locale={{ emptyText: filters.search ? w('noMatch') : w('noNumbers') }}
+        pagination={false}
         columns={[
           { title: w('number'), width: 200, render: (_, one) => <Phone number={one.number} /> },
           { title: w('note'), dataIndex: 'note' },
@@ -286,7 +309,7 @@ function Entries({ list }: { list: Row }) {
                 <ConfirmDelete
                   name={one.number}
                   onConfirm={async () => {
-                    if ((await remove({ id: one.id })).value) await load(null);
+                    if ((await remove({ id: one.id })).value) changed();
                   }}
                 >
                   <Button
@@ -301,9 +324,9 @@ function Entries({ list }: { list: Row }) {
           },
         ]}
       />
-      {hasNext && !wanted && (
+      {found?.hasNext && (
         <div className="cw-more">
-          <Button onClick={() => void load(end)}>{c('loadMore')}</Button>
+          <Button loading={busy} onClick={() => void load(found)}>{c('loadMore')}</Button>
         </div>
       )}
       <FormDrawer
@@ -328,7 +351,7 @@ function Entries({ list }: { list: Row }) {
           if (errors.length === 0) {
             message.success(c('saved'));
             setAdding(false);
-            await load(null);
+            changed();
           }
           return errors.map((error) => ({ ...error, field: error.field.split('.').at(-1) ?? '' }));
         }}
@@ -347,7 +370,7 @@ function Entries({ list }: { list: Row }) {
         open={importing}
         listId={list.id}
         onClose={() => setImporting(false)}
-        onDone={() => void load(null)}
+        onDone={changed}
       />
     </>
   );

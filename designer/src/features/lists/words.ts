@@ -28,6 +28,8 @@ export const numberListWords = defineWords('numberLists', {
     added: 'Added',
     noNumbers: 'Nobody is on this list yet.',
     noMatch: 'No number matches',
+    count_one: '{{count}} number',
+    count_other: '{{count}} numbers',
     search: 'Number or note',
     importTitle: 'Import numbers',
     importHelp:
@@ -74,6 +76,8 @@ export const numberListWords = defineWords('numberLists', {
     added: '加入时间',
     noNumbers: '名单中还没有号码。',
     noMatch: '没有符合条件的号码',
+    count_one: '共 {{count}} 个号码',
+    count_other: '共 {{count}} 个号码',
     search: '号码或备注',
     importTitle: '批量导入号码',
     importHelp:

@@ -1,15 +1,15 @@
-import { App, Button, Form, Input, Select, Switch, Table } from 'antd';
-import { Pencil, Phone as PhoneIcon, Plus, Trash2 } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { Form, Input, Select, Switch } from 'antd';
+import { Phone as PhoneIcon } from 'lucide-react';
+import { useMemo } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useMay } from '@/app/session';
 import type { NumberPlanFlowsQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, Phone, StateTag, useAliasName } from '@/ui';
-import { FormDrawer } from '@/ui/forms';
-import { FilterBar, SearchBox } from '@/ui/lists';
+import { Phone, StateTag, useAliasName } from '@/ui';
+import { Crud } from '@/ui/crud';
+import { useLanguageNames } from '@/ui/languages';
 import { DELETE_NUMBER, type Did, readChoice, SAVE_NUMBER, versionChoice } from './data';
 import { numberWords } from './words';
 
@@ -37,206 +37,134 @@ export function Dids({
 }) {
   const w = useWords(numberWords);
   const aliasName = useAliasName();
+  const languageName = useLanguageNames();
   const c = useWords(common);
-  const may = useMay('numbers.manage');
-  const { message } = App.useApp();
-  const [editing, setEditing] = useState<Did | 'new' | null>(null);
   const [params] = useSearchParams();
-  const [search, setSearch] = useState(params.get('search') ?? '');
   const [save] = useChange(SAVE_NUMBER);
   const [remove] = useChange(DELETE_NUMBER);
   const byId = useMemo(() => new Map(flows.map((flow) => [flow.id, flow])), [flows]);
-  const initial = useMemo<Values>(() => {
-    if (!editing || editing === 'new') return BLANK;
-    return {
-      number: editing.number,
-      name: editing.name,
-      flow: byId.get(editing.flowId ?? '')?.key ?? '',
-      choice: versionChoice(editing),
-      language: editing.language,
-      enabled: editing.enabled,
-    };
-  }, [editing, byId]);
-  const wanted = search.trim().toLowerCase();
-  const rows = (dids ?? []).filter((did) =>
-    `${did.number} ${did.name} ${byId.get(did.flowId ?? '')?.name ?? ''}`.toLowerCase().includes(wanted),
-  );
-  const add = may && (
-    <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
-      {w('newNumber')}
-    </Button>
-  );
+  const flowOf = (did: Did) => byId.get(did.flowId ?? '');
   return (
-    <>
-      {dids?.length === 0 ? (
-        <EmptyState
-          icon={<PhoneIcon size={32} aria-hidden />}
-          title={w('noNumbers')}
-          help={w('noNumbersHelp')}
-          action={add}
-        />
-      ) : (
+    <Crud<Did, Values>
+      rows={dids}
+      loading={loading}
+      reload={reload}
+      may={useMay('numbers.manage')}
+      rowKey={(did) => did.id}
+      nameOf={(did) => did.number}
+      icon={<PhoneIcon size={32} aria-hidden />}
+      words={{
+        add: w('newNumber'),
+        edit: w('editNumber'),
+        none: w('noNumbers'),
+        noneHelp: w('noNumbersHelp'),
+        deleteHelp: w('deleteNumberHelp'),
+      }}
+      search={params.get('search') ?? ''}
+      searched={(did) => `${did.number} ${did.name} ${flowOf(did)?.name ?? ''}`}
+      blank={BLANK}
+      formOf={(did) => ({
+        number: did.number,
+        name: did.name,
+        flow: flowOf(did)?.key ?? '',
+        choice: versionChoice(did),
+        language: did.language,
+        enabled: did.enabled,
+      })}
+      save={async ({ flow, choice, ...rest }, did) => {
+        const sent = { id: did?.id ?? null, ...rest, flow: flow || null, ...readChoice(choice) };
+        return (await save(sent, { quiet: true })).errors;
+      }}
+      remove={async (did) => (await remove({ id: did.id })).value !== null}
+      columns={[
+        {
+          title: w('number'),
+          width: 220,
+          render: (_, did) => (
+            <span className="cw-two-line">
+              <strong>
+                <Phone number={did.number} />
+              </strong>
+              {did.name && <small>{did.name}</small>}
+            </span>
+          ),
+        },
+        {
+          title: w('flow'),
+          render: (_, did) => {
+            const flow = flowOf(did);
+            if (!did.flowId) return <StateTag tone="wait">{w('noFlow')}</StateTag>;
+            return flow ? <Link to={`/flows/${flow.key}`}>{flow.name}</Link> : did.flowId;
+          },
+        },
+        {
+          title: w('version'),
+          width: 180,
+          render: (_, did) => {
+            if (!did.flowId) return <span className="cw-quiet">–</span>;
+            return did.version ? w('pinned', { n: did.version }) : w('follow', { alias: aliasName(did.alias) });
+          },
+        },
+        {
+          title: w('language'),
+          width: 130,
+          render: (_, did) =>
+            did.language ? languageName(did.language) : <span className="cw-quiet">{w('ofBusiness')}</span>,
+        },
+        {
+          title: c('state'),
+          width: 120,
+          render: (_, did) => (
+            <StateTag tone={did.enabled ? 'good' : 'off'}>
+              {did.enabled ? w('enabled') : w('disabled')}
+            </StateTag>
+          ),
+        },
+      ]}
+      fields={() => (
         <>
-          <FilterBar>
-            <SearchBox value={search} onChange={setSearch} />
-            <span className="cw-grow" />
-            {add}
-          </FilterBar>
-          <Table
-            className="cw-list"
-            rowKey="id"
-            size="middle"
-            loading={loading}
-            dataSource={rows}
-            pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-            columns={[
-              {
-                title: w('number'),
-                width: 220,
-                render: (_, did) => (
-                  <span className="cw-two-line">
-                    <strong>
-                      <Phone number={did.number} />
-                    </strong>
-                    {did.name && <small>{did.name}</small>}
-                  </span>
-                ),
-              },
-              {
-                title: w('flow'),
-                render: (_, did) => {
-                  const flow = byId.get(did.flowId ?? '');
-                  if (!did.flowId) return <StateTag tone="wait">{w('noFlow')}</StateTag>;
-                  return flow ? <Link to={`/flows/${flow.key}`}>{flow.name}</Link> : did.flowId;
-                },
-              },
-              {
-                title: w('version'),
-                width: 180,
-                render: (_, did) =>
-                  did.flowId ? (
-                    did.version ? (
-                      w('pinned', { n: did.version })
-                    ) : (
-                      w('follow', { alias: aliasName(did.alias) })
-                    )
-                  ) : (
-                    <span className="cw-quiet">–</span>
-                  ),
-              },
-              {
-                title: w('language'),
-                width: 130,
-                render: (_, did) => did.language || <span className="cw-quiet">{w('ofBusiness')}</span>,
-              },
-              {
-                title: c('state'),
-                width: 120,
-                render: (_, did) => (
-                  <StateTag tone={did.enabled ? 'good' : 'off'}>
-                    {did.enabled ? w('enabled') : w('disabled')}
-                  </StateTag>
-                ),
-              },
-              {
-                title: <span className="cw-hidden">{c('actions')}</span>,
-                width: 90,
-                render: (_, did) =>
-                  may && (
-                    <span className="cw-row-actions">
-                      <IconButton
-                        label={`${c('edit')} ${did.number}`}
-                        icon={<Pencil size={14} />}
-                        onClick={() => setEditing(did)}
-                      />
-                      <ConfirmDelete
-                        name={did.number}
-                        help={w('deleteNumberHelp')}
-                        onConfirm={async () => {
-                          if ((await remove({ id: did.id })).value) reload();
-                        }}
-                      >
-                        <Button
-                          type="text"
-                          danger
-                          aria-label={`${c('delete')} ${did.number}`}
-                          icon={<Trash2 size={14} />}
-                        />
-                      </ConfirmDelete>
-                    </span>
-                  ),
-              },
-            ]}
-          />
+          <Form.Item
+            name="number"
+            label={w('number')}
+            extra={w('numberHelp')}
+            rules={[{ required: true, message: c('required') }]}
+          >
+            <Input autoFocus maxLength={40} inputMode="tel" />
+          </Form.Item>
+          <Form.Item name="name" label={w('label')} extra={w('labelHelp')}>
+            <Input maxLength={200} />
+          </Form.Item>
+          <Form.Item name="flow" label={w('flow')} extra={w('flowHelp')}>
+            <Select
+              showSearch={{ optionFilterProp: 'label' }}
+              options={[
+                { value: '', label: w('noFlow') },
+                ...flows.map((flow) => ({ value: flow.key, label: flow.name })),
+              ]}
+            />
+          </Form.Item>
+          <Form.Item noStyle shouldUpdate={(before, after) => before.flow !== after.flow}>
+            {({ getFieldValue }) => {
+              const flow = flows.find((one) => one.key === getFieldValue('flow'));
+              if (!flow) return null;
+              return <ChoiceField flow={flow} />;
+            }}
+          </Form.Item>
+          <Form.Item name="language" label={w('language')} extra={w('languageHelp')}>
+            <Select
+              options={[
+                { value: '', label: w('ofBusiness') },
+                { value: 'zh', label: '中文' },
+                { value: 'en', label: 'English' },
+              ]}
+            />
+          </Form.Item>
+          <Form.Item name="enabled" label={w('enabled')} valuePropName="checked">
+            <Switch />
+          </Form.Item>
         </>
       )}
-      <FormDrawer<Values>
-        open={editing !== null}
-        title={editing === 'new' ? w('newNumber') : w('editNumber')}
-        initial={initial}
-        onClose={() => setEditing(null)}
-        onSave={async (values) => {
-          const { errors } = await save(
-            {
-              id: editing && editing !== 'new' ? editing.id : null,
-              number: values.number,
-              name: values.name,
-              flow: values.flow || null,
-              ...readChoice(values.choice),
-              language: values.language,
-              enabled: values.enabled,
-            },
-            { quiet: true },
-          );
-          if (errors.length === 0) {
-            message.success(c('saved'));
-            setEditing(null);
-            reload();
-          }
-          return errors;
-        }}
-      >
-        <Form.Item
-          name="number"
-          label={w('number')}
-          extra={w('numberHelp')}
-          rules={[{ required: true, message: c('required') }]}
-        >
-          <Input autoFocus maxLength={40} inputMode="tel" />
-        </Form.Item>
-        <Form.Item name="name" label={w('label')} extra={w('labelHelp')}>
-          <Input maxLength={200} />
-        </Form.Item>
-        <Form.Item name="flow" label={w('flow')} extra={w('flowHelp')}>
-          <Select
-            showSearch={{ optionFilterProp: 'label' }}
-            options={[
-              { value: '', label: w('noFlow') },
-              ...flows.map((flow) => ({ value: flow.key, label: flow.name })),
-            ]}
-          />
-        </Form.Item>
-        <Form.Item noStyle shouldUpdate={(before, after) => before.flow !== after.flow}>
-          {({ getFieldValue }) => {
-            const flow = flows.find((one) => one.key === getFieldValue('flow'));
-            if (!flow) return null;
-            return <ChoiceField flow={flow} />;
-          }}
-        </Form.Item>
-        <Form.Item name="language" label={w('language')} extra={w('languageHelp')}>
-          <Select
-            options={[
-              { value: '', label: w('ofBusiness') },
-              { value: 'zh', label: '中文' },
-              { value: 'en', label: 'English' },
-            ]}
-          />
-        </Form.Item>
-        <Form.Item name="enabled" label={w('enabled')} valuePropName="checked">
-          <Switch />
-        </Form.Item>
-      </FormDrawer>
-    </>
+    />
   );
 }
 

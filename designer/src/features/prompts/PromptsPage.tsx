@@ -147,7 +147,7 @@ export default function PromptsPage() {
                 title: <span className="cw-hidden">{c('actions')}</span>,
                 width: 120,
                 render: (_, entry) => {
-                  const flows = (uses.get(entry.name) ?? []).map((use) => use.name).join('、');
+                  const flows = listed((uses.get(entry.name) ?? []).map((use) => use.name));
                   return (
                     may && (
                       <span className="cw-row-actions">

@@ -308,7 +308,7 @@ function isFilled(value: unknown): boolean {
 }
 
 function summary(value: unknown): string {
-  if (Array.isArray(value)) return value.map(summary).join('、');
-  if (isRecord(value)) return Object.values(value).filter(isFilled).map(summary).join('、');
+  if (Array.isArray(value)) return listed(value.map(summary));
+  if (isRecord(value)) return listed(Object.values(value).filter(isFilled).map(summary));
   return String(value);
 }
