@@ -192,7 +192,9 @@ async def test_a_new_extension_shows_its_password_once(people: People, product: 
     await expect(page.get_by_text(words[3])).to_be_hidden()
     assert number in {one["number"] for one in (await product.graphql("{ extensions { number } }"))["extensions"]}
     # An emergency number that rings there, until its way is taken back.
-    asked = "mutation($n: String!, $to: String!) { saveEmergencyRoute(number: $n, destination: $to) { errors { code } } }"
+    asked = (
+        "mutation($n: String!, $to: String!) { saveEmergencyRoute(number: $n, destination: $to) { errors { code } } }"
+    )
     told = await product.graphql(asked, n=number[::-1], to=number)
     assert told["saveEmergencyRoute"]["errors"] == []
     await page.goto("/numbers?tab=emergency")

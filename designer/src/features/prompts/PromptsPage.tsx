@@ -6,7 +6,7 @@ import { useQuery } from 'urql';
 import { useMay, useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useLanguage, useWords } from '@/i18n';
+import { listed, useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, PageHeader, StateTag, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';

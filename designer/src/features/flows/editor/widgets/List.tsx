@@ -2,7 +2,7 @@
 import { Button } from 'antd';
 import { ChevronDown, ChevronRight, GripVertical, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { useText, useWords } from '@/i18n';
+import { listed, useText, useWords } from '@/i18n';
 import { FieldRow, Troubles, troublesAt, WidgetOf } from './Field';
 import { fieldId, useForm, type WidgetProps } from './form';
 import { dotted, isRecord, moved, type Path, within } from './paths';
