@@ -18,6 +18,7 @@ from backend.database import read
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.models import User
 from backend.identity.permissions import Permission
+from backend.identity.scope import People
 from backend.queues.models import Queue, QueueEntry
 from backend.state import AppState
 
@@ -172,9 +173,11 @@ class AgentName:
     state: str
 
 
-async def live_agents(state: AppState, business_id: str, ids: Sequence[str] | None = None) -> list[AgentLive]:
-    """Agents as they stand, with their callers."""
-    rows = await service.list_agents(state.db, business_id, ids)
+async def live_agents(
+    state: AppState, business_id: str, ids: Sequence[str] | None = None, *, people: People = None
+) -> list[AgentLive]:
+    """Agents as they stand, with their callers; only those among `people`."""
+    rows = await service.list_agents(state.db, business_id, ids, people=people)
     queues = await service.queues_of(state.db, business_id, ids)
     wanted = [agent.entry_id for agent, _ in rows if agent.entry_id]
     entries: dict[str, QueueEntry] = {}
@@ -349,17 +352,18 @@ class AgentsQuery:
         found = await live_agents(info.context.state, actor.business_id, [actor.user_id or ""])
         return found[0] if found else None
 
-    @query(Permission.FLOOR, "Every agent as they stand.")
+    @query(Permission.FLOOR, "Every agent in the asker's reach as they stand.")
     async def agents_live(self, info: Info) -> list[AgentLive]:
-        return await live_agents(info.context.state, info.context.actor.business_id)
+        actor = info.context.actor
+        return await live_agents(info.context.state, actor.business_id, people=actor.people)
 
-    @query(Permission.FLOOR, "Profiles of all agents.")
+    @query(Permission.FLOOR, "Profiles of all agents in the asker's reach.")
     async def agents(self, info: Info) -> list[AgentProfile]:
-        db, business = info.context.state.db, info.context.actor.business_id
-        queues = await service.queues_of(db, business)
+        db, actor = info.context.state.db, info.context.actor
+        queues = await service.queues_of(db, actor.business_id)
         return [
             _profile(agent, user, queues.get(agent.user_id, []))
-            for agent, user in await service.list_agents(db, business)
+            for agent, user in await service.list_agents(db, actor.business_id, people=actor.people)
         ]
 
     @query(Permission.AGENT, "Whom an agent may transfer to: all agents with their states.")
@@ -401,7 +405,7 @@ class AgentsQuery:
     ) -> Connection[AgentStretch]:
         found = await service.state_log(
             info.context.state.db, info.context.actor.business_id, user_id=user_id, since=since, until=until,
-            first=first, after=after,
+            people=info.context.actor.people, first=first, after=after,
         )  # fmt: skip
         return connection(found, AgentStretch)
 

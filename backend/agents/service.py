@@ -26,6 +26,7 @@ from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, not_found
 from backend.identity.models import User
 from backend.identity.permissions import Actor
+from backend.identity.scope import People, only, sees
 from backend.numbers.models import Extension
 from backend.paging import Page, page
 from backend.queues.dispatch import floor
@@ -220,10 +221,21 @@ async def _agent(session: AsyncSession, business_id: str, user_id: str) -> Agent
     return row
 
 
-async def list_agents(db: Database, business_id: str, ids: Sequence[str] | None = None) -> list[tuple[Agent, User]]:
-    """Agents with their people, by name."""
+async def _agent_for(session: AsyncSession, actor: Actor, user_id: str) -> Agent:
+    """An agent within the reach of a supervisor, locked. Raises NotFoundError."""
+    if not sees(actor.people, user_id):
+        raise not_found("坐席", "agent", user_id, "userId")
+    return await _agent(session, actor.business_id, user_id)
+
+
+async def list_agents(
+    db: Database, business_id: str, ids: Sequence[str] | None = None, *, people: People = None
+) -> list[tuple[Agent, User]]:
+    """Agents with their people, by name; only those among `people`."""
     statement = (
-        select(Agent, User).join(User, col(User.id) == col(Agent.user_id)).where(Agent.business_id == business_id)
+        select(Agent, User)
+        .join(User, col(User.id) == col(Agent.user_id))
+        .where(Agent.business_id == business_id, only(people, Agent.user_id))
     )
     if ids is not None:
         statement = statement.where(col(Agent.user_id).in_(ids))
@@ -300,7 +312,7 @@ async def change_own_state(db: Database, actor: Actor, event: Event) -> Agent:
 async def _change(db: Database, actor: Actor, user_id: str, event: Event) -> Agent:
     try:
         async with floor(db, actor.business_id) as session:
-            row = await _agent(session, actor.business_id, user_id)
+            row = await _agent_for(session, actor, user_id)
             if isinstance(event, SignIn) and not row.enabled:
                 raise ForbiddenError(
                     text("坐席已停用", "this agent is switched off"),
@@ -411,7 +423,7 @@ async def end_help(db: Database, actor: Actor) -> Agent:
 async def answer_help(db: Database, actor: Actor, user_id: str) -> Agent:
     """A supervisor comes: of two who do so at once one does."""
     async with write(db) as session:
-        row = await _agent(session, actor.business_id, user_id)
+        row = await _agent_for(session, actor, user_id)
         if row.help_since is None:
             raise ConflictError(
                 text("坐席没有求助", "this agent does not call for help"),
@@ -447,7 +459,7 @@ async def move_agents(
         if team:
             await _team(session, actor.business_id, team)
         for user_id in dict.fromkeys(user_ids):
-            row = await _agent(session, actor.business_id, user_id)
+            row = await _agent_for(session, actor, user_id)
             row.team = team
             if queues is not None:
                 await _set_queues(session, actor, user_id, queues)
@@ -463,11 +475,14 @@ async def state_log(
     user_id: str | None,
     since: datetime | None,
     until: datetime | None,
+    people: People = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[AgentStateLog]:
-    """Stretches of states, the newest first."""
-    statement = select(AgentStateLog).where(AgentStateLog.business_id == business_id)
+    """Stretches of states of `people`, the newest first."""
+    statement = select(AgentStateLog).where(
+        AgentStateLog.business_id == business_id, only(people, AgentStateLog.user_id)
+    )
     if user_id is not None:
         statement = statement.where(AgentStateLog.user_id == user_id)
     if since is not None:

@@ -89,7 +89,7 @@ async def own_leg(db: Database, actor: Actor, call_id: str, *, supervising: bool
 
 async def may_steer(db: Database, actor: Actor, call_id: str) -> Call:
     """The call, when a person may steer it: their own, or they supervise. Raises NotFoundError, ForbiddenError."""
-    call = await get_call(db, actor.business_id, call_id)
+    call = await get_call(db, actor.business_id, call_id, people=actor.people)
     if call.state == "ended":
         raise NotFoundError(text("通话已结束", "the call is over"), field="call_id", code="no_call")
     if actor.may(Permission.SUPERVISE):

@@ -8,14 +8,15 @@ import strawberry
 from strawberry.scalars import JSON
 
 from backend.calls import history, live, service, statistics
-from backend.calls.models import Call, Leg, TrailEntry
+from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.customers.graphql import CustomerType
 from backend.customers.masking import masks, shown, shown_in
 from backend.database import utcnow
-from backend.errors import DomainError, not_found
+from backend.errors import DomainError, NotFoundError, not_found
 from backend.events import Event
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.permissions import Permission
+from backend.identity.scope import People, sees
 from backend.recordings.graphql import RecordingType
 from backend.state import Operations
 from flows.rerun import Comparison, WalkedStep, judgement
@@ -123,7 +124,8 @@ class CallType(FromRow):
     @query(Permission.RECORDINGS_LISTEN, "Its recording.")
     async def recording(self, info: Info) -> RecordingType | None:
         found = await info.context.recordings.load(self.recording_id) if self.recording_id else None
-        return RecordingType.maybe(found)
+        heard = found is not None and sees(info.context.actor.people, found.agent_id)
+        return RecordingType.maybe(found) if heard else None
 
 
 @masks("inputs", "outputs", "reason")
@@ -167,7 +169,7 @@ class PastRunType:
     recordings: list[RecordingType]
 
     @classmethod
-    def of(cls, past: history.PastRun) -> "PastRunType":
+    def of(cls, past: history.PastRun, people: People) -> "PastRunType":
         return cls(
             run=RunType.of(past.run),
             call=CallType.maybe(past.call),
@@ -180,7 +182,7 @@ class PastRunType:
                 for entry in past.trail
             ],
             legs=[LegType.of(leg) for leg in past.legs],
-            recordings=[RecordingType.of(recording) for recording in past.recordings],
+            recordings=[RecordingType.of(one) for one in past.recordings if sees(people, one.agent_id)],
         )
 
 
@@ -360,36 +362,53 @@ def operations(info: Info) -> Operations:
     return found
 
 
+async def _call(info: Info, id: str) -> Call:
+    """A call that the asker may see. Raises NotFoundError."""
+    actor = info.context.actor
+    return await service.get_call(info.context.state.db, actor.business_id, id, people=actor.people)
+
+
+async def _run(info: Info, id: str) -> Run:
+    """A run that the asker may see. Raises NotFoundError."""
+    actor = info.context.actor
+    return await service.get_run(info.context.state.db, actor.business_id, id, people=actor.people)
+
+
 @strawberry.type
 class CallsQuery:
     @query(Permission.CALLS_READ, "Calls, newest first.")
     async def calls(
         self, info: Info, first: int = 50, after: str | None = None, filter: CallFilterInput | None = None
     ) -> Connection[CallType]:
+        actor = info.context.actor
         wanted = service.CallFilter(**vars(filter)) if filter is not None else None
         found = await service.list_calls(
-            info.context.state.db, info.context.actor.business_id, wanted, first=first, after=after
+            info.context.state.db, actor.business_id, wanted, people=actor.people, first=first, after=after
         )
         return connection(found, CallType)
 
     @query(Permission.CALLS_READ, "Calls that are not over.")
     async def live_calls(self, info: Info) -> list[CallType]:
-        found = await service.open_calls(info.context.state.db, info.context.actor.business_id)
+        actor = info.context.actor
+        found = await service.open_calls(info.context.state.db, actor.business_id, people=actor.people)
         return [CallType.of(call) for call in found]
 
     @query(Permission.CALLS_READ, "One call.")
     async def call(self, info: Info, id: str) -> CallType:
-        return CallType.of(await service.get_call(info.context.state.db, info.context.actor.business_id, id))
+        return CallType.of(await _call(info, id))
 
     @query(Permission.CALLS_READ, "One run in full: path, inputs, outputs, times, errors, recordings.")
     async def past_run(self, info: Info, id: str) -> PastRunType:
-        return PastRunType.of(await history.past_run(info.context.state.db, info.context.actor.business_id, id))
+        await _run(info, id)
+        actor = info.context.actor
+        return PastRunType.of(await history.past_run(info.context.state.db, actor.business_id, id), actor.people)
 
     @query(Permission.FLOWS_READ, "Walk an old run on the draft, an alias or a version; assume is port by node id.")
     async def replay_run(self, info: Info, id: str, on: str = "draft", assume: JSON | None = None) -> ReplayType:
         ports: dict[str, str] = (
             {str(node): str(port) for node, port in assume.items()} if isinstance(assume, dict) else {}
         )
+        await _run(info, id)
         found = await history.replay_run(info.context.state.db, info.context.actor.business_id, id, on=on, assume=ports)
         return ReplayType.of(found)
 
@@ -421,6 +440,7 @@ class CallsQuery:
             info.context.actor.business_id,
             flow_key=flow_key,
             state=state,
+            people=info.context.actor.people,
             first=first,
             after=after,
         )
@@ -428,11 +448,11 @@ class CallsQuery:
 
     @query(Permission.CALLS_READ, "One run.")
     async def run(self, info: Info, id: str) -> RunType:
-        return RunType.of(await service.get_run(info.context.state.db, info.context.actor.business_id, id))
+        return RunType.of(await _run(info, id))
 
     @query(Permission.CALLS_READ, "The live state of a run: where it stands and its variables.")
     async def run_state(self, info: Info, id: str) -> JSON:
-        await service.get_run(info.context.state.db, info.context.actor.business_id, id)
+        await _run(info, id)
         found: Any = dict(await operations(info).run_state(info.context.actor, id))
         return JSON(shown_in(info, found))
 
@@ -441,6 +461,7 @@ class CallsQuery:
 class CallsMutation:
     @mutation(Permission.CALLS_NOTE, "Write a note on a call.")
     async def note_call(self, info: Info, id: str, note: str) -> CallType:
+        await _call(info, id)
         changed = await service.update_call(
             info.context.state.db,
             id,
@@ -457,13 +478,13 @@ class CallsMutation:
 
     @mutation(Permission.SYSTEM, "End a live call.")
     async def hang_up(self, info: Info, id: str) -> Done:
-        await service.get_call(info.context.state.db, info.context.actor.business_id, id)
+        await _call(info, id)
         await operations(info).hang_up(info.context.actor, id)
         return Done()
 
     @mutation(Permission.SYSTEM, "Stop a run.")
     async def stop_run(self, info: Info, id: str) -> Done:
-        await service.get_run(info.context.state.db, info.context.actor.business_id, id)
+        await _run(info, id)
         await operations(info).stop_run(info.context.actor, id)
         return Done()
 
@@ -472,13 +493,16 @@ class CallsMutation:
 class CallsSubscription:
     @subscription(Permission.CALLS_READ)
     async def call_events(self, info: Info) -> AsyncIterator[CallEvent]:
-        """Every change of every call, as it happens."""
+        """Every change of every call that the asker may see, as it happens."""
         state, business = info.context.state, info.context.actor.business_id
         with state.bus.subscribe(
             lambda event: event.business_id == business and event.topic.startswith("call.")
         ) as events:
             async for event in events:
-                call = await service.get_call(state.db, business, event.subject)
+                try:
+                    call = await _call(info, event.subject)
+                except NotFoundError:
+                    continue  # it is none of the asker's, or gone already
                 yield CallEvent(topic=event.topic, call=CallType.of(call))
 
     @subscription(Permission.CALLS_READ)
@@ -523,10 +547,10 @@ class CallsSubscription:
         # Listening starts before the steps so far are read, so that none falls between.
         with state.bus.subscribe(wanted) as events:
             if run_id is not None:
-                await service.get_run(state.db, business, run_id)
+                await _run(info, run_id)
                 past = await service.trail_of_run(state.db, business, run_id)
             else:
-                await service.get_call(state.db, business, call_id or "")
+                await _call(info, call_id or "")
                 past = await service.trail_of_call(state.db, business, call_id or "")
             for step in past:
                 if fresh(step):

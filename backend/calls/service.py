@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import or_, true
 from sqlmodel import col, select
 
 from backend.calls.models import Call, Leg, Run, TrailEntry
@@ -13,6 +13,7 @@ from backend.database import Database, locked, read, write
 from backend.errors import InvalidError, not_found
 from backend.events import record
 from backend.identity.models import Business
+from backend.identity.scope import People, only
 from backend.paging import Page, page, starts_with
 from nodes.sdk.text import text
 
@@ -87,17 +88,25 @@ def _passed(business_id: str, wanted: CallFilter) -> Any:
     return found
 
 
+def with_people(people: People) -> Any:
+    """A condition on calls: one of these people has or had a part in it."""
+    if people is None:
+        return true()
+    return col(Call.id).in_(select(Leg.call_id).where(only(people, Leg.user_id)))
+
+
 async def list_calls(
     db: Database,
     business_id: str,
     wanted: CallFilter | None = None,
     *,
+    people: People = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[Call]:
-    """Calls, newest first."""
+    """Calls of `people`, newest first."""
     wanted = wanted or CallFilter()
-    statement = select(Call).where(Call.business_id == business_id)
+    statement = select(Call).where(Call.business_id == business_id, with_people(people))
     by_node = wanted.node_id is not None
     for name in ("state", "direction", "flow_key", "customer_id", "cause"):
         value = None if by_node and name == "flow_key" else getattr(wanted, name)
@@ -134,9 +143,11 @@ async def list_calls(
         )
 
 
-async def open_calls(db: Database, business_id: str | None = None, *, gateway: str | None = None) -> list[Call]:
-    """Calls that are not over."""
-    statement = select(Call).where(Call.state != "ended").order_by(col(Call.started_at))
+async def open_calls(
+    db: Database, business_id: str | None = None, *, gateway: str | None = None, people: People = None
+) -> list[Call]:
+    """Calls of `people` that are not over."""
+    statement = select(Call).where(Call.state != "ended", with_people(people)).order_by(col(Call.started_at))
     if business_id is not None:
         statement = statement.where(Call.business_id == business_id)
     if gateway is not None:
@@ -170,20 +181,29 @@ async def untold_ends(db: Database, gateway: str) -> list[tuple[str, str]]:
         return list(found)
 
 
-async def get_call(db: Database, business_id: str, call_id: str) -> Call:
-    """Raises NotFoundError."""
+async def get_call(db: Database, business_id: str, call_id: str, *, people: People = None) -> Call:
+    """A call of `people`. Raises NotFoundError."""
     async with read(db) as session:
-        call = await session.get(Call, call_id)
-    if call is None or call.business_id != business_id:
+        found = select(Call).where(Call.id == call_id, Call.business_id == business_id, with_people(people))
+        call = (await session.exec(found)).first()
+    if call is None:
         raise not_found("通话", "call", call_id)
     return call
 
 
-async def get_run(db: Database, business_id: str, run_id: str) -> Run:
-    """Raises NotFoundError."""
+def _for_people(people: People) -> Any:
+    """A condition on runs, by their calls: one without a call is nobody's own."""
+    if people is None:
+        return true()
+    return col(Run.call_id).in_(select(Leg.call_id).where(only(people, Leg.user_id)))
+
+
+async def get_run(db: Database, business_id: str, run_id: str, *, people: People = None) -> Run:
+    """A run for a call of `people`. Raises NotFoundError."""
     async with read(db) as session:
-        run = await session.get(Run, run_id)
-    if run is None or run.business_id != business_id:
+        found = select(Run).where(Run.id == run_id, Run.business_id == business_id, _for_people(people))
+        run = (await session.exec(found)).first()
+    if run is None:
         raise not_found("运行", "run", run_id)
     return run
 
@@ -194,11 +214,12 @@ async def list_runs(
     *,
     flow_key: str | None = None,
     state: str | None = None,
+    people: People = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[Run]:
-    """Runs, newest first."""
-    statement = select(Run).where(Run.business_id == business_id)
+    """Runs for calls of `people`, newest first."""
+    statement = select(Run).where(Run.business_id == business_id, _for_people(people))
     if flow_key is not None:
         statement = statement.where(Run.flow_key == flow_key)
     if state is not None:

@@ -8,6 +8,7 @@ from strawberry.scalars import JSON
 from backend.customers import fields, service, timeline
 from backend.customers.masking import masks, shown
 from backend.customers.models import CustomerField, CustomerLevel
+from backend.errors import NotFoundError
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
 from backend.identity.service import get_business
@@ -278,21 +279,35 @@ class CustomersQuery:
     async def customers(
         self, info: Info, first: int = 50, after: str | None = None, search: str = "", level: str | None = None
     ) -> Connection[CustomerType]:
+        actor = info.context.actor
         found = await service.list_customers(
-            info.context.state.db, info.context.actor.business_id, search=search, level=level, first=first, after=after
+            info.context.state.db,
+            actor.business_id,
+            search=search,
+            level=level,
+            people=actor.people,
+            first=first,
+            after=after,
         )
         return connection(found, CustomerType)
 
     @query(Permission.CUSTOMERS_READ, "One customer.")
     async def customer(self, info: Info, id: str) -> CustomerType:
-        found = await service.get_customer(info.context.state.db, info.context.actor.business_id, id)
-        return CustomerType.of(found)
+        actor = info.context.actor
+        return CustomerType.of(
+            await service.get_customer(info.context.state.db, actor.business_id, id, people=actor.people)
+        )
 
     @query(Permission.CUSTOMERS_READ, "Who has a number: what pops up while it rings.")
     async def customer_by_number(self, info: Info, number: str) -> CustomerType | None:
-        state, business = info.context.state, info.context.actor.business_id
-        found = await service.find(state.db, business, by="phone", value=number)
-        return CustomerType.of(await service.get_customer(state.db, business, found.id)) if found else None
+        db, actor = info.context.state.db, info.context.actor
+        found = await service.find(db, actor.business_id, by="phone", value=number)
+        if found is None:
+            return None
+        try:
+            return CustomerType.of(await service.get_customer(db, actor.business_id, found.id, people=actor.people))
+        except NotFoundError:
+            return None
 
     @query(Permission.CUSTOMERS_READ, "Where a number belongs to; null for short numbers and what is none.")
     async def number_region(self, info: Info, number: str) -> RegionType | None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import or_
+from sqlalchemy import or_, true
 from sqlmodel import col, delete, select
 
 from backend.audit.service import note
+from backend.calls.models import Call, Leg
 from backend.customers.fields import CHANNELS, check, fields_of
 from backend.customers.models import Customer, CustomerNote, CustomerPhone, PinTry
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
@@ -18,9 +19,12 @@ from backend.errors import ConflictError, InvalidError, not_found
 from backend.events import record
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
+from backend.identity.scope import People, only
 from backend.numbers.phone import normalise, normalise_or_keep
 from backend.paging import Page, page, starts_with
 from backend.security import hash_secret, verify_secret
+from backend.tasks.models import Task
+from backend.voicemails.models import Voicemail
 from nodes.sdk import services as sdk
 from nodes.sdk.text import text
 
@@ -115,11 +119,36 @@ async def phones_of(session: AsyncSession, ids: Sequence[str]) -> dict[str, list
     return numbers
 
 
-async def get_customer(db: Database, business_id: str, id: str) -> Customer:
-    """Raises NotFoundError."""
+def of_people(people: People) -> Any:
+    """A condition on customers: one of these people talked with them, or has a task or a message of theirs."""
+    if people is None:
+        return true()
+    calls = select(Leg.call_id).where(only(people, Leg.user_id))
+    known = select(Call.customer_id).where(col(Call.id).in_(calls))
+    numbers = (
+        select(CustomerPhone.customer_id)
+        .join(Call, or_(col(Call.caller) == CustomerPhone.number, col(Call.called) == CustomerPhone.number))
+        .where(Call.business_id == CustomerPhone.business_id, col(Call.id).in_(calls))
+    )
+    tasks = select(Task.customer_id).where(only(people, Task.assignee, Task.done_by))
+    messages = select(Voicemail.customer_id).where(only(people, Voicemail.assigned_to, Voicemail.handled_by))
+    return or_(*(col(Customer.id).in_(ids) for ids in (known, numbers, tasks, messages)))
+
+
+async def seen_by(session: AsyncSession, actor: Actor, id: str) -> bool:
+    """Whether there is such a customer within the reach of somebody."""
+    found = select(Customer.id).where(
+        Customer.id == id, Customer.business_id == actor.business_id, of_people(actor.people)
+    )
+    return (await session.exec(found)).first() is not None
+
+
+async def get_customer(db: Database, business_id: str, id: str, *, people: People = None) -> Customer:
+    """A customer of `people`. Raises NotFoundError."""
     async with read(db) as session:
-        row = await session.get(Customer, id)
-    if row is None or row.business_id != business_id:
+        found = select(Customer).where(Customer.id == id, Customer.business_id == business_id, of_people(people))
+        row = (await session.exec(found)).first()
+    if row is None:
         raise not_found("客户", "customer", id)
     return row
 
@@ -130,11 +159,12 @@ async def list_customers(
     *,
     search: str = "",
     level: str | None = None,
+    people: People = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[Customer]:
-    """Customers, newest first. `search` is the start of a name, a card or a number."""
-    statement = select(Customer).where(Customer.business_id == business_id)
+    """Customers of `people`, newest first. `search` is the start of a name, a card or a number."""
+    statement = select(Customer).where(Customer.business_id == business_id, of_people(people))
     if level is not None:
         statement = statement.where(Customer.level == level)
     word = search.strip()
@@ -289,7 +319,7 @@ async def save_customer(
     hashed = await asyncio.to_thread(hash_secret, check_pin_form(pin)) if pin is not None else None
     async with write(db) as session:
         row = await locked(session, Customer, id) if id is not None else None
-        if id is not None and (row is None or row.business_id != actor.business_id):
+        if id is not None and (row is None or not await seen_by(session, actor, id)):
             raise not_found("客户", "customer", id)
         if row is None:
             row = Customer(business_id=actor.business_id)
@@ -307,7 +337,7 @@ async def delete_customer(db: Database, actor: Actor, id: str) -> None:
     """Remove a customer with numbers and PIN tries. Calls keep what they were."""
     async with write(db) as session:
         row = await locked(session, Customer, id)
-        if row is None or row.business_id != actor.business_id:
+        if row is None or not await seen_by(session, actor, id):
             raise not_found("客户", "customer", id)
         for owned in (CustomerPhone, CustomerNote, PinTry):
             await session.exec(delete(owned).where(col(owned.customer_id) == id))
@@ -339,7 +369,7 @@ async def set_pin(db: Database, actor: Actor, customer_id: str, pin: str | None)
     hashed = await asyncio.to_thread(hash_secret, check_pin_form(pin)) if pin is not None else None
     async with write(db) as session:
         row = await locked(session, Customer, customer_id)
-        if row is None or row.business_id != actor.business_id:
+        if row is None or not await seen_by(session, actor, customer_id):
             raise not_found("客户", "customer", customer_id)
         _new_pin(row, hashed if hashed is not None else row.pin_hash or "")
         row.pin_hash = row.pin_hash or None

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from backend.audit.service import note
 from backend.calls.models import Call
 from backend.customers.models import Customer, CustomerNote
-from backend.customers.service import phones_of
+from backend.customers.service import phones_of, seen_by
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ForbiddenError, InvalidError, not_found
 from backend.events import record
@@ -186,8 +186,7 @@ async def add_note(db: Database, actor: Actor, customer_id: str, words: str) -> 
     """Write something down about a customer."""
     words = _words(words)
     async with write(db) as session:
-        customer = await session.get(Customer, customer_id)
-        if customer is None or customer.business_id != actor.business_id:
+        if not await seen_by(session, actor, customer_id):
             raise not_found("客户", "customer", customer_id, "customerId")
         author = await session.get(User, actor.user_id) if actor.user_id else None
         row = CustomerNote(

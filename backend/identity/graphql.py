@@ -41,6 +41,7 @@ class RoleType:
     permissions: list[str]
     own: bool
     users: int
+    scope: str = strawberry.field(description="Whose data it reaches: own, group (the team) or all.")
 
     @staticmethod
     def of(role: roles.RoleInfo) -> "RoleType":
@@ -50,6 +51,7 @@ class RoleType:
             permissions=sorted(role.permissions),
             own=role.own,
             users=role.users,
+            scope=role.scope.value,
         )
 
 
@@ -184,9 +186,11 @@ class IdentityMutation:
         return UserType.of(user)
 
     @mutation(Permission.USERS, "Make a role, or change one of one's own; whoever holds it signs in again.")
-    async def save_role(self, info: Info, title: str, permissions: list[str], name: str | None = None) -> RoleType:
+    async def save_role(
+        self, info: Info, title: str, permissions: list[str], name: str | None = None, scope: str | None = None
+    ) -> RoleType:
         saved = await roles.save_role(
-            info.context.state.db, info.context.actor, title=title, permissions=permissions, id=name
+            info.context.state.db, info.context.actor, title=title, permissions=permissions, scope=scope, id=name
         )
         return RoleType.of(saved)
 

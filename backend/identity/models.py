@@ -6,6 +6,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field
 
 from backend.database import Entity, UtcDateTime, new_id, utcnow
+from backend.identity.scope import Scope
 
 
 class Business(Entity, table=True):
@@ -22,7 +23,10 @@ class Business(Entity, table=True):
 
 
 class OwnRole(Entity, table=True):
-    """A role that a business made beside the ready ones. ``permissions`` holds values of `Permission`."""
+    """A role that a business made beside the ready ones.
+
+    ``permissions`` holds values of `Permission`, ``scope`` one of `Scope`: whose data it reaches.
+    """
 
     __tablename__ = "own_roles"
     __table_args__ = (UniqueConstraint("business_id", "title"),)
@@ -31,6 +35,7 @@ class OwnRole(Entity, table=True):
     business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
     title: str = Field(max_length=60)
     permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    scope: str = Field(default=Scope.ALL.value, max_length=8, sa_column_kwargs={"server_default": Scope.ALL.value})
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 

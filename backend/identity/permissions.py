@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.identity.scope import People, Scope
 from nodes.sdk.text import Text, text
 
 
@@ -169,6 +170,9 @@ class Actor:
     address: str = ""
     session_id: str | None = None
     must_change_password: bool = False
+    scope: Scope = Scope.ALL
+    people: People = None
+    """Whose data they see; None is everybody's."""
 
     def may(self, permission: Permission) -> bool:
         """Whether this actor has a permission. Before a forced change of password, only being signed in counts."""

@@ -1,4 +1,4 @@
-"""Roles of one's own beside the four ready ones (AD1): named sets of permissions."""
+"""Roles of one's own beside the four ready ones (AD1): named sets of permissions, with how much data they reach."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from backend.database import AsyncSession, Database, locked, read, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError, not_found
 from backend.identity.models import OwnRole, User, UserSession
 from backend.identity.permissions import MAINTENANCE, NEUTRAL, ROLE_NAMES, ROLES, Actor, Permission, Role
+from backend.identity.scope import Scope
 from nodes.sdk.text import Text, text
 
 MOST_ROLES = 100
@@ -24,6 +25,7 @@ class RoleInfo:
     permissions: frozenset[Permission]
     own: bool
     users: int
+    scope: Scope = Scope.ALL
 
 
 def _granted(permissions: Iterable[str]) -> frozenset[Permission]:
@@ -40,6 +42,12 @@ async def permissions_of(session: AsyncSession, business_id: str, role: str) -> 
     return _granted(own.permissions) if own is not None and own.business_id == business_id else None
 
 
+async def scope_of(session: AsyncSession, business_id: str, role: str) -> Scope:
+    """How far a role reaches: the ready ones reach everybody's data."""
+    own = await session.get(OwnRole, role) if role not in ROLES else None
+    return Scope(own.scope) if own is not None and own.business_id == business_id else Scope.ALL
+
+
 async def list_roles(db: Database, business_id: str) -> list[RoleInfo]:
     """The ready roles, then those of the business by their titles."""
     async with read(db) as session:
@@ -48,17 +56,24 @@ async def list_roles(db: Database, business_id: str) -> list[RoleInfo]:
         own = await session.exec(select(OwnRole).where(OwnRole.business_id == business_id).order_by(col(OwnRole.title)))
         ready = [RoleInfo(role, ROLE_NAMES[role], ROLES[role], False, users.get(role, 0)) for role in Role]
         return ready + [
-            RoleInfo(one.id, text(one.title, one.title), _granted(one.permissions), True, users.get(one.id, 0))
+            _own_role(one, users.get(one.id, 0))
             for one in own
         ]
 
 
 async def save_role(
-    db: Database, actor: Actor, *, title: str, permissions: Iterable[str], id: str | None = None
+    db: Database,
+    actor: Actor,
+    *,
+    title: str,
+    permissions: Iterable[str],
+    scope: str | None = None,
+    id: str | None = None,
 ) -> RoleInfo:
     """Make a role, or change one of one's own. Whoever holds it signs in again.
 
-    Nobody gives rights away that they do not have, and a role for maintenance holds no rights of the business.
+    Nobody gives rights away that they do not have, nor further than their own reach; a role for maintenance holds no
+    rights of the business. Without a `scope` an old role keeps its own, and a new one reaches all.
     """
     title = title.strip()
     if not 0 < len(title) <= 60:
@@ -76,6 +91,8 @@ async def save_role(
         row = next((one for one in mine if one.id == id), None)
         if id is not None and row is None:
             raise not_found("角色", "role", id)
+        reach = _scope(scope or (row.scope if row is not None else Scope.ALL))
+        _not_further(actor, reach, "scope")
         taken = {one.title for one in mine if one.id != id}
         taken |= {word for names in ROLE_NAMES.values() for word in (names.zh, names.en)}
         if title in taken:
@@ -95,13 +112,14 @@ async def save_role(
             session.add(row)
         else:
             _not_above(actor, _granted(row.permissions), "permissions")
-        row.title, row.permissions = title, sorted(wanted)
+            _not_further(actor, Scope(row.scope), "scope")
+        row.title, row.permissions, row.scope = title, sorted(wanted), reach.value
         await session.flush()
         holders = select(User.id).where(User.business_id == actor.business_id, User.role == row.id)
         users = list(await session.exec(holders))
         await session.exec(delete(UserSession).where(col(UserSession.user_id).in_(users)))
-        await note(session, actor, "role.saved", title, permissions=sorted(wanted))
-        return RoleInfo(row.id, text(title, title), _granted(row.permissions), True, len(users))
+        await note(session, actor, "role.saved", title, permissions=sorted(wanted), scope=reach.value)
+        return _own_role(row, len(users))
 
 
 async def delete_role(db: Database, actor: Actor, id: str) -> None:
@@ -137,12 +155,29 @@ async def role_to_give(session: AsyncSession, actor: Actor, role: str) -> str:
             remedy=text("请从角色列表中选择。", f"Choose one of {', '.join(Role)} or a role of your own."),
         )
     _not_above(actor, granted, "role")
+    _not_further(actor, await scope_of(session, actor.business_id, role), "role")
     return role
 
 
 async def not_above(session: AsyncSession, actor: Actor, user: User) -> None:
     """Raises ForbiddenError when a user may do what the actor may not: such a user is not the actor's to change."""
     _not_above(actor, await permissions_of(session, actor.business_id, user.role) or frozenset(), "id")
+    _not_further(actor, await scope_of(session, actor.business_id, user.role), "id")
+
+
+def _own_role(row: OwnRole, users: int) -> RoleInfo:
+    return RoleInfo(row.id, text(row.title, row.title), _granted(row.permissions), True, users, Scope(row.scope))
+
+
+def _scope(name: str) -> Scope:
+    try:
+        return Scope(name)
+    except ValueError:
+        raise InvalidError(
+            text(f"没有数据范围“{name}”", f"there is no data scope '{name}'"),
+            field="scope",
+            remedy=text("可选 own、group、all。", "Choose own, group or all."),
+        ) from None
 
 
 def _wanted(permissions: Iterable[str]) -> frozenset[Permission]:
@@ -176,3 +211,12 @@ def _not_above(actor: Actor, granted: Iterable[Permission], field: str) -> None:
             field=field,
             remedy=text("请由拥有该权限的管理员操作。", "Ask an administrator who has it."),
         )
+
+def _not_further(actor: Actor, scope: Scope, field: str) -> None:
+    if not scope.within(actor.scope):
+        raise ForbiddenError(
+            text("不能授予比您自己更大的数据范围", "this reaches more data than you may see yourself"),
+            field=field,
+            remedy=text("请选择较小的范围，或由管理员操作。", "Choose a narrower scope, or ask an administrator."),
+        )
+

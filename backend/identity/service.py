@@ -15,7 +15,8 @@ from backend.errors import ConflictError, DomainError, InvalidError, Unauthentic
 from backend.identity.models import Business, User, UserSession
 from backend.identity.passwords import check_password, make_password
 from backend.identity.permissions import Actor, Permission, Role, system_actor
-from backend.identity.roles import not_above, permissions_of, role_to_give
+from backend.identity.roles import not_above, permissions_of, role_to_give, scope_of
+from backend.identity.scope import Scope, mates_of, people_of
 from backend.security import hash_secret, needs_rehash, new_token, token_digest, verify_secret
 from backend.settings import Settings
 from nodes.sdk.text import text
@@ -377,6 +378,8 @@ async def sign_in(
 
 
 async def _actor(session: AsyncSession, user: User, begun: UserSession, address: str | None = None) -> Actor:
+    scope = await scope_of(session, user.business_id, user.role)
+    mates = await mates_of(session, user.business_id, user.id) if scope is Scope.GROUP else ()
     return Actor(
         business_id=user.business_id,
         user_id=user.id,
@@ -385,6 +388,8 @@ async def _actor(session: AsyncSession, user: User, begun: UserSession, address:
         address=begun.address if address is None else address,
         session_id=begun.id,
         must_change_password=user.must_change_password,
+        scope=scope,
+        people=people_of(scope, user.id, mates),
     )
 
 

@@ -17,6 +17,7 @@ from backend.database import read, utcnow
 from backend.events import Event, Subscription
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.permissions import Permission
+from backend.identity.scope import sees
 from backend.queues import service
 from backend.queues.dispatch import ENTRY
 from backend.queues.glance import Glance
@@ -348,7 +349,7 @@ class QueuesQuery:
     ) -> Connection[QueueStay]:
         found = await service.history(
             info.context.state.db, info.context.actor.business_id, queue=queue, agent_id=agent_id, outcome=outcome,
-            since=since, until=until, first=first, after=after,
+            people=info.context.actor.people, since=since, until=until, first=first, after=after,
         )  # fmt: skip
         return connection(found, QueueStay)
 
@@ -400,13 +401,13 @@ class QueuesSubscription:
     @subscription(Permission.FLOOR)
     async def floor(self, info: Info) -> AsyncIterator[FloorChange]:
         """The wall: everything first, then whoever and whatever has changed, several times a second at most."""
-        state, business = info.context.state, info.context.actor.business_id
+        state, business, people = info.context.state, info.context.actor.business_id, info.context.actor.people
         with state.bus.subscribe(lambda event: _on_the_floor(event, business)) as events:
-            agents = await live_agents(state, business)
+            agents = await live_agents(state, business, people=people)
             queues = (await _glance(state, business)).queues
             yield FloorChange(full=True, agents=agents, removed_agents=[], queues=queues, at=utcnow())
             async for changed in _batches(events):
-                ids = {event.subject for event in changed if event.topic == CHANGED}
+                ids = {event.subject for event in changed if event.topic == CHANGED and sees(people, event.subject)}
                 agents = await live_agents(state, business, sorted(ids)) if ids else []
                 gone = sorted(ids - {one.user_id for one in agents})
                 queues = (await _glance(state, business)).queues

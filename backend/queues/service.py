@@ -18,6 +18,7 @@ from backend.database import AsyncSession, Database, locked, read, utcnow
 from backend.errors import ConflictError, InvalidError, not_found
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
+from backend.identity.scope import People, only
 from backend.paging import Page, page
 from backend.queues.dispatch import all_rules, floor, take_back, tell, waiting_of
 from backend.queues.estimate import USUAL_HANDLE, expected_wait
@@ -438,13 +439,14 @@ async def history(
     queue: str | None = None,
     agent_id: str | None = None,
     outcome: str | None = None,
+    people: People = None,
     since: datetime | None = None,
     until: datetime | None = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[QueueEntry]:
-    """Stays in queues, the newest first."""
-    statement = select(QueueEntry).where(QueueEntry.business_id == business_id)
+    """Stays in queues, the newest first; of `people` only those whom they served."""
+    statement = select(QueueEntry).where(QueueEntry.business_id == business_id, only(people, QueueEntry.agent_id))
     for column, value in (("queue", queue), ("agent_id", agent_id), ("outcome", outcome)):
         if value is not None:
             statement = statement.where(getattr(QueueEntry, column) == value)

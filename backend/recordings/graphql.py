@@ -194,7 +194,12 @@ class RecordingsQuery:
                 raise ForbiddenError(text("没有权限", "this needs the permission recordings.listen"))
             given["agent_id"] = actor.user_id
         found = await service.list_recordings(
-            info.context.state.db, actor.business_id, service.RecordingFilter(**given), first=first, after=after
+            info.context.state.db,
+            actor.business_id,
+            service.RecordingFilter(**given),
+            people=actor.people,
+            first=first,
+            after=after,
         )
         return connection(found, RecordingType)
 

@@ -16,6 +16,7 @@ from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ForbiddenError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor, Permission, system_actor
+from backend.identity.scope import People, only, sees
 from backend.numbers.models import Extension
 from backend.paging import Page, page, starts_with
 from backend.queues.models import QueueEntry
@@ -137,9 +138,9 @@ async def get_recording(db: Database, business_id: str, id: str) -> Recording:
 
 
 def may_hear(actor: Actor, row: Recording) -> bool:
-    """Whether somebody may listen: to all by right, else to their own talks."""
+    """Whether somebody may listen: to those in their reach by right, else to their own talks."""
     own = row.agent_id is not None and row.agent_id == actor.user_id and actor.may(Permission.RECORDINGS_OWN)
-    return own or actor.may(Permission.RECORDINGS_LISTEN)
+    return own or (actor.may(Permission.RECORDINGS_LISTEN) and sees(actor.people, row.agent_id))
 
 
 async def hear(db: Database, actor: Actor, id: str, *, download: bool = False) -> Recording:
@@ -176,12 +177,13 @@ async def list_recordings(
     business_id: str,
     wanted: RecordingFilter | None = None,
     *,
+    people: People = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[Recording]:
-    """Recordings, newest first."""
+    """Recordings of talks of `people`, newest first."""
     wanted = wanted or RecordingFilter()
-    statement = select(Recording).where(Recording.business_id == business_id)
+    statement = select(Recording).where(Recording.business_id == business_id, only(people, Recording.agent_id))
     for name in ("call_id", "customer_id", "agent_id", "queue", "result", "direction"):
         value = getattr(wanted, name)
         if value is not None:
@@ -215,7 +217,7 @@ async def keep_recording(db: Database, actor: Actor, id: str, kept: bool) -> Rec
     """Keep a recording whatever the rules say, or leave it to them again."""
     async with write(db) as session:
         row = await locked(session, Recording, id)
-        if row is None or row.business_id != actor.business_id:
+        if row is None or row.business_id != actor.business_id or not sees(actor.people, row.agent_id):
             raise not_found("录音", "recording", id)
         row.kept = kept
         await note(session, actor, "recording.kept" if kept else "recording.released", id, call_id=row.call_id)
@@ -231,7 +233,7 @@ async def delete_recording(
     """
     async with write(db) as session:
         row = await locked(session, Recording, id)
-        if row is None or row.business_id != actor.business_id:
+        if row is None or row.business_id != actor.business_id or not sees(actor.people, row.agent_id):
             raise not_found("录音", "recording", id)
         if row.call_id is not None:
             call = await locked(session, Call, row.call_id)

@@ -17,6 +17,7 @@ from backend.errors import ConflictError, ForbiddenError, InvalidError, not_foun
 from backend.events import record
 from backend.identity.models import Business, User
 from backend.identity.permissions import Actor, Permission
+from backend.identity.scope import only, sees
 from backend.paging import Page, page
 from backend.recordings.files import id_of
 from backend.tasks.models import ENDED, OPEN, Task
@@ -129,7 +130,9 @@ async def add_task(session: AsyncSession, business_id: str, new: NewTask, *, by:
 
 async def create_task(db: Database, actor: Actor, new: NewTask) -> Task:
     """Make a task. Without the right to all tasks people make them for themselves, a queue or a team."""
-    if new.assignee not in (None, actor.user_id) and not actor.may(Permission.TASKS_ALL):
+    if new.assignee not in (None, actor.user_id) and not (
+        actor.may(Permission.TASKS_ALL) and sees(actor.people, new.assignee)
+    ):
         raise _not_yours()
     async with write(db) as session:
         row = await add_task(session, actor.business_id, new, by=actor.user_id)
@@ -221,6 +224,9 @@ async def list_tasks(
         statement = select(Task).where(Task.business_id == actor.business_id)
         if wanted.mine or not actor.may(Permission.TASKS_ALL):
             statement = statement.where(visible(actor, await _mine(session, actor)))
+        elif actor.people is not None:
+            free = visible(actor, await _mine(session, actor))
+            statement = statement.where(only(actor.people, Task.assignee, Task.done_by) | free)
         for name in ("assignee", "queue", "team", "customer_id", "call_id"):
             value = getattr(wanted, name)
             if value is not None:
@@ -264,7 +270,8 @@ async def get_task(db: Database, actor: Actor, id: str) -> Task:
 
 
 async def _may(session: AsyncSession, actor: Actor, row: Task) -> bool:
-    if actor.may(Permission.TASKS_ALL) or (row.assignee is not None and row.assignee == actor.user_id):
+    own = row.assignee is not None and row.assignee == actor.user_id
+    if own or (actor.may(Permission.TASKS_ALL) and sees(actor.people, row.assignee, row.done_by)):
         return True
     if row.assignee is not None:
         return row.done_by is not None and row.done_by == actor.user_id
@@ -290,7 +297,7 @@ class Board:
 async def board(db: Database, actor: Actor, *, user_id: str | None = None, now: datetime | None = None) -> Board:
     """The counters of today in the business's own zone; of somebody else with the right to all tasks."""
     now = now or utcnow()
-    if user_id not in (None, actor.user_id) and not actor.may(Permission.TASKS_ALL):
+    if user_id not in (None, actor.user_id) and not (actor.may(Permission.TASKS_ALL) and sees(actor.people, user_id)):
         raise _not_yours()
     who = user_id or actor.user_id
     async with read(db) as session:

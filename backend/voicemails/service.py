@@ -18,6 +18,7 @@ from backend.errors import ConflictError, InvalidError, NotFoundError, not_found
 from backend.events import record
 from backend.identity.models import User
 from backend.identity.permissions import Actor, Permission
+from backend.identity.scope import only, sees
 from backend.paging import Page, page, starts_with
 from backend.recordings.copies import file_saved, remove_copies
 from backend.recordings.files import id_of, inside, place_for, take_over
@@ -166,8 +167,16 @@ async def heard_by(db: Database, actor: Actor, id: str) -> Voicemail | None:
 async def _may(session: AsyncSession, actor: Actor, row: Voicemail) -> bool:
     if actor.user_id is not None and actor.user_id in (row.assigned_to, row.handled_by):
         return True
+    if actor.people is not None and not sees(actor.people, row.assigned_to, row.handled_by):
+        return row.assigned_to is None and row.handled_by is None and row.box in await _boxes_of(session, actor)
     closed = await closed_boxes(session, actor)
     return closed is None or row.box not in closed
+
+
+async def _boxes_of(session: AsyncSession, actor: Actor) -> list[str]:
+    """Names of the boxes that somebody in the actor's reach is a member of: what lies there free is theirs to take."""
+    found = await session.exec(select(VoicemailBox).where(VoicemailBox.business_id == actor.business_id))
+    return [box.name for box in found if actor.people is None or not actor.people.isdisjoint(box.members)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +202,7 @@ async def list_voicemails(
     first: int = 50,
     after: str | None = None,
 ) -> Page[Voicemail]:
-    """Messages of the boxes that are open to the actor, newest first."""
+    """Messages of the boxes that are open to the actor, within their reach, newest first."""
     wanted = wanted or VoicemailFilter()
     statement = select(Voicemail).where(Voicemail.business_id == actor.business_id)
     for name in ("box", "state", "call_id", "customer_id", "assigned_to"):
@@ -207,6 +216,10 @@ async def list_voicemails(
     if word := wanted.search.strip().lower():
         statement = statement.where(func.lower(Voicemail.note).contains(word, autoescape=True))
     async with read(db) as session:
+        if actor.people is not None:
+            free = col(Voicemail.assigned_to).is_(None) & col(Voicemail.handled_by).is_(None)
+            free &= col(Voicemail.box).in_(await _boxes_of(session, actor))
+            statement = statement.where(only(actor.people, Voicemail.assigned_to, Voicemail.handled_by) | free)
         closed = await closed_boxes(session, actor)
         if closed:
             own = (Voicemail.assigned_to == actor.user_id) | (Voicemail.handled_by == actor.user_id)
@@ -288,7 +301,7 @@ async def delete_voicemail(db: Database, folder: Path, actor: Actor, id: str, *,
     """Remove a message, its file and with `box` (of secrets) its copies."""
     async with write(db) as session:
         row = await locked(session, Voicemail, id)
-        if row is None or row.business_id != actor.business_id:
+        if row is None or row.business_id != actor.business_id or not await _may(session, actor, row):
             raise not_found("留言", "voicemail", id)
         await session.delete(row)
         await note(session, actor, "voicemail.deleted", id)

@@ -1,5 +1,5 @@
 /** Roles that a business makes beside the ready ones: a title, and rights ticked by what they are about. */
-import { Checkbox, Form, Input } from 'antd';
+import { Checkbox, Form, Input, Radio } from 'antd';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { UserListQuery } from '@/gql/graphql';
@@ -11,8 +11,8 @@ import { byDomain } from './rights';
 import { identityWords, PERMISSIONS } from './words';
 
 const SAVE = graphql(`
-  mutation SaveRole($title: String!, $permissions: [String!]!, $name: String) {
-    saveRole(title: $title, permissions: $permissions, name: $name) {
+  mutation SaveRole($title: String!, $permissions: [String!]!, $scope: String!, $name: String) {
+    saveRole(title: $title, permissions: $permissions, scope: $scope, name: $name) {
       value { name }
       errors { ...Refusal }
     }
@@ -24,6 +24,7 @@ const DELETE = graphql(`
   }
 `);
 type Role = UserListQuery['roles'][number];
+const SCOPES = ['own', 'group', 'all'] as const;
 
 export function OwnRoles({
   roles,
@@ -54,10 +55,11 @@ export function OwnRoles({
         noneHelp: w('noRolesHelp'),
         deleteHelp: w('deleteRoleHelp'),
       }}
-      blank={{ title: '', permissions: [] as string[] }}
+      blank={{ title: '', permissions: [] as string[], scope: 'own' }}
       formOf={(role) => ({
         title: text(role.title),
         permissions: role.permissions.filter((name) => name !== 'signed_in'),
+        scope: role.scope,
       })}
       save={async (form, role) => (await save({ ...form, name: role?.name }, { quiet: true })).errors}
       remove={async (role) => (await remove({ name: role.name })).value !== null}
@@ -70,12 +72,24 @@ export function OwnRoles({
           render: (_, role) =>
             w('rights', { count: role.permissions.filter((name) => name !== 'signed_in').length }),
         },
+        {
+          title: w('scope'),
+          render: (_, role) => {
+            const known = SCOPES.find((one) => one === role.scope);
+            return known ? w(`scope_${known}`) : role.scope;
+          },
+        },
         { title: w('users'), width: 120, dataIndex: 'users', className: 'cw-num' },
       ]}
       fields={() => (
         <>
           <Form.Item name="title" label={c('name')} rules={[{ required: true, message: c('required') }]}>
             <Input autoFocus maxLength={60} />
+          </Form.Item>
+          <Form.Item name="scope" label={w('scope')} extra={w('scopeHelp')}>
+            <Radio.Group
+              options={SCOPES.map((value) => ({ value, label: w(`scope_${value}`) }))}
+            />
           </Form.Item>
           <Form.Item name="permissions" label={w('may')} extra={w('rightsHelp')}>
             <Rights all={all} />

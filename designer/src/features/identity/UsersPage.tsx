@@ -21,7 +21,7 @@ import { identityWords, PERMISSIONS } from './words';
 const LIST = graphql(`
   query UserList {
     users { id name displayName role active mustChangePassword lockedUntil createdAt signedInAt }
-    roles { name title { zh en } permissions own users }
+    roles { name title { zh en } permissions own users scope }
   }
 `);
 const CREATE = graphql(`

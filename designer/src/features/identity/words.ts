@@ -45,6 +45,12 @@ export const identityWords = defineWords('identity', {
     mayDo: 'May do',
     rights_one: '{{count}} right',
     rights_other: '{{count}} rights',
+    scope: 'Whose data',
+    scope_own: 'Own only',
+    scope_group: 'Own group',
+    scope_all: 'Everybody’s',
+    scopeHelp:
+      'Calls, recordings, voicemails, tasks, customers and agents of the person alone, of their team, or of everybody.',
     rightsHelp:
       'Maintenance and business rights never stand in one role. Whoever holds the role signs in again when it changes.',
   },
@@ -91,6 +97,11 @@ export const identityWords = defineWords('identity', {
     mayDo: '权限数',
     rights_one: '{{count}} 项权限',
     rights_other: '{{count}} 项权限',
+    scope: '数据范围',
+    scope_own: '仅本人',
+    scope_group: '本组',
+    scope_all: '全部',
+    scopeHelp: '通话、录音、留言、任务、客户与坐席：仅本人的、本班组的，或全部的。',
     rightsHelp: '维护权限与业务权限不能在同一角色中。角色修改后，其用户需重新登录。',
   },
 });
