@@ -34,6 +34,7 @@ import { ContextMenu } from './ContextMenu';
 import { useCatalogue } from './catalogue';
 import { createDeriver } from './derive';
 import { FindBar } from './FindBar';
+import { beginningOf } from './firstView';
 import { Frame, Note } from './Frames';
 import { frameId } from './frames';
 import { EVENT, GRID, HEAD, WIDTH } from './geometry';
@@ -213,14 +214,14 @@ export function Canvas() {
   useEffect(() => {
     void flow.fitView(FIT).then(() => {
       if (flow.getZoom() >= READABLE || !pane.current) return;
-      const at = flow.getNode(START)?.position ?? { x: 0, y: 0 };
-      const { width, height } = pane.current.getBoundingClientRect();
-      const zoom = 0.75;
-      void flow.setViewport({
-        x: Math.min(96, width / 4) - at.x * zoom,
-        y: height / 2 - (at.y + EVENT.height / 2) * zoom,
-        zoom,
-      });
+      const drawn = flow.getNodes();
+      const start = drawn.find((one) => one.id === START)?.position ?? { x: 0, y: 0 };
+      const view = beginningOf(
+        flow.getNodesBounds(drawn),
+        { ...start, ...EVENT },
+        pane.current.getBoundingClientRect(),
+      );
+      void flow.setViewport(view);
     });
   }, [flow]);
 
