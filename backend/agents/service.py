@@ -312,7 +312,7 @@ async def change_own_state(db: Database, actor: Actor, event: Event) -> Agent:
 async def _change(db: Database, actor: Actor, user_id: str, event: Event) -> Agent:
     try:
         async with floor(db, actor.business_id) as session:
-            row = await _agent_for(session, actor, user_id)
+            row = await _agent(session, actor.business_id, user_id)
             if isinstance(event, SignIn) and not row.enabled:
                 raise ForbiddenError(
                     text("坐席已停用", "this agent is switched off"),
@@ -371,7 +371,7 @@ async def force_state(db: Database, actor: Actor, user_id: str, state: str, reas
     event = wished(state, reason)
     try:
         async with floor(db, actor.business_id) as session:
-            row = await _agent(session, actor.business_id, user_id)
+            row = await _agent_for(session, actor, user_id)
             if reason and state == State.NOT_READY:
                 await _reason(session, actor.business_id, reason)
             if row.state == State.SIGNED_OUT and state != State.SIGNED_OUT:

@@ -55,10 +55,7 @@ async def list_roles(db: Database, business_id: str) -> list[RoleInfo]:
         users = dict((await session.exec(counted)).all())
         own = await session.exec(select(OwnRole).where(OwnRole.business_id == business_id).order_by(col(OwnRole.title)))
         ready = [RoleInfo(role, ROLE_NAMES[role], ROLES[role], False, users.get(role, 0)) for role in Role]
-        return ready + [
-            _own_role(one, users.get(one.id, 0))
-            for one in own
-        ]
+        return ready + [_own_role(one, users.get(one.id, 0)) for one in own]
 
 
 async def save_role(
@@ -212,6 +209,7 @@ def _not_above(actor: Actor, granted: Iterable[Permission], field: str) -> None:
             remedy=text("请由拥有该权限的管理员操作。", "Ask an administrator who has it."),
         )
 
+
 def _not_further(actor: Actor, scope: Scope, field: str) -> None:
     if not scope.within(actor.scope):
         raise ForbiddenError(
@@ -219,4 +217,3 @@ def _not_further(actor: Actor, scope: Scope, field: str) -> None:
             field=field,
             remedy=text("请选择较小的范围，或由管理员操作。", "Choose a narrower scope, or ask an administrator."),
         )
-

@@ -34,9 +34,7 @@ LISTS = """{
   agents { userId } agentsLive { userId } agentStateLog(first: 9) { nodes { userId } } }"""
 
 
-@pytest.mark.parametrize(
-    ("scope", "people"), [("own", {"ann"}), ("group", {"ann", "bob"}), ("all", None)]
-)
+@pytest.mark.parametrize(("scope", "people"), [("own", {"ann"}), ("group", {"ann", "bob"}), ("all", None)])
 def test_a_scope_comes_to_people(scope: str, people: set[str] | None) -> None:
     assert people_of(Scope(scope), "ann", ["ann", "bob"]) == people
     assert people_of(Scope.OWN, None) == frozenset(), "who is nobody sees nothing"

@@ -94,7 +94,10 @@ export function useChange<Data, Variables extends AnyVariables>(
           });
         }
         if (errors.length > 0 && !options?.quiet) {
-          notification.error({ title: say(common, 'failed'), description: errorsAmong(errors).map(wordsOf).join('\n') });
+          notification.error({
+            title: say(common, 'failed'),
+            description: errorsAmong(errors).map(wordsOf).join('\n'),
+          });
         }
         const value = (first as { value?: unknown } | undefined)?.value ?? null;
         return { value: value as Result<Data> | null, errors };

@@ -88,7 +88,8 @@ export function Crud<Row extends object, Form extends object>({
   // biome-ignore lint/correctness/useExhaustiveDependencies: the form is filled when it opens
   const initial = useMemo(() => (row ? formOf(row) : (blank ?? ({} as Form))), [editing]);
   const wanted = search.trim().toLowerCase();
-  const shown = searched && wanted ? rows?.filter((one) => searched(one).toLowerCase().includes(wanted)) : rows;
+  const shown =
+    searched && wanted ? rows?.filter((one) => searched(one).toLowerCase().includes(wanted)) : rows;
   const add = may && blank && (
     <Button
       type="primary"

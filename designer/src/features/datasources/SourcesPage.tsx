@@ -255,8 +255,7 @@ function useDeleteHelp(
   };
 }
 
-function TryDrawer
-({ query, onClose }: { query: NamedQuery | null; onClose: () => void }) {
+function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () => void }) {
   const w = useWords(sourceWords);
   const client = useClient();
   const [values, setValues] = useState<Record<string, string>>({});
@@ -484,8 +483,7 @@ function Credentials({ credentials, loading, reload }: Shared & { credentials: C
   );
 }
 
-function Pairs(
-{ name, title, add }: { name: string; title: string; add: string }) {
+function Pairs({ name, title, add }: { name: string; title: string; add: string }) {
   const w = useWords(sourceWords);
   const c = useWords(common);
   return (

@@ -87,9 +87,7 @@ export function OwnRoles({
             <Input autoFocus maxLength={60} />
           </Form.Item>
           <Form.Item name="scope" label={w('scope')} extra={w('scopeHelp')}>
-            <Radio.Group
-              options={SCOPES.map((value) => ({ value, label: w(`scope_${value}`) }))}
-            />
+            <Radio.Group options={SCOPES.map((value) => ({ value, label: w(`scope_${value}`) }))} />
           </Form.Item>
           <Form.Item name="permissions" label={w('may')} extra={w('rightsHelp')}>
             <Rights all={all} />

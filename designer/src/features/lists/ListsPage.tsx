@@ -326,7 +326,9 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
       />
       {found?.hasNext && (
         <div className="cw-more">
-          <Button loading={busy} onClick={() => void load(found)}>{c('loadMore')}</Button>
+          <Button loading={busy} onClick={() => void load(found)}>
+            {c('loadMore')}
+          </Button>
         </div>
       )}
       <FormDrawer
@@ -366,12 +368,7 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
           <DatePicker />
         </Form.Item>
       </FormDrawer>
-      <ImportNumbers
-        open={importing}
-        listId={list.id}
-        onClose={() => setImporting(false)}
-        onDone={changed}
-      />
+      <ImportNumbers open={importing} listId={list.id} onClose={() => setImporting(false)} onDone={changed} />
     </>
   );
 }

@@ -102,7 +102,9 @@ export function Dids({
           width: 180,
           render: (_, did) => {
             if (!did.flowId) return <span className="cw-quiet">–</span>;
-            return did.version ? w('pinned', { n: did.version }) : w('follow', { alias: aliasName(did.alias) });
+            return did.version
+              ? w('pinned', { n: did.version })
+              : w('follow', { alias: aliasName(did.alias) });
           },
         },
         {

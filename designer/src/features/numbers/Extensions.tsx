@@ -132,7 +132,11 @@ export function Extensions({
         }
         fields={() => (
           <>
-            <Form.Item name="number" label={w('extNumber')} rules={[{ required: true, message: c('required') }]}>
+            <Form.Item
+              name="number"
+              label={w('extNumber')}
+              rules={[{ required: true, message: c('required') }]}
+            >
               <Input autoFocus maxLength={16} inputMode="numeric" />
             </Form.Item>
             <Form.Item name="name" label={w('extName')}>

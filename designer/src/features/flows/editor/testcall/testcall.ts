@@ -157,10 +157,7 @@ export function useTestCall(key: string): TestCall {
       testTrail.getState().follow(null);
       try {
         const ours = await ready();
-        const answer = await start(
-          { key, on: 'draft', number: null, web: true, caller },
-          { quiet: true },
-        );
+        const answer = await start({ key, on: 'draft', number: null, web: true, caller }, { quiet: true });
         setRefused(errorsAmong(answer.errors));
         if (!answer.value?.dial) return;
         const { id, dial } = answer.value;

@@ -112,9 +112,7 @@ export function PublishDialog({ close }: { close: () => void }) {
         {revision === null && <Alert type="info" showIcon title={t('unsaved')} />}
         {refused.length > 0 && <ProblemList title={t('refused')} problems={refused} onJump={close} />}
         {flow && <p className="cw-quiet">{t('publishHelp', { number: next })}</p>}
-        {errors.length > 0 && (
-          <ProblemList title={t('blocked')} problems={errors} onJump={close} />
-        )}
+        {errors.length > 0 && <ProblemList title={t('blocked')} problems={errors} onJump={close} />}
         {red > 0 && (
           <Alert
             type="error"

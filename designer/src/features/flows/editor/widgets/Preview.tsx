@@ -64,8 +64,7 @@ export function Preview({
   if (!preview || fault || !isPreviewed(text, mode, secret)) return null;
   return (
     <p className="cw-preview">
-      {w('lastValue', { value: lastValue(preview, mode, t) })}{' '}
-      · <Time at={preview.at} />
+      {w('lastValue', { value: lastValue(preview, mode, t) })} · <Time at={preview.at} />
     </p>
   );
 }
