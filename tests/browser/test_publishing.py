@@ -36,7 +36,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "over": "The call is over",
         "numbers": "Calls on the drawing",
         "live": "live",
-        "properties": "Properties",
         "last run": "In the last run: ",
     },
     "zh": {
@@ -60,7 +59,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "over": "通话已结束",
         "numbers": "流程图上的通话",
         "live": "线上",
-        "properties": "属性",
         "last run": "上次运行：",
     },
 }
@@ -195,8 +193,8 @@ async def test_a_published_change_is_called_watched_live_and_rolled_back(
     behind = page.locator(".cw-runs tr").filter(has_text="Thanks").get_by_role("link", name="1", exact=True)
     await expect(behind).to_have_attribute("href", re.compile(f"flow={key}&node=thanks"))
     # Beside an expression stands what it came to in that call.
-    await card(page, "count").locator("header").click()
-    await page.get_by_role("tab", name=say["properties"]).click()
+    await page.keyboard.press("Shift+Digit1")
+    await card(page, "count").locator(".cw-card").click()
     await expect(page.locator(".cw-panel .cw-preview")).to_contain_text(f"{say['last run']}“11”")
 
     await page.get_by_role("button", name=say["versions"], exact=True).click()
