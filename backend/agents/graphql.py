@@ -186,8 +186,8 @@ async def live_agents(
     names: dict[str, str] = {}
     if helpers:
         async with read(state.db) as session:
-            people = await session.exec(select(User).where(col(User.id).in_(helpers)))
-            names = {user.id: user.display_name or user.name for user in people}
+            answering = await session.exec(select(User).where(col(User.id).in_(helpers)))
+            names = {user.id: user.display_name or user.name for user in answering}
     if wanted:
         async with read(state.db) as session:
             found = select(QueueEntry).where(col(QueueEntry.id).in_(wanted), QueueEntry.business_id == business_id)
