@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nodes.sdk.node import Output
-from nodes.sdk.outcome import Outcome
+from nodes.sdk.outcome import NodeError, Outcome
 from nodes.sdk.services import Missed, QueueAsk, QueueTurn
 from nodes.sdk.text import text
 from nodes.sdk.voice import Line, ShortcutPressed
@@ -141,9 +141,14 @@ class Stay:
 
     async def _ring(self, turn: QueueTurn, leg: str) -> DialResult | None:
         """Ring the phone; None when the offer was withdrawn meanwhile: then it rings no more."""
-        telephones = self.ctx.services.telephones
-        destination = await telephones.destination(turn.number)
-        shown = await self._shown(destination)
+        try:
+            destination = await self.ctx.services.telephones.destination(turn.number)
+            shown = await self._shown(destination)
+        except NodeError as problem:
+            if problem.failure.retryable:
+                raise
+            # There is no way to that phone now: every line is in use, or this caller may not use one. They wait on.
+            return DialResult("failed", leg, cause=problem.failure.reason)
         dialling = asyncio.ensure_future(
             self.line.call.dial(
                 leg,

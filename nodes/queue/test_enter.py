@@ -7,7 +7,17 @@ from nodes.queue.enter import Enter
 from nodes.sdk.outcome import Outcome
 from nodes.sdk.queue_double import MemoryQueues, QueueAgent
 from nodes.sdk.services import QueueAsk, QueueTurn
-from nodes.sdk.testing import HANGS_UP, SILENT, Example, MemoryServices, ScriptedCall, context, run_node, simulated_call
+from nodes.sdk.testing import (
+    HANGS_UP,
+    SILENT,
+    Example,
+    MemoryServices,
+    MemoryTelephones,
+    ScriptedCall,
+    context,
+    run_node,
+    simulated_call,
+)
 from telephony.call import DialResult, Talk, TransferTarget
 from telephony.simulated import Callee, run_virtual
 
@@ -75,6 +85,14 @@ def test_the_queues_own_music_plays_unless_the_flow_has_chosen(own: str, heard: 
             await waiting
 
     run_virtual(walk())
+
+
+async def test_an_agent_whom_no_line_leads_to_is_followed_by_the_next() -> None:
+    queues = MemoryQueues(QueueAgent("13800138001", "ann"), QueueAgent("8002", "bob"))
+    given = MemoryServices(queues=queues, telephones=MemoryTelephones(barred=["13800138001"]))
+    outcome = await run_node(Enter(), CONFIG, services=given)
+    assert outcome.port == "done" and outcome.outputs["answered_by"] == "bob"
+    assert queues.log == ["enter hotline", "failed", "answered", "ended by other"]
 
 
 async def test_a_lost_agent_is_followed_by_the_next() -> None:
