@@ -1,4 +1,5 @@
-"""A trunk over TLS with encrypted sound, through a real Asterisk: the far end here only listens to what it is told."""
+"""A trunk over TLS with encrypted sound, through a real Asterisk: to a far end that only listens to what it is told,
+and to another Asterisk."""
 
 import asyncio
 import datetime
@@ -14,7 +15,19 @@ from cryptography.x509.oid import NameOID
 
 from telephony.asterisk.config import Trunk
 from telephony.asterisk.process import AsteriskProcess
-from telephony.asterisk.testing import driver_of, installation, test_config
+from telephony.asterisk.testing import (
+    Events,
+    driver_of,
+    installation,
+    loudness,
+    read_wav,
+    running_asterisk,
+    test_config,
+    tone,
+)
+from telephony.driver import Answered, Hangup, Incoming, RecordingFinished
+from telephony.free_ports import free_port
+from telephony.speech.audio import RATE, write_wav
 
 pytestmark = pytest.mark.asterisk
 
@@ -94,3 +107,38 @@ async def test_calls_leave_by_tls_with_keys_for_the_sound_and_only_to_who_is_tru
         finally:
             await driver.close()
             await process.stop()
+
+
+async def test_both_sides_hear_each_other_through_a_trunk_that_is_encrypted(tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path, "carrier")
+    far_port = free_port()
+    authority = chain.read_text()
+    async with (
+        running_asterisk(
+            tmp_path / "far",
+            tls_certificate=chain,
+            tls_key=key,
+            tls_port=far_port,
+            anonymous=False,
+            trunks=(Trunk("house", "127.0.0.1", transport="tls", encryption="srtp", authority=authority),),
+        ) as (_, far),
+        running_asterisk(
+            tmp_path / "near",
+            trunks=(Trunk("carrier", "127.0.0.1", far_port, transport="tls", encryption="srtp", authority=authority),),
+        ) as (_, near),
+    ):
+        there, here = Events(far), Events(near)
+        await near.originate("out", "trunk:carrier:13800138000", caller_id="100", timeout=10)
+        came = await there.wait(Incoming, trunk="house", called="13800138000")
+        await far.answer(came.channel)
+        await here.wait(Answered, channel="out")
+        ways = ((far, came.channel, near, "out", here, 620), (near, "out", far, came.channel, there, 910))
+        for speaks, mouth, listens, ear, events, hertz in ways:
+            path = tmp_path / f"{hertz}.wav"
+            write_wav(path, tone(hertz, 2))
+            await speaks.play(mouth, f"tone-{hertz}", [path])
+            await listens.record(ear, f"heard-{hertz}", max_seconds=1)
+            heard = read_wav((await events.wait(RecordingFinished)).path)[-RATE // 2 :]
+            assert loudness(heard, hertz) > 0.1 > 10 * loudness(heard, 1530 - hertz)
+        await near.hang_up("out")
+        assert (await there.wait(Hangup, channel=came.channel)).cause == "normal"

@@ -94,3 +94,12 @@ async def agent(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
     async with Phone("8001", folder=folder, password=password, registrar=f"127.0.0.1:{product.sip_port}") as phone:
         await phone.registered()
         yield phone
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def colleague(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
+    """A phone registered as extension 8002."""
+    password = product.first_sign_in()["8002"]
+    registrar = f"127.0.0.1:{product.sip_port}"
+    async with Phone("8002", folder=tmp_path / "8002", password=password, registrar=registrar) as phone:
+        yield phone

@@ -185,10 +185,10 @@ async def both_talk(caller: PhoneCall, person: PhoneCall, folder: Path) -> None:
     """Caller and person hear each other."""
     at_caller, at_person = in_recording(caller), in_recording(person)
     await asyncio.gather(
-        caller.play(tone(folder / "caller.wav", 600, 3)), person.play(tone(folder / "person.wav", 1000, 3))
+        caller.play(tone(folder / "caller.wav", 600, 2)), person.play(tone(folder / "person.wav", 1000, 2))
     )
-    await hears(person, load(folder / "caller.wav")[RATE : 2 * RATE], after=at_person)
-    await hears(caller, load(folder / "person.wav")[RATE : 2 * RATE], after=at_caller)
+    await hears(person, load(folder / "caller.wav")[RATE // 2 : 3 * RATE // 2], after=at_person)
+    await hears(caller, load(folder / "person.wav")[RATE // 2 : 3 * RATE // 2], after=at_caller)
 
 
 async def calls_of(database: Database, number: str) -> Sequence[Call]:

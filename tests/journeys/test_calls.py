@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 from sqlmodel import col, select
 from temporalio.client import Client
 from websockets.asyncio.client import connect
@@ -34,15 +33,6 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 CHINESE_GREETING = "您好，欢迎致电客户服务热线。"
 ERRORS = "errors { code field message { en } }"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def colleague(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
-    """A phone registered as extension 8002."""
-    password = product.first_sign_in()["8002"]
-    registrar = f"127.0.0.1:{product.sip_port}"
-    async with Phone("8002", folder=tmp_path / "8002", password=password, registrar=registrar) as phone:
-        yield phone
 
 
 async def change(product: Product, mutation: str, **variables: Any) -> Any:

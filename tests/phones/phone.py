@@ -158,11 +158,16 @@ class PhoneCall:
 
     async def transfer(self, target: "str | PhoneCall") -> int:
         """Blind transfer to a URI, or attended to another call of this phone; returns the final code."""
+
+        def finals(call: "PhoneCall") -> int:
+            return sum(bool(one["final"]) for one in call._all("transfer_status"))
+
+        before = finals(self)
         if isinstance(target, PhoneCall):
             await self._do("transfer_to_call", other=target.number)
         else:
             await self._do("transfer", target=target)
-        await self.wait(lambda call: any(e["final"] for e in call._all("transfer_status")), 20.0, "the transfer")
+        await self.wait(lambda call: finals(call) > before, 20.0, "the transfer")
         return int(self._all("transfer_status")[-1]["code"])
 
     async def statistics(self) -> dict[str, Any]:
