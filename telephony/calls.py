@@ -30,6 +30,8 @@ from telephony.driver import (
     RecordingFinished,
     Ringing,
     Snapshot,
+    SoundResumed,
+    SoundStopped,
 )
 from telephony.errors import DriverError, HungUp
 from telephony.hearing import Deaf, Ears
@@ -59,7 +61,10 @@ class LegRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """How a call ended. ``seconds`` from its beginning, ``answered_seconds`` from its answer, 0 when it had none."""
+    """How a call ended. ``seconds`` from its beginning, ``answered_seconds`` from its answer, 0 when it had none.
+
+    ``staying`` are legs that are still up: phones that are hung up by hand.
+    """
 
     call_id: str
     caller: str
@@ -70,6 +75,7 @@ class CallEnd:
     seconds: float
     answered_seconds: float
     legs: tuple[LegRecord, ...] = ()
+    staying: tuple[str, ...] = ()
 
 
 OnIncoming = Callable[[LiveCall, Incoming], Awaitable[None]]
@@ -181,6 +187,19 @@ class CallBook:
     async def get(self, call_id: str) -> LiveCall | None:
         """The live call, or None when it is over or unknown here."""
         return self._calls.get(call_id)
+
+    def silent_at(self, destination: str) -> list[str]:
+        """Channels of a phone that is in a talk and has stopped sending sound."""
+        legs = [leg for call in self._calls.values() for leg in call.legs.values()]
+        return [leg.channel for leg in legs if leg.up and leg.silent and leg.destination == destination]
+
+    def staying(self, call_id: str) -> list[tuple[LiveCall, str]]:
+        """Phones of a call that is over which have not been hung up yet, each with the call."""
+        return [
+            (call, channel)
+            for channel, call in self._owners.items()
+            if call.id == call_id and call.ended and channel in call.still_there
+        ]
 
     # ----------------------------------------------------------------- beginnings
 
@@ -391,6 +410,7 @@ class CallBook:
         if third is not None:
             made.legs[third.channel] = third
             self._owners[third.channel] = made
+            made.by_hand |= call.by_hand & {third.channel}
             if user := call.agents.pop(third.channel, ""):
                 made.agents[third.channel] = user
         return made
@@ -423,13 +443,16 @@ class CallBook:
                 self._give(channel, event)
             case RecordingFinished(channel=channel) | Answered(channel=channel) | Ringing(channel=channel):
                 self._give(channel, event)
-            case Digit(channel=channel):
+            case Digit(channel=channel) | SoundStopped(channel=channel) | SoundResumed(channel=channel):
                 self._give(channel, event)
             case Hangup(channel=channel):
                 release = self._occupied.pop(channel, None)
                 if release is not None:
                     release()
                 self._give(channel, event)
+                owner = self._owners.get(channel)
+                if owner is not None and owner.ended and channel in owner.staying:
+                    del self._owners[channel]
             case _:
                 call_ = self._owners.get(event.channel)
                 if call_ is not None and self.on_event is not None:
@@ -449,6 +472,8 @@ class CallBook:
             orphan.answered_at = orphan.answered_at or self.now()
         elif isinstance(event, Hangup):
             orphan.ended_at, orphan.cause, orphan.sip_code = self.now(), event.cause, event.sip_code
+        elif isinstance(event, SoundStopped | SoundResumed):
+            orphan.silent = isinstance(event, SoundStopped)
 
     def _restored(self, channels: frozenset[str], restarted: bool) -> None:
         cause = "engine_lost" if restarted else "normal"
@@ -479,8 +504,9 @@ class CallBook:
 
     async def _close(self, call: LiveCall) -> None:
         """Give the last events of legs and recordings a moment, then tell about the end."""
-        await call._linger(lambda: all(leg.ended_at is not None for leg in call.legs.values()), 1.0)
-        for leg in call.legs.values():
+        going = [leg for leg in call.legs.values() if leg.channel not in call.staying]
+        await call._linger(lambda: all(leg.ended_at is not None for leg in going), 1.0)
+        for leg in going:
             if leg.ended_at is None:
                 leg.ended_at, leg.cause = self.now(), leg.cause or call.cause
         try:
@@ -491,7 +517,7 @@ class CallBook:
             asyncio.get_running_loop().call_later(10.0, self._disown, call)
 
     def _disown(self, call: LiveCall) -> None:
-        for channel in (call.id, *call.legs):
+        for channel in {call.id, *call.legs} - call.still_there:
             if self._owners.get(channel) is call:
                 del self._owners[channel]
 
@@ -545,4 +571,5 @@ def _summary(call: LiveCall) -> CallEnd:
         seconds=max(0.0, ended - call.began),
         answered_seconds=max(0.0, ended - call.answered_at) if call.answered_at is not None else 0.0,
         legs=tuple(legs),
+        staying=tuple(sorted(call.still_there)),
     )

@@ -9,6 +9,8 @@ Written once over the driver port. The rules:
 - Nobody waits for a phone that rings inside an order: what becomes of it changes the state later.
 - The end of whoever leaves changes the state too: a third party that goes gives the customer back to the agent, a
   supervisor that goes leaves the talk as it was, an agent that is lost leaves the customer with music.
+- A browser phone that stops sending is not lost yet: who heard nobody else hears music meanwhile, and the talk is as
+  it was when it sends again. When it does not, the engine ends it.
 
 - In a call between two people of the house whoever gives an order is the *agent* from then on (`speaks`). One whose
   phone the call itself is cannot leave it to others; the other party is made a call of its own then (`part`).
@@ -55,7 +57,7 @@ class ControlError(TelephonyError):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody in a conversation, as it stands."""
+    """Somebody in a conversation, as it stands. The sound of one who is ``away`` has stopped coming."""
 
     channel: str
     role: Role
@@ -64,6 +66,7 @@ class Party:
     hears: Literal["talk", "music", "apart", "nothing"]
     muted: bool = False
     watching: Watching | None = None
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Conversation:
         self._blind = False
         self._held = False
         self._muted: set[str] = set()
+        self._away: frozenset[str] = frozenset()
         self._supervisors: dict[str, _Supervisor] = {}
         self._placed: dict[str, str] = {}
         self._ringing: str | None = None
@@ -211,7 +215,7 @@ class Conversation:
             hears = place  # type: ignore[assignment]
         if watching in ("listen", "whisper") and up:
             hears = "talk"
-        return Party(channel, role, destination, up, hears, channel in self._muted, watching)
+        return Party(channel, role, destination, up, hears, channel in self._muted, watching, channel in self._away)
 
     def _wanted(self) -> dict[str, str]:
         """Where each channel belongs: in the talk, with music, or apart."""
@@ -228,7 +232,18 @@ class Conversation:
         for one in self._supervisors.values():
             if one.leg.up:
                 wanted[one.leg.channel] = "talk" if one.mode == "barge" else "apart"
+        # Who would hear nobody but phones that are silent hears music.
+        talking = [channel for channel, place in wanted.items() if place == "talk"]
+        there = [channel for channel in talking if channel not in self._away]
+        if len(there) == 1 and len(talking) > 1:
+            wanted[there[0]] = "music"
         return wanted
+
+    def _silent(self) -> frozenset[str]:
+        """Who has stopped sending sound."""
+        legs = (self._other, self._third, *(one.leg for one in self._supervisors.values()))
+        silent = {leg.channel for leg in legs if leg is not None and leg.silent}
+        return frozenset(silent | {self.call.id} if self.call.silent else silent)
 
     # ----------------------------------------------------------------- life
 
@@ -296,6 +311,7 @@ class Conversation:
             or (self._other is not None and not self._other.up)
             or (self._third is not None and (self._third.ended_at is not None or self._answered(self._third)))
             or any(one.leg.ended_at is not None or self._answered(one.leg) for one in self._supervisors.values())
+            or self._silent() != self._away
         )
 
     def _answered(self, leg: "Leg") -> bool:
@@ -361,14 +377,18 @@ class Conversation:
         for one in self._supervisors.values():
             await self._unwatch(one)
         work.append(partial(driver.destroy_bridge, self.bridge))
+        if ended_by == "key" and self._other is not None and self._other.channel in call.by_hand:
+            call.staying.add(self._other.channel)
         legs = (self._other, self._third, *(one.leg for one in self._supervisors.values()))
         work += [
             partial(driver.hang_up, leg.channel, "normal" if leg.up else "cancelled")
             for leg in legs
-            if leg is not None and leg.ended_at is None
+            if leg is not None and leg.ended_at is None and leg.channel not in call.staying
         ]
         call._bridges.discard(self.bridge)
         await call._quietly(*work)
+        if self._other is not None and self._other.channel in call.staying:
+            call.let_stay(self._other)
         if ended_by == "other_lost" and not music:
             await call._quietly(partial(driver.start_music, call.id))
             music = True
@@ -388,6 +408,7 @@ class Conversation:
     async def _apply(self) -> None:
         """Bring the engine to the state. What is gone already is the next reaction's business."""
         driver, call = self._driver, self.call
+        self._away = self._silent()
         wanted = self._wanted()
         steps: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         for channel, place in list(self._placed.items()):

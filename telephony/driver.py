@@ -67,6 +67,23 @@ class TalkingStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundStopped:
+    """An answered browser phone, which sends sound without a break, has stopped sending: a page that died, a cable.
+
+    It may come back (`SoundResumed`); after a while without it the engine ends the channel as ``lost``.
+    """
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoundResumed:
+    """Sound comes again from a channel whose sound had stopped."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackFinished:
     """A playback ended. ``failed`` when its file could not be played."""
 
@@ -140,6 +157,8 @@ Event = (
     | Digit
     | TalkingStarted
     | TalkingStopped
+    | SoundStopped
+    | SoundResumed
     | PlaybackFinished
     | RecordingFinished
     | BridgeEntered

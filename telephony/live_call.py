@@ -31,11 +31,13 @@ from telephony.driver import (
     PlaybackFinished,
     RecordingFinished,
     Ringing,
+    SoundResumed,
+    SoundStopped,
 )
 from telephony.errors import DriverError, HungUp, SpeechError
 from telephony.hearing import FRAMES_AT_ONCE, Heard, ProgressEar, Recognition, Words, phrase_in, plain
 from telephony.prompts import Item, Media
-from telephony.sounds import RINGBACK_SECONDS, wav_seconds
+from telephony.sounds import OVER_SECONDS, RINGBACK_SECONDS, wav_seconds
 
 if TYPE_CHECKING:
     from telephony.calls import CallBook
@@ -68,13 +70,19 @@ _ANSWER_MS = 400
 _PHRASE_PAUSE_MS = 350
 """The pause that ends an answer which is a whole phrase already."""
 
+STAY_SECONDS = 300.0
+"""How long a phone that is hung up by hand may stay after its talk."""
+
 _GRACE = 0.5
 """Time for the second of two events that belong together (left the bridge, hung up)."""
 
 
 @dataclass(slots=True)
 class Leg:
-    """Another party of a call, from dialling to its end. Times are those of the event loop's clock."""
+    """Another party of a call, from dialling to its end. Times are those of the event loop's clock.
+
+    A ``silent`` one is a browser phone whose sound has stopped coming.
+    """
 
     channel: str
     destination: str
@@ -84,6 +92,7 @@ class Leg:
     ended_at: float | None = None
     cause: str = ""
     sip_code: int = 0
+    silent: bool = False
 
     @property
     def up(self) -> bool:
@@ -151,6 +160,8 @@ class LiveCall:
         self.q850 = 0
         self.legs: dict[str, Leg] = {}
         self.direction: observer.Direction = "inbound"
+        self.silent = False
+        """The caller's own browser phone has stopped sending sound."""
         self.taken_over = False
         """The fallback person talks with the caller; the flow's commands wait until they are done."""
 
@@ -176,6 +187,11 @@ class LiveCall:
         self._talks: dict[str, Talk] = {}
         self.agents: dict[str, str] = {}
         """Whose phone a leg is (user id by channel), where its destination does not tell; set before it is dialled."""
+        self.by_hand: set[str] = set()
+        """Legs whose phone is hung up by hand: they stay when the caller has gone, and hear that the talk is over."""
+        self.staying: set[str] = set()
+        """Legs that do so now, or did."""
+        self._told_over: set[str] = set()
         self.music = ""
         """The music that the caller hears until the next command, empty for none."""
 
@@ -220,6 +236,11 @@ class LiveCall:
         return "off" if not self._tapped else "paused" if self._tap_paused else "on"
 
     @property
+    def still_there(self) -> set[str]:
+        """Phones that stay after their talk and have not been hung up yet."""
+        return {channel for channel in self.staying if self.legs[channel].ended_at is None}
+
+    @property
     def tap_name(self) -> str:
         """Name of the recording of the whole call."""
         return f"{self.id}-whole"
@@ -250,6 +271,12 @@ class LiveCall:
                 leg = self.legs[channel]
                 if leg.ended_at is None:
                     leg.ended_at, leg.cause, leg.sip_code = self._book.now(), cause, code
+            case SoundStopped(channel=channel) | SoundResumed(channel=channel):
+                silent = isinstance(event, SoundStopped)
+                if channel == self.id:
+                    self.silent = silent
+                elif channel in self.legs:
+                    self.legs[channel].silent = silent
             case _:
                 pass
         self.wake()
@@ -260,6 +287,8 @@ class LiveCall:
             return
         self.ended_at = self._book.now()
         self.cause, self.sip_code, self.q850 = cause, sip_code, q850
+        if self.answered and cause != "engine_lost":
+            self.staying |= {channel for channel in self.by_hand if channel in self.legs and self.legs[channel].up}
         self._guard.over = True
         self._arm()
         if self._prefetching is not None:
@@ -1124,12 +1153,30 @@ class LiveCall:
             self.conversation = None
 
     async def tidy(self) -> None:
-        """End in the engine what the call leaves behind: its other legs and its bridges."""
+        """End in the engine what the call leaves behind: its other legs and its bridges. Phones that are hung
+        up by hand stay."""
         for leg in list(self.legs.values()):
-            if leg.ended_at is None:
+            if leg.ended_at is None and leg.channel not in self.staying:
                 await self._quietly(partial(self._driver.hang_up, leg.channel, "normal" if leg.up else "cancelled"))
         for bridge in self._bridges:
             await self._quietly(partial(self._driver.destroy_bridge, bridge))
+        for channel in self.staying:
+            self.let_stay(self.legs[channel])
+
+    def let_stay(self, leg: Leg) -> None:
+        """The phone of somebody who hangs up by hand hears that the talk is over until they do, for a while at most."""
+        if leg.ended_at is None and leg.channel not in self._told_over:
+            self._told_over.add(leg.channel)
+            self._book.spawn(self._stay(leg))
+
+    async def _stay(self, leg: Leg) -> None:
+        times = math.ceil(STAY_SECONDS / OVER_SECONDS)
+        await self._quietly(
+            partial(self._driver.play, leg.channel, f"{leg.channel}-over", [self._book.sounds.over] * times)
+        )
+        await self._linger(lambda: leg.ended_at is not None, STAY_SECONDS)
+        if leg.ended_at is None:
+            await self._quietly(partial(self._driver.hang_up, leg.channel))
 
 
 class Listener:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 RINGBACK_SECONDS = 5.0
 COMFORT_SECONDS = 30.0
+OVER_PERIODS, OVER_SECONDS = 20, 14.0
+"""Periods of the busy tone in its file, and how long that is at least in any country."""
 
 
 class Sounds:
@@ -25,9 +27,14 @@ class Sounds:
         """Calm music without a pause; it loops without a seam."""
         return self._file("comfort")
 
+    @property
+    def over(self) -> Path:
+        """The country's busy tone for some 14 to 20 seconds: the other side has hung up."""
+        return self._file("over")
+
     def prepare(self) -> None:
         """Make all files now; it takes a moment of computing, better before the first call than during one."""
-        for name in ("ringback", "comfort"):
+        for name in ("ringback", "comfort", "over"):
             self._file(name)
 
     def _file(self, name: str) -> Path:
@@ -40,10 +47,17 @@ class Sounds:
 
     def _make(self, path: Path) -> None:
         # Here, because the engine and the SDK import calls without ever making a sound.
+        import numpy as np
+
         from telephony.speech import audio
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        samples = audio.ringback(self.country) if path.stem == "ringback" else audio.comfort_music()
+        if path.stem == "ringback":
+            samples = audio.ringback(self.country)
+        elif path.stem == "over":
+            samples = np.tile(audio.busy(self.country), OVER_PERIODS)
+        else:
+            samples = audio.comfort_music()
         # Written aside and renamed, so that nobody plays half a file; two may be making it at once.
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         audio.write_wav(part, samples)

@@ -13,7 +13,7 @@ from telephony.call import Talk, TransferTarget
 from telephony.comfort import GuardTimes
 from telephony.conversation import AlreadyDoneError, ControlError, Conversation
 from telephony.errors import HungUp
-from telephony.live_call import LiveCall
+from telephony.live_call import STAY_SECONDS, LiveCall
 from telephony.simulated import Callee, Line, Person, SimulatedDriver, run_virtual
 from telephony.test_live_call import Hall, hall, virtual
 
@@ -329,6 +329,123 @@ async def test_a_lost_agent_leaves_the_customer_with_music() -> None:
     assert (await r.talking).ended_by == "other_lost"
     await asyncio.sleep(0.1)
     assert r.line("third").ended and await r.hears() == {"customer": {"music"}}
+
+
+@virtual
+async def test_who_talks_with_a_browser_that_fell_silent_hears_music_until_it_is_back() -> None:
+    r = await room()
+    driver, mode = r.h.driver, r.talk.view().mode
+    driver.sending("leg", False)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == {"customer": {"music"}, "agent": set()}
+    assert [one.away for one in r.talk.view().parties] == [False, True] and r.talk.view().mode == mode
+    assert r.h.book.silent_at(AGENT) == ["leg"] and r.h.book.silent_at(THIRD) == []
+    driver.sending("leg", True)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == BOTH and not any(one.away for one in r.talk.view().parties)
+    assert r.h.book.silent_at(AGENT) == []
+    # Gone for good: the music goes on, and the talk ends as with any phone that is lost.
+    driver.sending("leg", False)
+    await asyncio.sleep(5)
+    began = [one.at for one in r.line("customer").heard if one.kind == "music"][-1]
+    r.line("agent").hang_up("lost")
+    assert (await r.talking).ended_by == "other_lost"
+    await asyncio.sleep(1)
+    assert await r.hears() == {"customer": {"music"}}
+    assert [one.at for one in r.line("customer").heard if one.kind == "music"][-1] == began, "without a gap"
+
+
+@virtual
+async def test_a_silent_browser_matters_to_nobody_who_hears_somebody_else() -> None:
+    r = await room()
+    await r.talk.hold()
+    r.h.driver.sending("leg", False)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == {"customer": {"music"}, "agent": set()} and r.talk.view().mode == "held"
+    r.h.driver.sending("leg", True)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == {"customer": {"music"}, "agent": set()}, "what was held stays held"
+    await r.talk.consult("t1", THIRD, caller_id="8001")
+    await asyncio.sleep(2)
+    r.h.driver.sending("leg", False)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == {"customer": {"music"}, "agent": set(), "third": {"music"}}
+    await r.talk.join()
+    together = {"customer": {"agent", "third"}, "agent": {"customer", "third"}, "third": {"agent", "customer"}}
+    assert await r.hears() == together
+    r.h.driver.sending("leg", True)
+    # The customer at a browser of the house: it is the agent who waits.
+    await r.talk.drop_third()
+    r.h.driver.sending(r.call.id, False)
+    await asyncio.sleep(0.1)
+    assert await r.hears() == {"customer": set(), "agent": {"music"}}
+
+
+def tone_of_the_end(line: Line) -> bool:
+    return any(one.text == "♪ over" and one.until is None for one in line.heard)
+
+
+@virtual
+async def test_a_phone_that_is_hung_up_by_hand_stays_and_hears_that_the_talk_is_over() -> None:
+    for seconds in (20.0, 400.0):
+        r = await room()
+        r.call.by_hand.add("leg")
+        talked = r.h.book.now()
+        r.customer.hang_up()
+        with pytest.raises(HungUp):
+            await r.talking
+        await asyncio.sleep(3)
+        agent = r.line("agent")
+        assert not agent.ended and tone_of_the_end(agent)
+        (end,) = r.h.ends
+        assert end.staying == ("leg",) and end.legs[0].talk_seconds < r.h.book.now() - talked
+        assert (await r.h.driver.snapshot()).bridges == {}
+        assert [channel for _, channel in r.h.book.staying(r.call.id)] == ["leg"]
+        await asyncio.sleep(seconds)
+        if seconds < STAY_SECONDS:
+            assert not agent.ended
+            agent.hang_up()
+            await asyncio.sleep(0.1)
+        # Whoever forgets it is helped after a while.
+        assert r.h.book.staying(r.call.id) == [] and len(r.h.ends) == 1
+        assert r.line("agent").ended
+
+
+@virtual
+async def test_any_other_phone_is_hung_up_with_the_caller() -> None:
+    r = await room()
+    r.customer.hang_up()
+    with pytest.raises(HungUp):
+        await r.talking
+    await asyncio.sleep(0.2)
+    assert r.line("agent").ended
+    await asyncio.sleep(2)
+    assert r.h.ends[0].staying == ()
+
+
+@virtual
+async def test_after_the_release_key_the_flow_goes_on_and_the_phone_stays() -> None:
+    r = await room()
+    r.call.by_hand.add("leg")
+    await r.talk.release()
+    assert (await r.talking).ended_by == "other"
+    await asyncio.sleep(0.2)
+    assert r.line("agent").ended, "an order is no waiting for a hand"
+    await r.call.dial("leg-2", AGENT, caller_id="100", ring_seconds=20)
+    r.call.by_hand.add("leg-2")
+    r.extra["agent"] = "leg-2"
+    talking = asyncio.create_task(r.call.talk("leg-2", release_key="*"))
+    await asyncio.sleep(0.5)
+    await r.customer.press("*")
+    assert (await talking).ended_by == "key"
+    await asyncio.sleep(1)
+    assert not r.call.ended
+    assert tone_of_the_end(r.line("agent"))
+    r.line("agent").hang_up()
+    await asyncio.sleep(0.1)
+    await r.call.hang_up()
+    await asyncio.sleep(2)
+    assert r.h.ends[0].staying == ()
 
 
 @virtual

@@ -4,7 +4,7 @@ import struct
 import wave
 from pathlib import Path
 
-from telephony.sounds import COMFORT_SECONDS, RINGBACK_SECONDS, Sounds, wav_seconds
+from telephony.sounds import COMFORT_SECONDS, OVER_SECONDS, RINGBACK_SECONDS, Sounds, wav_seconds
 
 
 def test_sounds_are_made_once_at_telephone_quality(tmp_path: Path) -> None:
@@ -14,6 +14,7 @@ def test_sounds_are_made_once_at_telephone_quality(tmp_path: Path) -> None:
     assert sounds.comfort.stat().st_mtime_ns == first
     assert wav_seconds(sounds.comfort) == COMFORT_SECONDS
     assert wav_seconds(sounds.ringback) == RINGBACK_SECONDS
+    assert wav_seconds(sounds.over) == OVER_SECONDS
     with wave.open(str(sounds.comfort)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
 

@@ -15,6 +15,7 @@ class Agent(Entity, table=True):
     ``seat``            ``ordinary``, ``expert`` or ``supervisor``
     ``skills``          level 1 to 9 by name
     ``wrap_up_seconds`` None for the queue's; ``wrap_up_by_hand`` ends it only by hand
+    ``auto_release``    the phone is hung up with the other side; else by hand, and the agent is busy until then
     ``call_id``         the call they are offered or talk in; ``entry_id`` its place in the queue ``queue``
     ``help_since``      since when they call for help, with ``help_note``, in ``help_call``; ``help_by`` who answers
     """

@@ -258,6 +258,14 @@ async def outside_phone(db: Database, business_id: str, extension: str) -> Agent
         return (await session.exec(found.limit(1))).first()
 
 
+async def releases_by_hand(db: Database, business_id: str, user_id: str, extension: str) -> bool:
+    """Whether the agent at a phone (a user, else an extension) hangs it up themselves when the other side has gone."""
+    who = Agent.user_id == user_id if user_id else Agent.extension == extension
+    found = select(Agent.auto_release).where(Agent.business_id == business_id, who, Agent.state != "signed_out")
+    async with read(db) as session:
+        return (await session.exec(found.limit(1))).first() is False
+
+
 async def queues_of(db: Database, business_id: str, ids: Sequence[str] | None = None) -> dict[str, list[str]]:
     """Names of queues by agent: of all, or of these."""
     statement = (

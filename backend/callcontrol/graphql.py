@@ -21,7 +21,7 @@ OwnCall = strawberry.type(
     service.OwnCall,
     name="OwnCall",
     description="A live call as it stands for the person who asks. state is ringing, connecting, talking, held, "
-    "consulting, conference or transferring.",
+    "consulting, conference, transferring, or over: the other side has gone, and this phone is hung up by hand.",
 )
 masks("number", "name", "called")(OwnCall)
 

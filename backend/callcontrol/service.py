@@ -35,6 +35,7 @@ class PartyState:
     hears: str
     muted: bool
     watching: str | None
+    away: bool
     mine: bool
 
 
@@ -90,7 +91,7 @@ async def own_leg(db: Database, actor: Actor, call_id: str, *, supervising: bool
 async def may_steer(db: Database, actor: Actor, call_id: str) -> Call:
     """The call, when a person may steer it: their own, or they supervise. Raises NotFoundError, ForbiddenError."""
     call = await get_call(db, actor.business_id, call_id, people=actor.people)
-    if call.state == "ended":
+    if call.state == "ended" and not await _somebody_stays(db, call_id):
         raise NotFoundError(text("通话已结束", "the call is over"), field="call_id", code="no_call")
     if actor.may(Permission.SUPERVISE):
         return call
@@ -101,6 +102,13 @@ async def may_steer(db: Database, actor: Actor, call_id: str) -> Call:
         field="call_id",
         remedy=text("只能操作自己参与的通话。", "Steer calls that you take part in."),
     )
+
+
+async def _somebody_stays(db: Database, call_id: str) -> bool:
+    """Whether a phone that is hung up by hand is still up after the end of a call."""
+    async with read(db) as session:
+        found = select(Leg.id).where(Leg.call_id == call_id, Leg.state == "up").limit(1)
+        return (await session.exec(found)).first() is not None
 
 
 async def phone_of(db: Database, actor: Actor) -> str:
@@ -136,7 +144,7 @@ async def own_calls(db: Database, actor: Actor) -> list[OwnCall]:
                 Leg.business_id == actor.business_id,
                 Leg.user_id == actor.user_id,
                 Leg.state != "ended",
-                Call.state != "ended",
+                (col(Call.state) != "ended") | (col(Leg.state) == "up"),
             )
             .order_by(col(Leg.started_at))
         )
@@ -205,6 +213,7 @@ def _parties(
                 hears=party["hears"],
                 muted=party["muted"],
                 watching=party["watching"],
+                away=party.get("away", False),
                 mine=user_id is not None and owner == user_id,
             )
         )
@@ -235,6 +244,9 @@ def _own(
     since = leg.started_at if leg.state == "ringing" else leg.answered_at or leg.started_at
     if state is not None and leg.state != "ringing":
         since = datetime.fromisoformat(state["since"])
+    if call.state == "ended":
+        # A phone that is hung up by hand, and has not been yet.
+        mode, since = "over", call.ended_at or since
     return OwnCall(
         call_id=call.id,
         leg_id=leg.id,

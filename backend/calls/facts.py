@@ -57,12 +57,13 @@ class CallAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call is over, with all its legs."""
+    """The call is over, with all its legs but those ``staying``: phones that are hung up by hand."""
 
     call_id: str
     cause: str
     sip_code: int = 0
     at: datetime = field(default_factory=utcnow)
+    staying: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,7 +538,7 @@ class _Batch:
         self._event(call["business_id"], "call.ended", fact.call_id, cause=fact.cause)
         self.talks[fact.call_id] = None
         for leg in self.legs.rows.values():
-            if leg["call_id"] == fact.call_id and leg["state"] != "ended":
+            if leg["call_id"] == fact.call_id and leg["state"] != "ended" and leg["id"] not in fact.staying:
                 own = {"sip_code": fact.sip_code} if leg["id"] == fact.call_id else {}
                 self.legs.change(leg, state="ended", cause=fact.cause, ended_at=max(fact.at, leg["started_at"]), **own)
 

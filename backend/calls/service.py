@@ -168,6 +168,19 @@ async def people_in(db: Database, call_ids: Sequence[str]) -> dict[str, dict[str
     return found
 
 
+async def staying_legs(db: Database, gateway: str) -> list[str]:
+    """Phones that have not been hung up after calls of a gateway that are over."""
+    async with read(db) as session:
+        found = select(Leg.id).join(Call, col(Call.id) == col(Leg.call_id))
+        return list(
+            await session.exec(
+                found.where(col(Leg.user_id).is_not(None), Leg.state == "up").where(
+                    Call.state == "ended", Call.gateway == gateway
+                )
+            )
+        )
+
+
 async def untold_ends(db: Database, gateway: str) -> list[tuple[str, str]]:
     """Calls of a gateway that are over while a run of theirs still goes on, with the run: its process may have died
     before telling it."""

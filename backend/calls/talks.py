@@ -27,6 +27,7 @@ def as_state(view: View, now: float, at: datetime) -> dict[str, Any]:
                 "hears": party.hears,
                 "muted": party.muted,
                 "watching": party.watching,
+                "away": party.away,
             }
             for party in view.parties
         ],

@@ -79,6 +79,22 @@ async def test_a_call_from_ring_to_end(state: AppState) -> None:
     assert topics[:2] == ["call.started", "call.answered"] and topics.count("call.ended") == 1
 
 
+async def test_a_phone_that_is_hung_up_by_hand_outlasts_its_call(state: AppState) -> None:
+    db = state.db
+    await write_facts(
+        db,
+        [
+            CallStarted("c1", "main", "g1", "1", "100"),
+            *(LegBegan(leg, "c1", "8001", "extension:8001", user_id="ann") for leg in ("stays", "goes")),
+            *(LegAnswered(leg) for leg in ("stays", "goes")),
+        ],
+    )
+    await write_facts(db, [CallEnded("c1", "normal", staying=("stays",)), CallEnded("c1", "normal")])
+    assert await service.staying_legs(db, "g1") == ["stays"] and await service.staying_legs(db, "g2") == []
+    await write_facts(db, [LegEnded("stays", "normal")])
+    assert await service.staying_legs(db, "g1") == []
+
+
 async def test_a_batch_comes_to_the_same_as_its_facts_one_by_one(state: AppState) -> None:
     def facts(call_id: str, business: FlowStart) -> list[Fact]:
         at = [STARTED + timedelta(seconds=second) for second in range(9)]

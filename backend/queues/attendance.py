@@ -34,7 +34,7 @@ from backend.calls.models import Call, Leg, LiveTalk
 from backend.customers.models import Customer
 from backend.database import AsyncSession, Database, locked, read, utcnow
 from backend.events import Event, EventBus
-from backend.queues.desk import end, wrap_up_of
+from backend.queues.desk import end, hangs_up_by_hand, live_leg, wrap_up_of
 from backend.queues.dispatch import floor, tell
 from backend.queues.models import TRANSFER, QueueEntry
 from telephony.conversation import THIRD, WATCH
@@ -199,6 +199,9 @@ class Attendance:
                 if entry is None or not (leg.kind in HANDED or leg.id == _first_leg(entry)):
                     return
                 own = entry.kind == TRANSFER
+                if entry.state == "done":  # they have hung up by hand
+                    await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, "other")))
+                    return
                 if leg.cause in ("lost", "engine_lost") and not own:
                     return  # the node gives the caller to somebody else
                 if entry.state != "talking" and not own:
@@ -222,19 +225,19 @@ class Attendance:
                 if agent is None or agent.call_id != call_id:
                     continue
                 entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
+                own = entry is not None and entry.kind == TRANSFER
+                if agent.state in ("busy", "talking") and await hangs_up_by_hand(session, agent):
+                    if entry is not None and own and entry.state == "talking":
+                        end(session, entry, "served")
+                    continue
                 if agent.state == "busy":
                     await happen(session, agent, CallEnded())
                 elif agent.state == "offered" and (entry is None or entry.agent_id != agent.user_id):
                     await happen(session, agent, Withdrawn())
-                elif agent.state == "talking" and entry is not None and entry.kind == TRANSFER:
+                elif agent.state == "talking" and entry is not None and (own or entry.state == "done"):
                     await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, "caller")))
-                    end(session, entry, "served")
-
-
-async def live_leg(session: AsyncSession, agent: Agent) -> Leg | None:
-    """The phone by which an agent is in the call that is theirs, if it is still there."""
-    found = select(Leg).where(Leg.call_id == agent.call_id, Leg.user_id == agent.user_id, Leg.state != "ended")
-    return (await session.exec(found.limit(1))).first() if agent.call_id else None
+                    if entry.state != "done":
+                        end(session, entry, "served")
 
 
 def _first_leg(entry: QueueEntry) -> str:

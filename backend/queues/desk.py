@@ -16,7 +16,7 @@ from sqlmodel import and_, col, select
 from backend.agents.live import happen
 from backend.agents.machine import Answered, GoNotReady, PhoneLost, TalkEnded, WrongStateError
 from backend.agents.models import Agent
-from backend.calls.models import Call
+from backend.calls.models import Call, Leg
 from backend.customers.models import Customer, CustomerLevel
 from backend.customers.service import with_number
 from backend.database import AsyncSession, Database, locked, read, utcnow
@@ -432,6 +432,7 @@ async def finish_talk(session: AsyncSession, entry: QueueEntry, ended_by: str) -
     """The talk of a place is over; the agent goes on to the work after the call.
 
     When the agent's phone was lost the call is offered back to them, and then to others, in the caller's old place.
+    An agent who hangs up by hand goes on when they have.
     """
     agent = await locked(session, Agent, entry.agent_id) if entry.agent_id else None
     mine = agent is not None and agent.state == "talking" and agent.entry_id == entry.id
@@ -452,9 +453,21 @@ async def finish_talk(session: AsyncSession, entry: QueueEntry, ended_by: str) -
         entry.state, entry.agent_id, entry.answered_at, entry.offered_at = "waiting", None, None, None
         tell(session, entry)
         return
-    if agent is not None and mine:
+    stays = agent is not None and mine and ended_by in ("caller", "key") and await hangs_up_by_hand(session, agent)
+    if agent is not None and mine and not stays:
         await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, ended_by)))
     end(session, entry, "served")
+
+
+async def live_leg(session: AsyncSession, agent: Agent) -> Leg | None:
+    """The phone by which an agent is in the call that is theirs, if it is still there."""
+    found = select(Leg).where(Leg.call_id == agent.call_id, Leg.user_id == agent.user_id, Leg.state != "ended")
+    return (await session.exec(found.limit(1))).first() if agent.call_id else None
+
+
+async def hangs_up_by_hand(session: AsyncSession, agent: Agent) -> bool:
+    """Whether an agent has still to hang up their phone, although the other side has gone."""
+    return not agent.auto_release and await live_leg(session, agent) is not None
 
 
 async def _still_away(session: AsyncSession, entry: QueueEntry) -> None:

@@ -24,10 +24,10 @@ from backend.agents.machine import CallEnded, Missed, TalkEnded, Withdrawn, Wrap
 from backend.agents.models import Agent
 from backend.calls.models import Call
 from backend.database import AsyncSession, Database, locked, read, utcnow
-from backend.queues.attendance import live_leg
-from backend.queues.desk import close, not_reached
+from backend.queues.desk import close, live_leg, not_reached
 from backend.queues.dispatch import floor, take_back
 from backend.queues.models import LIVE, QueueEntry
+from telephony.live_call import STAY_SECONDS
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ SOONEST = 0.02
 """Who is free at about the same time is freed together."""
 STALE = timedelta(seconds=200)
 """No phone rings longer than this; an offer that old is nobody's."""
+STAY = timedelta(seconds=STAY_SECONDS + 10)
+"""No phone that is hung up by hand stays longer than this after its talk."""
 SWEEP_EVERY = 5.0
 """Seconds between two looks for what dead processes left."""
 
@@ -151,7 +153,11 @@ async def _sweep(session: AsyncSession, business_id: str) -> None:
 async def _in_call(session: AsyncSession, agent: Agent) -> bool:
     """Whether a phone of an agent is in a call that goes on, be it that a colleague gives it to them."""
     call = await session.get(Call, agent.call_id) if agent.call_id else None
-    return call is not None and call.state != "ended" and await live_leg(session, agent) is not None
+    if call is None or await live_leg(session, agent) is None:
+        return False
+    # Who hangs up by hand may take their time.
+    by_hand = not agent.auto_release and call.ended_at is not None and utcnow() - call.ended_at < STAY
+    return call.state != "ended" or by_hand
 
 
 async def _free(session: AsyncSession, agent: Agent) -> None:
@@ -163,7 +169,7 @@ async def _free(session: AsyncSession, agent: Agent) -> None:
     try:
         if agent.state == "busy":
             call = await session.get(Call, agent.call_id) if agent.call_id else None
-            if call is not None and call.state == "ended":
+            if call is not None and call.state == "ended" and not await _in_call(session, agent):
                 await happen(session, agent, CallEnded())
         elif agent.state == "offered" and not live:
             await happen(session, agent, Withdrawn() if entry is not None else Missed())

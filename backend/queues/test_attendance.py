@@ -10,6 +10,7 @@ from backend.agents import service as agents
 from backend.agents.graphql import live_agents
 from backend.agents.machine import GoNotReady, SignIn
 from backend.agents.models import Agent
+from backend.callcontrol.service import may_steer, own_calls
 from backend.calls.facts import (
     CallEnded,
     CallStarted,
@@ -214,6 +215,65 @@ async def test_a_colleague_who_is_given_on_stays_busy_in_the_call_that_becomes_t
     async with read(state.db) as session:
         legs = await session.exec(select(Leg.id).where(Leg.call_id == other, Leg.state != "ended"))
         assert set(legs) == {other, third}
+
+
+@pytest.mark.parametrize("how", ["queue", "own"])
+async def test_who_hangs_up_by_hand_is_free_when_they_have(
+    state: AppState, actor: Actor, followed: Followed, how: str
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011", auto_release=False, wrap_up_seconds=30)
+    await make_queue(state, actor, "hotline", ann)
+    leg = "k1-1-leg"
+    if how == "queue":
+        await ready(state, ann)
+        stay = await served(state, followed)
+        await BusinessQueues(state.db, "main", Watch(state.bus)).ended("k1", 1, "caller")
+        assert (await entry_of(state, stay)).outcome == "served", "the caller's stay is over"
+    else:
+        await agents.change_own_state(state.db, ann, SignIn())
+        await followed.tell(LegBegan(leg, CALL, "8011", "extension:8011"), LegAnswered(leg), talk(leg))
+    during = "talking" if how == "queue" else "busy"
+    await followed.tell(CallEnded(CALL, "normal", staying=(leg,)))
+    await minder.turn(state.db)
+    assert (await followed.of(ann)).state == during, "the phone is still off the hook"
+    (left,) = await own_calls(state.db, ann)
+    assert (left.state, left.number) == ("over", "13800138000")
+    assert (await may_steer(state.db, ann, CALL)).id == CALL, "it may be hung up from the console"
+    await followed.tell(LegEnded(leg, "normal"))
+    assert (await followed.of(ann)).state == ("wrap_up" if how == "queue" else "not_ready")
+    assert await own_calls(state.db, ann) == []
+
+
+async def test_who_hangs_up_by_hand_and_did_so_first_is_free_at_once(
+    state: AppState, actor: Actor, followed: Followed
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011", auto_release=False, wrap_up_seconds=0)
+    await make_queue(state, actor, "hotline", ann)
+    desk = BusinessQueues(state.db, "main", Watch(state.bus))
+    await ready(state, ann)
+    await served(state, followed)
+    await desk.ended("k1", 1, "other")
+    assert (await followed.of(ann)).state == "ready"
+    # Hung up in the moment in which the caller left: whichever is heard of first.
+    await served(state, followed, "k2")
+    await desk.ended("k2", 1, "caller")
+    assert (await followed.of(ann)).state == "talking"
+    await followed.tell(CallEnded(CALL, "normal"))
+    assert (await followed.of(ann)).state == "ready"
+
+
+async def test_a_phone_that_nobody_hangs_up_keeps_its_agent_for_a_while_only(
+    state: AppState, actor: Actor, followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011", auto_release=False)
+    await make_queue(state, actor, "hotline", ann)
+    await ready(state, ann)
+    await served(state, followed)
+    await BusinessQueues(state.db, "main", Watch(state.bus)).ended("k1", 1, "caller")
+    await followed.tell(CallEnded(CALL, "normal", staying=("k1-1-leg",)))
+    monkeypatch.setattr(minder, "STAY", timedelta(0))
+    await minder.turn(state.db)
+    assert (await followed.of(ann)).state == "ready"
 
 
 async def test_a_supervisor_who_takes_over_has_the_call(state: AppState, actor: Actor, followed: Followed) -> None:

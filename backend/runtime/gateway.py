@@ -22,7 +22,7 @@ from sqlmodel import select
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from backend.agents.service import outside_phone
+from backend.agents.service import outside_phone, releases_by_hand
 from backend.calls import service as calls
 from backend.calls.facts import (
     CallAnswered,
@@ -284,6 +284,9 @@ class Gateway:
                 self._anonymous.add(call.id)
             await self._taping.begins(call, row.business_id, row.direction)
             self._spawn(self._follow(call, row.state == "up"))
+            for channel, leg in call.legs.items():
+                if leg.up:
+                    self._spawn(self._learn_release(call, channel))
             if call.conversation is not None and not row.run_id:
                 if row.direction == "inbound":
                     call.conversation.agent_side = "call"
@@ -295,6 +298,9 @@ class Gateway:
             if row.run_id:
                 self._runs[row.id] = row.run_id
             self._spawn(self._close_vanished(driver, row))
+        for leg_id in await calls.staying_legs(self._db, self.name):
+            # They are strangers to this process, and hung up as such.
+            self._journal.tell(LegEnded(leg_id, "normal"))
         for call_id, run_id in await calls.untold_ends(self._db, self.name):
             self._runs[call_id] = run_id
             self._spawn(self._tell_flow(call_id, "normal"))
@@ -762,6 +768,16 @@ class Gateway:
             raise ControlError("no_talk", "nobody talks in this call now")
         return call, call.conversation
 
+    async def hang_up_staying(self, call_id: str, leg: str = "") -> bool:
+        """Hang up a phone, or all of them, that its person has not hung up after the end of a call; whether there was
+        one."""
+        found = False
+        for call, channel in self._book.staying(call_id) if self._book is not None else ():
+            if leg in ("", channel):
+                found = True
+                await call.drop_leg(channel)
+        return found
+
     async def leave_to(
         self,
         call: LiveCall,
@@ -889,7 +905,17 @@ class Gateway:
         except (DriverError, ConfigError) as problem:
             log.error("the browser phone %s cannot be opened: %s", phone.name, problem)
             raise phone_failed("phone_failed", "无法开通网页电话", "the browser phone cannot be opened") from problem
+        await self._came_back(driver, phone.number)
         self._close_later(driver, phone.name, (expires_at(period) - utcnow()).total_seconds())
+
+    async def _came_back(self, driver: AsteriskDriver, number: str) -> None:
+        """Somebody opens their phone anew while the page before it has fallen silent in a talk: that one is dead, and
+        the call is offered back now instead of when the engine gives it up."""
+        silent = self._book.silent_at(f"extension:{number}") if self._book is not None and number else []
+        for channel in silent:
+            log.info("the phone of %s is opened anew, its old page %s is dead", number, channel)
+            with contextlib.suppress(DriverError):
+                await driver.hang_up(channel, "lost")
 
     def _close_later(self, driver: AsteriskDriver, name: str, seconds: float) -> None:
         if (timer := self._phones.pop(name, None)) is not None:
@@ -911,6 +937,7 @@ class Gateway:
                 self._journal.tell(_leg_began(call, channel))
                 if isinstance(event, Answered):
                     self._journal.tell(LegAnswered(channel))
+                    self._spawn(self._learn_release(call, channel))
             case Hangup(channel=channel, cause=cause, sip_code=code) if channel in call.legs:
                 self._journal.tell(_leg_began(call, channel), LegEnded(channel, cause, code))
             case RecordingFinished(name=name, path=path, failed=False) if name == call.tap_name:
@@ -921,6 +948,18 @@ class Gateway:
                     self._spawn(self._transfer_wish(self._driver, call, channel, target))
             case _:
                 pass
+
+    async def _learn_release(self, call: LiveCall, channel: str) -> None:
+        """Whether whoever is at a phone hangs it up by hand when the talk is over."""
+        leg = call.legs.get(channel)
+        if leg is None or WATCH in channel:
+            return
+        user, inside = call.agents.get(channel, ""), leg.destination.startswith("extension:")
+        if not (user or inside):
+            return
+        extension = leg.destination.rpartition(":")[2] if inside else ""
+        if await releases_by_hand(self._db, self._businesses.get(call.id, ""), user, extension):
+            call.by_hand.add(channel)
 
     async def _keep_recording(self, business_id: str, call_id: str, path: Path, seconds: float) -> None:
         """Tried again while the database or the disk takes nothing; else the next reconciliation finds the file."""
@@ -946,7 +985,7 @@ class Gateway:
 
     async def _ended(self, call: LiveCall, end: CallEnd) -> None:
         log.info("the call has ended: %s", end.cause)
-        self._journal.tell(CallEnded(call.id, end.cause, end.sip_code))
+        self._journal.tell(CallEnded(call.id, end.cause, end.sip_code, staying=end.staying))
         self._taping.ended(call.id)
         loop = asyncio.get_running_loop()
         loop.call_later(60.0, self._businesses.pop, call.id, None)

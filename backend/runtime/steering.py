@@ -61,6 +61,10 @@ async def _steer(gateway: Gateway, order: "Order") -> None:
         call = await gateway.get(order.call_id)
         if call is not None:
             await call.drop_leg(arguments["leg"], arguments["cause"])
+        else:
+            await gateway.hang_up_staying(order.call_id, arguments["leg"])
+        return
+    if order.action == "release" and await gateway.hang_up_staying(order.call_id):
         return
     call, talk = await gateway.conversation(order.call_id)
     if order.action == "hand_over":

@@ -67,12 +67,12 @@ def hangup_cause(
 ) -> HangupCause:
     """The cause of a channel's end.
 
-    - An answered call ends normally, whoever ends it, unless its sound stopped coming.
+    - An answered call ends normally, whoever ends it, unless its sound stopped coming: Asterisk noticed, or we did.
     - What we ordered is the cause of an unanswered incoming call; without an order the caller gave up.
     - An unanswered outgoing call that we end is cancelled; else the far end's SIP code decides, then Q.850.
     """
     if answered:
-        return "lost" if q850 == SILENT and ordered is None else "normal"
+        return "lost" if (q850 == SILENT if ordered is None else ordered == "lost") else "normal"
     if inbound:
         return ordered or "cancelled"
     if ordered is not None:

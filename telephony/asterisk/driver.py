@@ -21,6 +21,7 @@ from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
 from telephony.asterisk.causes import Q850, hangup_cause
 from telephony.asterisk.config import DIRECT, TRUNK, USER, WEB, WebPhone, web_phone_objects
+from telephony.asterisk.pulse import PulseWatch
 from telephony.driver import (
     Answered,
     BridgeEntered,
@@ -39,6 +40,8 @@ from telephony.driver import (
     RecordingFinished,
     Ringing,
     Snapshot,
+    SoundResumed,
+    SoundStopped,
     TalkingStarted,
     TalkingStopped,
     TransferRequested,
@@ -90,6 +93,7 @@ class _Channel:
     q850: int = 0
     sip_code: int = 0
     deadline: float = math.inf
+    browser: bool = False
 
 
 @dataclass(slots=True)
@@ -168,6 +172,7 @@ class AsteriskDriver:
         self._held_back: list[dict[str, Any]] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._boot: str | None = None
+        self._pulses = PulseWatch(self._packets_from, self._sound_changed)
         self._ari = AriClient(
             url,
             user,
@@ -197,6 +202,7 @@ class AsteriskDriver:
 
     async def close(self) -> None:
         """End the socket. Calls stay as they are."""
+        self._pulses.close()
         await self._ari.close()
         for timer in self._transfers.values():
             timer.cancel()
@@ -825,6 +831,12 @@ class AsteriskDriver:
             self._bridge_event(kind, _named(_object(message["bridge"])["id"]), id)
         elif kind == "BridgeDestroyed":
             self._bridges.discard(_named(_object(message["bridge"])["id"]))
+        elif kind in ("ChannelHold", "ChannelUnhold"):
+            # A phone that holds the line itself need not send anything.
+            if kind == "ChannelHold":
+                self._pulses.forget(id, back=True)
+            else:
+                self._watch_sound(id)
         elif kind == "ChannelTransfer":
             self._transfer_asked(message)
         elif kind == "ChannelHangupRequest":
@@ -849,12 +861,13 @@ class AsteriskDriver:
         if role == "incoming":
             if known is None:
                 incoming = incoming_of(channel, arguments)
-                self._channels[id] = _Channel(id, inbound=True)
+                self._channels[id] = _Channel(id, inbound=True, browser=_in_browser(channel))
                 self._spawn(self._watch(id))
                 self._emit(incoming)
             return
         if known is None:
             known = self._channels[id] = _Channel(id, inbound=False)
+        known.browser = _in_browser(channel)
         if role == "out" and not known.answered:
             known.answered = True
             self._emit(Answered(id))
@@ -904,11 +917,35 @@ class AsteriskDriver:
         if kind == "ChannelEnteredBridge":
             if known is not None:
                 known.bridge = bridge
+                self._watch_sound(id)
             self._emit(BridgeEntered(bridge, id))
         else:
             if known is not None and known.bridge == bridge:
                 known.bridge = None
             self._emit(BridgeLeft(bridge, id))
+
+    # ----------------------------------------------------------------- sound that stops
+
+    def _watch_sound(self, id: str) -> None:
+        """Notice when a browser phone that talks stops sending. Telephones may be silent while nobody speaks."""
+        known = self._channels.get(id)
+        if known is not None and known.browser:
+            self._pulses.watch(id)
+
+    async def _packets_from(self, id: str) -> int | None:
+        """How many packets of sound have come from a channel so far."""
+        try:
+            found = await self._ari.request("GET", "channels", self._real(id), "rtp_statistics")
+        except DriverError:
+            return None
+        count = _object(found).get("rxcount")
+        return count if type(count) is int else None
+
+    def _sound_changed(self, id: str, stopped: bool) -> None:
+        log.info("the sound of %s %s", id, "has stopped" if stopped else "is back")
+        self._emit(SoundStopped(id) if stopped else SoundResumed(id))
+
+    # ----------------------------------------------------------------- transfers and ends
 
     def _transfer_asked(self, message: Mapping[str, Any]) -> None:
         asked = _object(message.get("referred_by"))
@@ -932,6 +969,7 @@ class AsteriskDriver:
         if known is None:
             return
         self._gone.add(id)
+        self._pulses.forget(id)
         if id in self._pairs:
             asyncio.get_running_loop().call_later(_PAIR_SECONDS, self._pairs.pop, id, None)
         self._playbacks = {p: target for p, target in self._playbacks.items() if target != id}
@@ -1055,6 +1093,9 @@ class AsteriskDriver:
             known.answered = True
             if not known.inbound:
                 self._emit(Answered(id))
+        self._channels[id].browser = _in_browser(channel)
+        if up:
+            self._watch_sound(id)
 
     def _arguments(self, channel: Mapping[str, Any]) -> list[str]:
         """The arguments with which a channel entered our application; empty when it is elsewhere."""
@@ -1117,6 +1158,11 @@ def incoming_of(channel: Mapping[str, Any], arguments: Sequence[str]) -> Incomin
         to=_plain(_user_of(to), 64) if kind == "trunk" else "",
         surplus=bool(surplus),
     )
+
+
+def _in_browser(channel: Mapping[str, Any]) -> bool:
+    """Whether a channel of Asterisk is that of a browser phone."""
+    return str(channel.get("name", "")).startswith((f"PJSIP/{WEB}", f"PJSIP/{USER}"))
 
 
 def _user_of(uri: str) -> str:

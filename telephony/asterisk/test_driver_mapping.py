@@ -36,6 +36,9 @@ def test_causes_of_unanswered_outgoing_calls(q850: int, sip: int, cause: str) ->
 
 def test_causes_of_other_calls() -> None:
     assert hangup_cause(16, 0, inbound=True, answered=True) == "normal"
+    assert hangup_cause(44, 0, inbound=False, answered=True) == "lost", "Asterisk heard nothing for too long"
+    assert hangup_cause(44, 0, inbound=False, answered=True, ordered="normal") == "normal"
+    assert hangup_cause(16, 0, inbound=False, answered=True, ordered="lost") == "lost", "we heard nothing for too long"
     assert hangup_cause(16, 0, inbound=True, answered=False) == "cancelled"
     assert hangup_cause(17, 0, inbound=True, answered=False, ordered="busy") == "busy"
     assert hangup_cause(0, 487, inbound=False, answered=False, ordered="normal") == "cancelled"

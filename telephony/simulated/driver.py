@@ -32,6 +32,8 @@ from telephony.driver import (
     RecordingFinished,
     Ringing,
     Snapshot,
+    SoundResumed,
+    SoundStopped,
     TalkingStarted,
     TalkingStopped,
     TransferRequested,
@@ -223,6 +225,11 @@ class SimulatedDriver:
         """A person presses the transfer button of their phone."""
         if channel in self._channels:
             self._emit(TransferRequested(channel, target))
+
+    def sending(self, channel: str, on: bool) -> None:
+        """A browser phone stops sending sound, or sends again."""
+        if channel in self._channels:
+            self._emit(SoundResumed(channel) if on else SoundStopped(channel))
 
     def leave(self, channel: str, cause: HangupCause = "normal") -> None:
         """A person hangs up."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from telephony.errors import SpeechError
 from telephony.prompts import Audio, Item, Media, Recorded, Speak, Value
-from telephony.sounds import COMFORT_SECONDS, RINGBACK_SECONDS, wav_seconds
+from telephony.sounds import COMFORT_SECONDS, OVER_SECONDS, RINGBACK_SECONDS, wav_seconds
 
 _WIDE_SECONDS = 0.22
 _NARROW_SECONDS = 0.065
@@ -45,7 +45,7 @@ class SimulatedRenderer:
         known = self._known.get(path)
         if known is not None:
             return known
-        made = {"ringback": RINGBACK_SECONDS, "comfort": COMFORT_SECONDS}.get(path.stem)
+        made = {"ringback": RINGBACK_SECONDS, "comfort": COMFORT_SECONDS, "over": OVER_SECONDS}.get(path.stem)
         if made is not None:
             return Media(path, f"♪ {path.stem}", made)
         seconds = wav_seconds(path)

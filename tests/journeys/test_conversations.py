@@ -1,18 +1,21 @@
 """Agents and a supervisor steer live calls through the API; who hears whom is proven by what their telephones heard."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from backend.runtime.testing import Product
 from tests.journeys.floor import Floor
-from tests.journeys.scenes import document, node, put_live, until, words
-from tests.journeys.test_browser_phone import at_a_browser
-from tests.phones.browser import browsers
+from tests.journeys.scenes import document, in_recording, node, put_live, until, words
+from tests.journeys.test_browser_phone import PASSWORD, at_a_browser
+from tests.phones.audio import longest_silence
+from tests.phones.browser import browsers, frozen, kill
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -205,14 +208,32 @@ async def test_an_agent_calls_out_and_gives_the_call_on(floor: Floor) -> None:
     assert refused["dialNumber"]["errors"][0]["code"] == "bad_number"
 
 
+async def test_the_transfer_key_of_the_phone_that_placed_a_call_gives_the_other_party_on(floor: Floor) -> None:
+    agent, third = await floor.person("agent", AGENT), await floor.person("third", THIRD)
+    boss = await floor.person("boss", BOSS, "supervisor")
+    here = f"127.0.0.1:{floor.product.sip_port}"
+    call = await agent.phone.call(f"sip:{THIRD}@{here}")
+    await third.answers(floor.folder)
+    await agent.speaks(call, floor.folder)
+    await floor.hears(agent="third", third="agent")
+    assert await call.transfer(f"sip:99999@{here}") >= 400, "a number that leads nowhere is refused"
+    assert await call.transfer(f"sip:{BOSS}@{here}") == 200
+    await call.ended()
+    await boss.answers(floor.folder)
+    await floor.hears(third="boss", boss="third")
+    assert third.call is not None and boss.call is not None
+    await third.call.hang_up()
+    await boss.call.ended()
+
+
 async def test_a_lost_browser_leaves_the_customer_with_music_and_the_call_goes_to_the_next(
     floor: Floor, tmp_path: Path
 ) -> None:
-    product = floor.product
+    product, mark = floor.product, f"--journey={uuid.uuid4().hex}"
     await put_live(product, to_agent("to-agents-708", "8115", THIRD), "708")
     third, customer = await floor.person("third", THIRD), await floor.customer("5557002")
     async with (
-        browsers() as chromium,
+        browsers(mark) as chromium,
         at_a_browser(product, chromium, tmp_path, "weblost", "agent", "8115") as phone,
     ):
         await phone.start(tone=910, auto_answer=True)
@@ -220,10 +241,31 @@ async def test_a_lost_browser_leaves_the_customer_with_music_and_the_call_goes_t
         await customer.speaks(call, floor.folder)
         await phone.state("active", 25)
         await floor.hears(customer="agent")
-        # The laptop is closed: no goodbye, no sound.
-        await phone.page.close()
+        # Whoever is muted is still there.
+        await phone.do("mute", True)
+        await asyncio.sleep(2.7)
+        await floor.hears(customer="")
+        await phone.do("mute", False)
+        # The cable is pulled and put back.
+        since = in_recording(call)
+        with frozen(mark):
+            await floor.hears(customer="music")
+        await floor.hears(customer="agent")
+        assert longest_silence(call.heard, after=since) < 3.0
+        # The browser crashes, and is opened again: its old call is given up at once.
+        since = in_recording(call)
+        kill(mark)
+        await floor.hears(customer="music")
+        async with httpx.AsyncClient(base_url=product.http_url, headers={"x-callweave": "1"}, trust_env=False) as page:
+            for mutation in (
+                f'login(name: "weblost", password: "{PASSWORD}") {{ errors {{ code }} }}',
+                "webPhone { errors { code } }",
+            ):
+                told = (await page.post("/graphql", json={"query": f"mutation {{ {mutation} }}"})).json()
+                assert not told.get("errors"), told
         ringing = await third.phone.incoming(25)
         await ringing.answer()
         await third.speaks(ringing, floor.folder)
         await floor.hears(customer="third", third="customer")
+        assert longest_silence(call.heard, after=since) < 3.0
     await call.hang_up()

@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from backend.database import Database
 from backend.runtime.testing import Product
+from telephony.speech.audio import RATE
 from tests.journeys import scenes
 from tests.journeys.scenes import both_talk, document, node, until, words
 from tests.journeys.walker import Caller
+from tests.phones.audio import has_tone, load
 from tests.phones.phone import Phone
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
@@ -27,18 +27,11 @@ async def change(product: Product, mutation: str, **variables: Any) -> Any:
     return result.get("value")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def colleague(product: Product, tmp_path: Path) -> AsyncIterator[Phone]:
-    """A phone registered as extension 8002."""
-    password = product.first_sign_in()["8002"]
-    registrar = f"127.0.0.1:{product.sip_port}"
-    async with Phone("8002", folder=tmp_path / "8002", password=password, registrar=registrar) as phone:
-        await phone.registered()
-        yield phone
+async def floor(product: Product, name: str, *, by_hand: str = "") -> dict[str, str]:
+    """A queue of 8001 and 8002 in that order, with both signed in and not ready; ids of the agents by extension.
 
-
-async def floor(product: Product, name: str) -> dict[str, str]:
-    """A queue of 8001 and 8002 in that order, with both signed in and not ready; ids of the agents by extension."""
+    The agent at the extension `by_hand` hangs up themselves when the caller has.
+    """
     known = {
         one["extension"]: one["userId"] for one in (await product.graphql("{ agents { extension userId } }"))["agents"]
     }
@@ -65,10 +58,12 @@ async def floor(product: Product, name: str) -> dict[str, str]:
         )
         await change(
             product,
-            'mutation($u: String!, $e: String!) { saveAgent(userId: $u, agent: {extension: $e, phoneKind: "sip",'
-            f" maxMisses: 1, wrapUpSeconds: 1}}) {{ value {{ userId }} {ERRORS} }} }}",
+            "mutation($u: String!, $e: String!, $r: Boolean!) { saveAgent(userId: $u, agent: {extension: $e,"
+            f' phoneKind: "sip", autoRelease: $r, maxMisses: 1, wrapUpSeconds: 1}})'
+            f" {{ value {{ userId }} {ERRORS} }} }}",
             u=known[extension],
             e=extension,
+            r=extension != by_hand,
         )
     await change(
         product,
@@ -185,10 +180,10 @@ async def test_a_killed_process_takes_no_place_and_the_caller_reaches_who_is_rea
     await until(left, "the second caller has abandoned the queue")
 
 
-async def test_no_answer_goes_on_to_the_next(
+async def test_no_answer_goes_on_to_the_next_who_hangs_up_by_hand(
     product: Product, caller: Caller, agent: Phone, colleague: Phone, tmp_path: Path
 ) -> None:
-    people = await floor(product, "next")
+    people = await floor(product, "next", by_hand="8002")
     await scenes.put_live(product, waiting_flow("next"), "742")
     await agent.behave("ring")
     await colleague.behave("answer")
@@ -202,7 +197,19 @@ async def test_no_answer_goes_on_to_the_next(
     await both_talk(walker.call, theirs, tmp_path)
     assert await state_of(product, people["8001"]) == "not_ready"
     await walker.call.hang_up()
-    await theirs.ended()
+
+    async def told() -> bool:
+        return has_tone(load(theirs.heard)[-RATE:], 450)
+
+    await until(told, "the agent hears that the other side has hung up")
+    assert theirs.state == "confirmed" and await state_of(product, people["8002"]) == "talking"
+    await theirs.hang_up()
+
+    async def wrapped_up() -> bool:
+        return await state_of(product, people["8002"]) == "ready"
+
+    await until(wrapped_up, "the agent is ready after the work after the call")
+    await floor(product, "next")
 
 
 async def test_a_caller_who_leaves_is_called_back_when_it_is_their_turn(

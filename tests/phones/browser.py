@@ -13,14 +13,16 @@ import base64
 import contextlib
 import functools
 import json
+import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import psutil
 import soundfile
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
@@ -126,6 +128,39 @@ async def browsers(*arguments: str, microphone: Path | None = None) -> AsyncIter
             yield browser
         finally:
             await browser.close()
+
+
+def processes(argument: str) -> list[psutil.Process]:
+    """All processes of the Chromium that was started with this argument."""
+
+    def has(process: psutil.Process) -> bool:
+        try:
+            return argument in process.cmdline()
+        except psutil.Error:
+            return False
+
+    main = next(one for one in psutil.Process().children(recursive=True) if has(one))
+    return [main, *main.children(recursive=True)]
+
+
+@contextmanager
+def frozen(argument: str) -> Iterator[None]:
+    """A Chromium that stands still for a while: it sends nothing and says no goodbye, as with its cable pulled."""
+    stopped = processes(argument)
+    for one in stopped:
+        one.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in stopped:
+            one.send_signal(signal.SIGCONT)
+
+
+def kill(argument: str) -> None:
+    """End a Chromium as a crash does."""
+    for one in processes(argument):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 class BrowserPhone:

@@ -35,6 +35,7 @@ const STATES = [
   'consulting',
   'conference',
   'transferring',
+  'over',
 ] as const;
 type CallState = (typeof STATES)[number];
 const isCallState = (state: string): state is CallState => (STATES as readonly string[]).includes(state);
@@ -184,10 +185,12 @@ function InCall({
   const mine = call.parties.find((party) => party.mine);
   const third = call.parties.find((party) => party.role === 'third');
   const watched = call.parties.some((party) => party.role === 'supervisor' && party.watching !== 'listen');
+  const away = call.parties.find((party) => party.away && party.up);
   const muted = ours?.muted || mine?.muted || false;
   const name = third?.name || groupedPhone(third?.number ?? '');
   const stand = standOf(call);
   const held = stand === 'held';
+  const over = call.state === 'over';
   const words =
     stand === 'waits'
       ? t('state_waits', { name })
@@ -206,16 +209,19 @@ function InCall({
         <Duration since={call.answeredAt ?? call.since} />
         <span className="cw-quiet">{words}</span>
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
+        {away && <StateTag tone="bad">{t(away.mine ? 'yourSoundGone' : 'theirSoundGone')}</StateTag>}
       </span>
       <span className="cw-callbar-space" />
-      <Button
-        aria-pressed={muted}
-        type={muted ? 'primary' : 'default'}
-        icon={muted ? <MicOff size={16} aria-hidden /> : <Mic size={16} aria-hidden />}
-        onClick={() => void actions.mute(call, !muted)}
-      >
-        {muted ? t('unmute') : t('mute')} <kbd>M</kbd>
-      </Button>
+      {!over && (
+        <Button
+          aria-pressed={muted}
+          type={muted ? 'primary' : 'default'}
+          icon={muted ? <MicOff size={16} aria-hidden /> : <Mic size={16} aria-hidden />}
+          onClick={() => void actions.mute(call, !muted)}
+        >
+          {muted ? t('unmute') : t('mute')} <kbd>M</kbd>
+        </Button>
+      )}
       {(stand === 'talking' || held) && (
         <>
           <Button
@@ -281,16 +287,20 @@ function InCall({
           </Button>
         </>
       )}
-      <KeysButton call={call} short={Boolean(third)} />
-      <Button
-        aria-pressed={call.recording === 'on'}
-        aria-label={call.recording === 'on' ? t('pauseRecording') : t('record')}
-        title={call.recording === 'on' ? t('pauseRecording') : t('record')}
-        icon={<Circle size={14} aria-hidden fill={call.recording === 'on' ? 'currentColor' : 'none'} />}
-        onClick={() => void actions.record(call, call.recording !== 'on')}
-      >
-        {!third && (call.recording === 'on' ? t('pauseRecording') : t('record'))}
-      </Button>
+      {!over && (
+        <>
+          <KeysButton call={call} short={Boolean(third)} />
+          <Button
+            aria-pressed={call.recording === 'on'}
+            aria-label={call.recording === 'on' ? t('pauseRecording') : t('record')}
+            title={call.recording === 'on' ? t('pauseRecording') : t('record')}
+            icon={<Circle size={14} aria-hidden fill={call.recording === 'on' ? 'currentColor' : 'none'} />}
+            onClick={() => void actions.record(call, call.recording !== 'on')}
+          >
+            {!third && (call.recording === 'on' ? t('pauseRecording') : t('record'))}
+          </Button>
+        </>
+      )}
       <Button
         danger
         type="primary"

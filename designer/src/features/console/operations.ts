@@ -30,7 +30,7 @@ export const OWN_CALL_PARTS = graphql(`
   fragment OwnCallParts on OwnCall {
     callId legId role state direction number name customerId called flowKey
     startedAt answeredAt since recording thirdResult
-    parties { channel role number name up hears muted watching mine }
+    parties { channel role number name up hears muted watching away mine }
   }
 `);
 
