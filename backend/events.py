@@ -190,3 +190,43 @@ class EventBus:
         """End every subscription."""
         for subscription in list(self._subscriptions):
             subscription.close()
+
+
+async def in_batches(events: Subscription, pause: float, every: float) -> AsyncIterator[list[Event]]:
+    """Events in batches of what comes within `pause` seconds; an empty batch after `every` without any."""
+    waiting: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    async def read_on() -> None:
+        async for event in events:
+            waiting.put_nowait(event)
+        waiting.put_nowait(None)
+
+    reading = asyncio.create_task(read_on())
+    try:
+        while True:
+            batch: list[Event] = []
+            try:
+                first = await asyncio.wait_for(waiting.get(), every)
+            except TimeoutError:
+                yield batch
+                continue
+            if first is None:
+                return
+            batch.append(first)
+            await asyncio.sleep(pause)
+            while not waiting.empty():
+                event = waiting.get_nowait()
+                if event is None:
+                    yield batch
+                    return
+                batch.append(event)
+            yield batch
+    finally:
+        reading.cancel()
+
+
+async def at_once(batches: AsyncIterator[list[Event]]) -> AsyncIterator[list[Event]]:
+    """An empty batch before the first: whoever follows begins with how things stand."""
+    yield []
+    async for batch in batches:
+        yield batch

@@ -16,7 +16,7 @@ from backend.identity.models import Business, User, UserSession
 from backend.leases.models import Lease
 from backend.lists.models import ListEntry, NumberList
 from backend.messages.models import OutboxMessage
-from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
+from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk, TrunkState
 from backend.phones.models import TrialCall
 from backend.prompts.models import Prompt
 from backend.queues.models import Queue, QueueEntry, QueueMember
@@ -86,6 +86,7 @@ __all__ = [
     "TrailEntry",
     "TrialCall",
     "Trunk",
+    "TrunkState",
     "User",
     "UserSession",
     "Voicemail",

@@ -12,7 +12,7 @@ from backend.agents.live import CHANGED
 from backend.agents.machine import GoNotReady, GoReady, SignIn, SignOut
 from backend.agents.models import Agent, AgentReason
 from backend.calls.models import Call
-from backend.customers.masking import masks
+from backend.customers.masking import home_of, masks
 from backend.customers.models import Customer
 from backend.database import read
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
@@ -44,6 +44,10 @@ class AgentCall:
     script: str
     pop_url: str
     wrap_up_seconds: int = strawberry.field(description="-1 when it is ended by hand.")
+
+    @query(Permission.SIGNED_IN, "Where the customer's number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.caller)
 
 
 @strawberry.type(description="An agent now. Times run from since; the client counts.")

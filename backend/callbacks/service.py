@@ -83,7 +83,7 @@ async def save_rule(
         if target is None:
             raise not_found("流程", "flow", flow, "flow")
         if target.kind not in KINDS:
-            raise _bad("flow", "请选择回呼或工单流程", "Choose a callback or a ticket flow.")
+            raise _bad("flow", "请选择回拨或工单流程", "Choose a callback or a ticket flow.")
         row = await locked(session, FlowRule, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("规则", "rule", id)

@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 from backend.calls import history, live, service, statistics
 from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.customers.graphql import CustomerType
-from backend.customers.masking import masks, shown, shown_in
+from backend.customers.masking import home_of, masks, shown, shown_in
 from backend.database import utcnow
 from backend.errors import DomainError, NotFoundError, not_found
 from backend.events import Event
@@ -107,6 +107,10 @@ class CallType(FromRow):
     @query(Permission.CALLS_READ, "The called number; masked for people who may not see numbers.")
     async def called(self, info: Info) -> str:
         return shown(info, self.row.called)
+
+    @query(Permission.CALLS_READ, "Where the outside number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.row.called if self.direction == "outbound" else self.row.caller)
 
     @query(Permission.CALLS_READ, "The parties.")
     async def legs(self, info: Info) -> list[LegType]:

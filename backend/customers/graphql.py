@@ -11,8 +11,7 @@ from backend.customers.models import CustomerField, CustomerLevel
 from backend.errors import NotFoundError
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
-from backend.identity.service import get_business
-from backend.numbers.region import Region, region_of
+from backend.numbers.region import Region, in_short, region_of
 
 
 @strawberry.type(name="Region", description="Where a number belongs to; what is not known is empty.")
@@ -22,15 +21,18 @@ class RegionType:
     city: Words
     carrier: Words
     words: Words = strawberry.field(description="All of it in one line.")
+    place: Words | None = strawberry.field(description="In a few words; the country only of one abroad.")
 
     @classmethod
-    def of(cls, found: Region) -> "RegionType":
+    def of(cls, found: Region, country: str) -> "RegionType":
+        place = in_short(found, country)
         return cls(
             country=Words.of(found.country),
             province=Words.of(found.province),
             city=Words.of(found.city),
             carrier=Words.of(found.carrier),
             words=Words.of(found.words),
+            place=Words.of(place) if place is not None else None,
         )
 
 
@@ -190,12 +192,12 @@ class CustomerType(FromRow):
 
     @query(Permission.CUSTOMERS_READ, "Numbers with their regions.")
     async def numbers(self, info: Info) -> list[CustomerPhoneType]:
-        business = await get_business(info.context.state.db, info.context.actor.business_id)
+        country = await info.context.country()
         found = []
         for number in await info.context.phones.load(self.id):
-            region = region_of(number, business.country)
+            region = region_of(number, country)
             found.append(
-                CustomerPhoneType(number=shown(info, number), region=RegionType.of(region) if region else None)
+                CustomerPhoneType(number=shown(info, number), region=RegionType.of(region, country) if region else None)
             )
         return found
 
@@ -311,9 +313,9 @@ class CustomersQuery:
 
     @query(Permission.CUSTOMERS_READ, "Where a number belongs to; null for short numbers and what is none.")
     async def number_region(self, info: Info, number: str) -> RegionType | None:
-        business = await get_business(info.context.state.db, info.context.actor.business_id)
-        found = region_of(number, business.country)
-        return RegionType.of(found) if found else None
+        country = await info.context.country()
+        found = region_of(number, country)
+        return RegionType.of(found, country) if found else None
 
     @query(Permission.CUSTOMERS_READ, "Own fields of the business, in their order.")
     async def customer_fields(self, info: Info) -> list[CustomerFieldType]:

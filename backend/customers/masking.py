@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from strawberry.extensions import FieldExtension
 
-from backend.graphql.base import Info
+from backend.graphql.base import Info, Words
 from backend.identity.permissions import Permission
-from backend.numbers.region import masked
+from backend.numbers.region import masked, place_of
 
 T = TypeVar("T")
 
@@ -20,6 +20,12 @@ _LEAST = 10**9
 def shown(info: Info, number: str | None) -> str:
     """A number as the asker may see it."""
     return (number or "") if _may(info) else masked(number or "")
+
+
+async def home_of(info: Info, number: str | None) -> Words | None:
+    """Where a number belongs to, in a few words; everybody may know that."""
+    place = place_of(number, await info.context.country()) if number else None
+    return Words.of(place) if place is not None else None
 
 
 def shown_in(info: Info, value: Any) -> Any:

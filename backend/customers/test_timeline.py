@@ -21,7 +21,7 @@ from backend.errors import ConflictError, ForbiddenError, InvalidError
 from backend.identity.models import User
 from backend.identity.permissions import ROLES, Actor, Role
 from backend.messages.models import OutboxMessage
-from backend.numbers.region import masked, region_of, written_forms
+from backend.numbers.region import masked, place_of, region_of, written_forms
 from backend.recordings.models import Recording
 from backend.state import AppState
 from backend.tasks.service import NewTask, create_task
@@ -306,3 +306,18 @@ async def test_customers_over_the_api(
         "{ customerLevels { key } customerFields { key kind } customerChannels { value label { zh } } }"
     )
     assert len(levels["customerChannels"]) == 15
+
+
+@pytest.mark.parametrize(
+    ("number", "zh", "en"),
+    [
+        ("+8613510000001", "广东 深圳", "Shenzhen, Guangdong"),
+        ("02161234567", "上海", "Shanghai"),
+        ("+85291234567", "香港", "Hong Kong"),
+        ("+12125550123", "美国 NY New York", "New York, NY, United States"),
+    ],
+)
+def test_places_of_numbers_in_a_few_words(number: str, zh: str, en: str) -> None:
+    found = place_of(number, "CN")
+    assert found is not None and (found.zh, found.en) == (zh, en)
+    assert place_of("8001", "CN") is None

@@ -22,6 +22,7 @@ from backend.errors import DomainError, ForbiddenError, UnauthenticatedError
 from backend.flows.service import InvalidFlowError, aliases_of
 from backend.identity.models import User
 from backend.identity.permissions import Actor, Permission
+from backend.identity.service import get_business
 from backend.paging import Page
 from backend.recordings.models import Recording
 from backend.state import AppState
@@ -42,6 +43,7 @@ class Context(BaseContext):
         self.maybe_actor = actor
         self.address = address
         self._loaders: dict[str, DataLoader[str, Any]] = {}
+        self._country = ""
 
     @property
     def actor(self) -> Actor:
@@ -51,6 +53,12 @@ class Context(BaseContext):
                 text("请先登录", "nobody is signed in"), remedy=text("请登录后重试。", "Sign in, then try again.")
             )
         return self.maybe_actor
+
+    async def country(self) -> str:
+        """The country of the asker's business, read once."""
+        if not self._country:
+            self._country = (await get_business(self.state.db, self.actor.business_id)).country
+        return self._country
 
     def _loader(
         self, load: Callable[[AsyncSession, list[str], str], Awaitable[dict[str, R]]], default: Callable[[], R]

@@ -29,6 +29,7 @@ from backend.identity.graphql import IdentityMutation, IdentityQuery
 from backend.lists.graphql import ListsMutation, ListsQuery
 from backend.messages.graphql import MessagesQuery
 from backend.numbers.graphql import NumbersMutation, NumbersQuery
+from backend.numbers.graphql_lines import LinesQuery, LinesSubscription
 from backend.phones.graphql import PhonesMutation, PhonesQuery
 from backend.prompts.graphql import PromptsMutation, PromptsQuery
 from backend.queues.graphql import QueuesMutation, QueuesQuery, QueuesSubscription
@@ -50,6 +51,7 @@ Query = merge_types(
         UsesQuery,
         CallsQuery,
         NumbersQuery,
+        LinesQuery,
         PhonesQuery,
         CallControlQuery,
         CustomersQuery,
@@ -108,6 +110,7 @@ Subscription = merge_types(
         ChatSubscription,
         AgentsSubscription,
         QueuesSubscription,
+        LinesSubscription,
     ),
 )
 

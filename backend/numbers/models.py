@@ -58,6 +58,19 @@ class Trunk(Entity, table=True):
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
+class TrunkState(Entity, table=True):
+    """How a gateway found a trunk: `backend.numbers.lines.State`, since when, and when it looked last."""
+
+    __tablename__ = "trunk_states"
+
+    trunk_id: str = Field(foreign_key="trunks.id", primary_key=True, max_length=64, ondelete="CASCADE")
+    gateway: str = Field(primary_key=True, max_length=64)
+    business_id: str = Field(foreign_key="businesses.id", index=True, max_length=64)
+    state: str = Field(max_length=16)
+    since: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    seen_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
 class Extension(Entity, table=True):
     """A SIP phone of the house, 3 to 6 digits. ``password`` is sealed."""
 

@@ -14,6 +14,8 @@ _CHINA = 86
 _PLACE_ZH = re.compile(r"(?P<province>.+?(?:省|自治区|特别行政区))?(?P<city>.*)")
 HIDDEN = 4
 _MUNICIPALITIES = ("北京市", "上海市", "天津市", "重庆市")
+_ENDING = re.compile(r"(?<=..)(省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)$")
+"""What a Chinese name of a place may go without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Region:
     province: Text
     city: Text
     carrier: Text
+    code: str = ""
+    """The country as a code, such as CN."""
 
     @property
     def words(self) -> Text:
@@ -48,7 +52,24 @@ def region_of(number: str, country: str) -> Region | None:
     zh, en = (geocoder.description_for_number(parsed, language) for language in ("zh", "en"))
     province, city = _places(zh if zh != home.zh else "", en if en != home.en else "", parsed.country_code or 0)
     service = text(carrier.name_for_number(parsed, "zh"), carrier.name_for_number(parsed, "en"))
-    return Region(home, province, city, service)
+    return Region(home, province, city, service, phonenumbers.region_code_for_number(parsed) or "")
+
+
+@lru_cache(maxsize=10_000)
+def place_of(number: str, country: str) -> Text | None:
+    """Where a number belongs to in a few words: province and city, the country of one from abroad; None for nowhere."""
+    found = region_of(number, country)
+    return None if found is None else in_short(found, country)
+
+
+def in_short(found: Region, country: str) -> Text | None:
+    """A region in a few words, as seen from a country."""
+    parts = [found.province, found.city]
+    if found.code != country:
+        parts.insert(0, found.country)
+    zh = dict.fromkeys(_ENDING.sub("", part.zh) for part in parts if part.zh)
+    en = dict.fromkeys(part.en for part in reversed(parts) if part.en)
+    return text(" ".join(zh), ", ".join(en)) if zh or en else None
 
 
 def _places(zh: str, en: str, code: int) -> tuple[Text, Text]:

@@ -1,6 +1,5 @@
 """Queues: administration, who waits, and the live floor."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,9 @@ from strawberry.scalars import JSON
 from backend.agents.graphql import AgentLive, live_agents
 from backend.agents.live import CHANGED
 from backend.agents.service import refuse
-from backend.customers.masking import masks
+from backend.customers.masking import home_of, masks
 from backend.database import read, utcnow
-from backend.events import Event, Subscription
+from backend.events import Event, at_once, in_batches
 from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.permissions import Permission
 from backend.identity.scope import sees
@@ -139,6 +138,10 @@ class WaitingCaller:
     since: datetime = strawberry.field(description="The place in line counts from here.")
     entered_at: datetime
     offers: int
+
+    @query(Permission.SIGNED_IN, "Where their number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.number or self.caller)
 
 
 @strawberry.type(description="A queue now and today; seconds and percent.")
@@ -406,7 +409,7 @@ class QueuesSubscription:
             agents = await live_agents(state, business, people=people)
             queues = (await _glance(state, business)).queues
             yield FloorChange(full=True, agents=agents, removed_agents=[], queues=queues, at=utcnow())
-            async for changed in _batches(events):
+            async for changed in in_batches(events, PAUSE, EVERY):
                 ids = {event.subject for event in changed if event.topic == CHANGED and sees(people, event.subject)}
                 agents = await live_agents(state, business, sorted(ids)) if ids else []
                 gone = sorted(ids - {one.user_id for one in agents})
@@ -419,7 +422,7 @@ class QueuesSubscription:
         state, actor = info.context.state, info.context.actor
         with state.bus.subscribe(lambda event: _on_the_floor(event, actor.business_id)) as events:
             last: list[MyQueue] | None = None
-            async for _ in _first(_batches(events)):
+            async for _ in at_once(in_batches(events, PAUSE, EVERY)):
                 found = await _my_queues(state, actor.business_id, actor.user_id or "")
                 if found != last:
                     last = found
@@ -444,43 +447,3 @@ async def _my_queues(state: AppState, business_id: str, user_id: str) -> list[My
 
 def _on_the_floor(event: Event, business_id: str) -> bool:
     return event.business_id == business_id and event.topic in (CHANGED, ENTRY)
-
-
-async def _first(batches: AsyncIterator[list[Event]]) -> AsyncIterator[list[Event]]:
-    """Once at once, then as they come."""
-    yield []
-    async for batch in batches:
-        yield batch
-
-
-async def _batches(events: Subscription) -> AsyncIterator[list[Event]]:
-    """Events in batches of what comes within `PAUSE`; an empty batch after `EVERY` without any."""
-    waiting: asyncio.Queue[Event | None] = asyncio.Queue()
-
-    async def read_on() -> None:
-        async for event in events:
-            waiting.put_nowait(event)
-        waiting.put_nowait(None)
-
-    reading = asyncio.create_task(read_on())
-    try:
-        while True:
-            batch: list[Event] = []
-            try:
-                first = await asyncio.wait_for(waiting.get(), EVERY)
-            except TimeoutError:
-                yield batch
-                continue
-            if first is None:
-                return
-            batch.append(first)
-            await asyncio.sleep(PAUSE)
-            while not waiting.empty():
-                event = waiting.get_nowait()
-                if event is None:
-                    yield batch
-                    return
-                batch.append(event)
-            yield batch
-    finally:
-        reading.cancel()

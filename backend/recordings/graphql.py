@@ -6,9 +6,9 @@ from typing import Any
 import strawberry
 
 from backend.customers.graphql import CustomerType
-from backend.customers.masking import shown
+from backend.customers.masking import home_of, shown
 from backend.errors import ForbiddenError
-from backend.graphql.base import Connection, Done, FromRow, Info, connection, mutation, query
+from backend.graphql.base import Connection, Done, FromRow, Info, Words, connection, mutation, query
 from backend.identity.permissions import Permission
 from backend.recordings import copies, rules, service
 from backend.recordings.models import CopyTarget, Recording, RecordingRule, RetentionRule
@@ -43,6 +43,10 @@ class RecordingType(FromRow):
     @query(Permission.RECORDINGS_OWN, "The called number.")
     async def called(self, info: Info) -> str:
         return shown(info, self.row.called)
+
+    @query(Permission.RECORDINGS_OWN, "Where the outside number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.row.called if self.direction == "outbound" else self.row.caller)
 
     @query(Permission.RECORDINGS_OWN, "Who talked, of the house.")
     async def agent_name(self, info: Info) -> str:

@@ -167,6 +167,10 @@ class Gateway:
     def live(self) -> int:
         return len(self._book.live) if self._book is not None else 0
 
+    async def trunk_answers(self, trunk: str) -> bool | None:
+        """Whether the far end of a trunk is there; None when it is not known. Raises DriverError."""
+        return await self._driver.trunk_answers(trunk) if self._driver is not None else None
+
     async def get(self, call_id: str) -> LiveCall | None:
         """`flows.task.Calls`: the live call, or None. Marks the task that asks as working for this caller."""
         anonymous_caller.set(call_id in self._anonymous)

@@ -56,6 +56,7 @@ from backend.runtime.orders import Orders
 from backend.runtime.plans import DatabasePlans
 from backend.runtime.services import ServiceBook
 from backend.runtime.tasks import end
+from backend.runtime.trunks import TrunkWatch
 from backend.runtime.worker import FLOWS_QUEUE, Workers, connect, identity
 from backend.security import SealError, SecretBox, api_token, create_private_file
 from backend.settings import Settings, settings
@@ -156,6 +157,8 @@ class Process:
                 self._go(self.gateway.run(), "gateway")
                 calling = CallBacks(self.db, self.bus, self.services.watch, self.gateway).run()
                 stack.callback(asyncio.create_task(calling).cancel)
+                trunks = TrunkWatch(self.db, self.gateway, self.asterisk).run()
+                stack.callback(asyncio.create_task(trunks).cancel)
             if "worker" in self.roles:
                 self._go(self._work_on_flows(), "flows")
                 self._go(Keeper(config, self.db, self.box, lambda: self.client).run(), "keeper")
@@ -368,6 +371,8 @@ class Process:
                 encryption=row.encryption,  # type: ignore[arg-type]
                 verify=row.verify,
                 authority=row.authority,
+                # Whether one that registers is there shows in its registration.
+                qualify=not row.registers,
             )
             for row in await list_trunks(self.db)
             if row.enabled
@@ -392,6 +397,7 @@ class Process:
             max_calls=config.max_calls,
             trunks=tuple(trunks),
             extensions=tuple(extensions),
+            music_folder=config.home / "music",
         )
 
     async def _follow_number_plan(self, engine: AsteriskProcess) -> None:

@@ -7,11 +7,11 @@ import strawberry
 
 from backend.calls.graphql import CallType
 from backend.customers.graphql import CustomerType
-from backend.customers.masking import shown
+from backend.customers.masking import home_of, shown
 from backend.database import new_id, utcnow
 from backend.errors import DomainError
 from backend.events import Event
-from backend.graphql.base import Connection, FromRow, Info, connection, mutation, query, subscription
+from backend.graphql.base import Connection, FromRow, Info, Words, connection, mutation, query, subscription
 from backend.identity.permissions import Permission
 from backend.tasks import service
 from backend.tasks.models import Task
@@ -60,6 +60,10 @@ class TaskType(FromRow):
     @query(Permission.TASKS, "Whom to call; masked for people who may not see numbers.")
     async def number(self, info: Info) -> str:
         return shown(info, self.row.number)
+
+    @query(Permission.TASKS, "Where the number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.row.number)
 
     @query(Permission.TASKS, "Whose it is; nobody's tasks are for everybody of the queue or team.")
     async def assignee(self, info: Info) -> PersonType | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import strawberry
 
 from backend.customers.graphql import CustomerType
-from backend.customers.masking import shown
+from backend.customers.masking import home_of, shown
 from backend.errors import ConflictError
 from backend.events import Event
 from backend.graphql.base import (
@@ -50,6 +50,10 @@ class VoicemailType(FromRow):
     @query(Permission.VOICEMAILS, "Who called.")
     async def caller(self, info: Info) -> str:
         return shown(info, self.row.caller)
+
+    @query(Permission.VOICEMAILS, "Where the caller's number belongs to, in a few words.")
+    async def region(self, info: Info) -> Words | None:
+        return await home_of(info, self.row.caller)
 
     @query(Permission.VOICEMAILS, "Where they want to be called back, when they left a number.")
     async def callback_number(self, info: Info) -> str | None:

@@ -21,7 +21,7 @@ class TaskConfig(NodeConfig):
         help=text("任务在坐席列表中的类型", "What the task counts as in the agents' list"),
         widget="select",
         options={
-            "callback": text("回呼", "Callback"),
+            "callback": text("回拨", "Callback"),
             "voicemail": text("留言", "Voicemail"),
             "missed": text("未接来电", "Missed call"),
             "planned": text("计划联系", "Planned contact"),
@@ -32,7 +32,7 @@ class TaskConfig(NodeConfig):
         title=text("标题", "Title"),
         help=text("任务标题，可用模板", "Title of the task; may be a template"),
         template=True,
-        example="回呼 Call back {{ vars.caller }}",
+        example="回拨 Call back {{ vars.caller }}",
         min_length=1,
         max_length=300,
     )
@@ -150,7 +150,7 @@ class Task(Node[TaskConfig]):
             "给坐席、队列或班组一项任务，并等待结果", "Gives an agent, queue or team a task and waits for its end"
         ),
     )
-    example: ClassVar[Mapping[str, Any]] = {"title": "回呼 Call back {{ call.caller }}", "kind": "callback"}
+    example: ClassVar[Mapping[str, Any]] = {"title": "回拨 Call back {{ call.caller }}", "kind": "callback"}
 
     def ports(self, config: TaskConfig) -> Sequence[Port]:
         if not config.wait:

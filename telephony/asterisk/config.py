@@ -23,6 +23,10 @@ RETRY_SECONDS = 20
 
 TRUNK = "trunk-"
 """Endpoints of trunks carry this prefix; an extension's endpoint is its number."""
+PROBE = "probe-"
+"""The endpoint by which the far end of a trunk is asked whether it is there; no call passes through it."""
+PROBE_SECONDS = 20
+"""How often it is asked."""
 ANONYMOUS = "anonymous"
 DIRECT = "direct"
 """The endpoint that calls to a bare SIP address leave through; nothing comes in by it."""
@@ -50,7 +54,8 @@ class Trunk:
 
     Calls from `host` and from the `addresses` (IP addresses or networks) come in through it. Over TLS it has its own
     transport: with `verify` the far end's certificate must be for `host` and signed by `authority` (PEM), or by one
-    that this machine trusts. `encryption` is that of the sound, with keys by SDES.
+    that this machine trusts. `encryption` is that of the sound, with keys by SDES. With `qualify` the far end is asked
+    every so often whether it is there; calls are tried whatever it answers.
     """
 
     name: str
@@ -239,8 +244,13 @@ def _secret(field: str, value: str, *, required: bool = False) -> None:
         raise ConfigError(field, "must not be empty")
 
 
+def is_word(value: str) -> bool:
+    """Whether a value may be a name in a configuration file."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", value) is not None
+
+
 def _word(field: str, value: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", value):
+    if not is_word(value):
         raise ConfigError(field, f"{value!r} must be 1 to 40 letters, digits, '-' or '_'")
 
 
@@ -554,10 +564,21 @@ def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
     if trunk.from_user:
         values["from_user"] = trunk.from_user
     out = _section(name, "endpoint", values)
-    contact: dict[str, str | Sequence[str]] = {"contact": f"sip:{where}"}
+    out += _section(name, "aor", {"contact": f"sip:{where}"})
     if trunk.qualify:
-        contact["qualify_frequency"] = "60"
-    out += _section(name, "aor", contact)
+        # Its own: a contact that does not answer is not dialled, and some far ends answer nothing but calls.
+        probe = PROBE + trunk.name
+        out += _section(probe, "endpoint", {
+            **common,
+            "context": "nowhere",
+            "transport": _transport(trunk),
+            "aors": probe,
+            "allow": ",".join(trunk.codecs),
+            "identify_by": "ip",
+        })  # fmt: skip
+        out += _section(probe, "aor", {
+            "contact": f"sip:{where}", "qualify_frequency": str(PROBE_SECONDS), "qualify_timeout": "4",
+        })  # fmt: skip
     out += _section(name, "identify", {
         "endpoint": name,
         "match": tuple(dict.fromkeys((trunk.host.strip("[]"), *trunk.addresses))),

@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
 from telephony.asterisk.causes import Q850, hangup_cause
-from telephony.asterisk.config import DIRECT, TRUNK, USER, WEB, WebPhone, web_phone_objects
+from telephony.asterisk.config import DIRECT, PROBE, TRUNK, USER, WEB, WebPhone, web_phone_objects
 from telephony.asterisk.pulse import PulseWatch
 from telephony.driver import (
     Answered,
@@ -466,14 +466,22 @@ class AsteriskDriver:
             return [phone]
         return [phone, browser] if await self._online(number) else [browser]
 
+    async def trunk_answers(self, trunk: str) -> bool | None:
+        """Whether the far end of a trunk answered when it was asked last; None when it is not known."""
+        return {"online": True, "offline": False}.get(await self._endpoint_state(PROBE + trunk))
+
     async def _online(self, endpoint: str) -> bool:
+        return await self._endpoint_state(endpoint) == "online"
+
+    async def _endpoint_state(self, endpoint: str) -> str:
+        """online, offline or unknown; empty for an endpoint that is not there."""
         try:
             found = await self._ari.request("GET", "endpoints", "PJSIP", endpoint)
         except AriError as error:
             if error.status == 404:
-                return False
+                return ""
             raise
-        return _object(found).get("state") == "online"
+        return str(_object(found).get("state") or "")
 
     async def _originate_twin(
         self, channel: str, endpoint: str, caller_id: str, timeout: float, variables: Mapping[str, str]

@@ -6,18 +6,19 @@ import fcntl
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import httpx
 import psutil
 
-from telephony.asterisk.config import RELOADABLE, AsteriskConfig, render, run_folder
+from telephony.asterisk.config import RELOADABLE, TRUNK, AsteriskConfig, is_word, render, run_folder
 from telephony.asterisk.install import Installation
 from telephony.speech import audio
 
@@ -32,6 +33,13 @@ LOCK_SECONDS = 1.0
 PORT_SECONDS = 1.0
 STEADY_SECONDS = 30.0
 """After this long without a death the back-off begins anew."""
+ASK_SECONDS = 5.0
+"""How long its command line may take."""
+
+Registration = Literal["registered", "rejected", "unregistered"]
+_REGISTRATION = re.compile(
+    rf"^\s*{TRUNK}(?P<trunk>[A-Za-z0-9_-]+)/.*?\s(?P<status>Registered|Rejected|Unregistered|Stopping|Stopped)\b", re.M
+)
 
 
 class ProcessError(RuntimeError):
@@ -173,6 +181,30 @@ class AsteriskProcess:
         except httpx.HTTPError:
             return False
         return answer.status_code == 200
+
+    async def registrations(self) -> dict[str, Registration]:
+        """How far trunks have signed in at their far ends, by the trunk's name. Raises `ProcessError`."""
+        argv = self.installation.argv(
+            "-C", str(self.config.folder / "etc" / "asterisk.conf"), "-rx", "pjsip show registrations"
+        )
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as problem:
+            raise ProcessError(f"Asterisk cannot be asked: {problem}") from problem
+        try:
+            told, _ = await asyncio.wait_for(child.communicate(), ASK_SECONDS)
+        except TimeoutError as problem:
+            raise ProcessError("Asterisk does not say which trunks have registered") from problem
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        return registrations_of(told.decode(errors="replace"))
 
     # ----------------------------------------------------------------- inside
 
@@ -406,6 +438,12 @@ class AsteriskProcess:
                     raise ProcessError(f"Asterisk did not reload {name}: {answer.status_code} {answer.text[:200]}")
 
 
+def registrations_of(told: str) -> dict[str, Registration]:
+    """Trunks in what ``pjsip show registrations`` tells."""
+    known: dict[str, Registration] = {"Registered": "registered", "Rejected": "rejected"}
+    return {found["trunk"]: known.get(found["status"], "unregistered") for found in _REGISTRATION.finditer(told)}
+
+
 def _spawn(argv: list[str], output: Path) -> int:
     """Start a process in a session of its own, tied to no Python object: it lives on when this process dies."""
     with output.open("ab") as file, Path(os.devnull).open("rb") as nothing:
@@ -433,7 +471,8 @@ def prepare(config: AsteriskConfig, installation: Installation) -> None:
     folder = config.folder
     music: list[str] = []
     if config.music_folder is not None and config.music_folder.is_dir():
-        music = sorted(child.name for child in config.music_folder.iterdir() if any(child.glob("*.wav")))
+        kinds = (child for child in config.music_folder.iterdir() if any(child.glob("*.wav")))
+        music = sorted(child.name for child in kinds if is_word(child.name))
     files = render(config, installation, music)
     for name in ("etc", "db", "log", "data", "spool/recording", "spool/tmp", "spool/monitor"):
         (folder / name).mkdir(parents=True, exist_ok=True)

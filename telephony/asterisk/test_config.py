@@ -170,3 +170,15 @@ def test_no_value_adds_a_line(password: str, name: str, host: str, user: str) ->
 
 def test_secrets_are_not_shown() -> None:
     assert "pw-9" not in repr(replace(CONFIG, ari_password="pw-9", extensions=(Extension("1", "pw-9"),)))
+
+
+def test_the_far_end_of_a_trunk_is_asked_beside_the_way_its_calls_take() -> None:
+    asked = sections(render(replace(CONFIG, trunks=(replace(CITY, qualify=True),)), HERE)["pjsip.conf"])
+    assert "qualify_frequency" not in asked["trunk-city", "aor"], "a contact that does not answer would not be dialled"
+    assert asked["probe-city", "aor"]["contact"] == asked["trunk-city", "aor"]["contact"]
+    assert int(asked["probe-city", "aor"]["qualify_frequency"][0]) > 0
+    probe = asked["probe-city", "endpoint"]
+    assert probe["context"] == ["nowhere"] and ("probe-city", "identify") not in asked, "no call comes in by it"
+    assert not [
+        name for name, _ in sections(render(replace(CONFIG, trunks=(CITY,)), HERE)["pjsip.conf"]) if "probe" in name
+    ]

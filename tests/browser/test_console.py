@@ -32,6 +32,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "to do": "To do",
         "create": "Create",
         "done": "Done",
+        "lines": "Lines",
+        "no answer": "no answer",
     },
     "zh": {
         "begin": "签入",
@@ -52,6 +54,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "to do": "待办",
         "create": "新建",
         "done": "完成",
+        "lines": "线路",
+        "no answer": "无响应",
     },
 }
 
@@ -67,6 +71,15 @@ async def make_agent(product: Product, name: str, extension: str) -> str:
     )
     assert made["saveAgent"]["errors"] == [], made
     return id
+
+
+async def make_trunk(product: Product) -> None:
+    """A trunk that would register where nobody is. It is there for the wall only: nothing is dialled through it."""
+    made = await product.graphql(
+        "mutation($t: TrunkInput!) { saveTrunk(input: $t) { errors { code message { en } } } }",
+        t={"name": "nowhere", "host": "127.0.0.1", "port": 9, "username": "nobody", "registers": True},
+    )
+    assert [one["code"] for one in made["saveTrunk"]["errors"]] in ([], ["conflict"]), made
 
 
 async def at_work(people: People, name: str, language: Language) -> Page:
@@ -90,6 +103,7 @@ async def test_a_call_is_made_answered_held_and_written_down(
     extensions = {"zh": ("7301", "7302"), "en": ("7311", "7312")}[language]
     for name, extension in zip(names, extensions, strict=True):
         await make_agent(product, name, extension)
+    await make_trunk(product)
     caller = await at_work(people, names[0], language)
     called = await at_work(people, names[1], language)
     assert await serious(caller) == []
@@ -113,6 +127,11 @@ async def test_a_call_is_made_answered_held_and_written_down(
 
     wall = await people.page("/floor", language=language)
     await expect(wall.locator(".cw-tile").filter(has_text=extensions[0])).to_be_visible()
+    assert await serious(wall) == []
+    await wall.locator(".cw-floor-head").get_by_text(re.compile(f"^{say['lines']}")).click()
+    line = wall.locator("tr").filter(has_text=extensions[0]).filter(has_text=extensions[1])
+    await expect(line).to_contain_text(names[0])
+    await expect(wall.locator(".cw-trunks li").filter(has_text="nowhere")).to_contain_text(say["no answer"])
     assert await serious(wall) == []
 
     # What was typed outlives the keys that held and resumed the call.

@@ -17,7 +17,8 @@ from playwright.async_api import Error, expect
 from backend.runtime.testing import Product
 from tests.browser.pages import People
 from tests.browser.voices import Customer, Voice, Voices
-from tests.journeys.scenes import document, node, put_live, words
+from tests.journeys.scenes import Document, document, hears_words, node, put_live, words
+from tests.journeys.walker import Caller
 from tests.phones.phone import Phone
 
 pytestmark = [
@@ -63,6 +64,18 @@ async def hotline(product: Product, queue: str, number: str, members: Sequence[V
         ["answer.next>wait", *(f"wait.{port}>bye" for port in ("done", "timeout", "full", "closed"))],
     )
     await put_live(product, flow, number)
+
+
+QUESTION = "Please rate our service from one to five."
+
+
+def rating() -> Document:
+    """A flow that asks one question after a talk."""
+    return document(
+        "rating",
+        {"ask": node("voice.collect", prompt=words(QUESTION), maximum=1), "bye": node("voice.hangup")},
+        ["ask.next>bye", "ask.timeout>bye", "ask.invalid>bye"],
+    )
 
 
 async def test_who_hears_whom_in_every_mode(voices: Voices, product: Product) -> None:
@@ -132,7 +145,9 @@ async def test_who_hears_whom_in_every_mode(voices: Voices, product: Product) ->
     await call.hang_up()
 
 
-async def test_a_page_that_is_loaded_again_in_a_call_gets_the_call_back(voices: Voices, product: Product) -> None:
+async def test_a_page_that_is_loaded_again_gets_the_call_back_and_gives_the_caller_to_a_flow(
+    voices: Voices, product: Product, caller: Caller
+) -> None:
     agent = await voices.sits("agent", AGENT)
     await hotline(product, "reload", "751", [agent])
     call = await voices.customer.calls(product, "751")
@@ -148,8 +163,19 @@ async def test_a_page_that_is_loaded_again_in_a_call_gets_the_call_back(voices: 
     await expect(agent.page.locator(".cw-callbar")).to_contain_text(NUMBER)
     await agent.presses("Hold")
     await voices.hear(customer="music", agent="")
-    await call.hang_up()
+    await agent.presses("Resume")
+
+    # Talked out, the agent gives the caller to a flow that asks how it was; the agent is free at once.
+    await put_live(product, rating())
+    since = voices.customer.now()
+    await agent.chooses("Transfer", "rating", "Transfer now", kind="Flow")
     await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
+    await hears_words(await caller(), QUESTION, after=since, call=call)
+    await call.press("5")
+    await call.ended()
+    told = await product.graphql("{ calls(first: 1) { nodes { trail { flowKey nodeId outputs } } } }")
+    steps = told["calls"]["nodes"][0]["trail"]
+    assert [one["outputs"]["digits"] for one in steps if (one["flowKey"], one["nodeId"]) == ("rating", "ask")] == ["5"]
 
 
 @pytest.mark.soak

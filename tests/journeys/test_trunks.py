@@ -81,6 +81,7 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
                     return find(hello, loudness(outside.heard)).score >= LIKE
 
                 await until(heard, "the caller hears the flow")
+                assert (await stand(product, "provider"))["calls"] == 1
                 # The trunk has one line, and they are on it.
                 full = await place(product)
                 assert [one["code"] for one in full["errors"]] == ["trunk_full"], full
@@ -125,10 +126,19 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
                 True,
                 "normal",
             )
+            assert await stand(product, "provider") == {
+                "name": "provider", "state": "registered", "calls": 0, "maxCalls": 1,
+            }  # fmt: skip
         finally:
             deleted = await product.graphql(f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=id)
             assert deleted["deleteTrunk"]["errors"] == []
     await scenes.no_channels(product)
+
+
+async def stand(product: Product, name: str) -> Any:
+    """How a trunk stands, as the wall and the number plan show it."""
+    found = (await product.graphql("{ trunksLive { name state calls maxCalls } }"))["trunksLive"]
+    return next(one for one in found if one["name"] == name)
 
 
 def loudness(heard: probe_phone.Samples) -> Samples:

@@ -5,6 +5,7 @@ import { type AnyVariables, type CombinedError, type TypedDocumentNode, useClien
 import { graphql } from '@/gql';
 import { currentLanguage, say, type Text } from '@/i18n';
 import { common } from '@/i18n/common';
+import { said } from '@/i18n/said';
 import { checkConnection } from './connection';
 
 /** What every mutation asks for when it is refused: `errors { ...Refusal }`. */
@@ -56,6 +57,26 @@ export function sentences(texts: readonly (string | undefined)[]): string {
     .join(language === 'zh' ? '' : ' ');
 }
 
+const NOTHING: Text = { zh: '', en: '' };
+
+const both = (key: 'offline' | 'unknownError'): Text => ({
+  zh: say(common, key, { lng: 'zh' }),
+  en: say(common, key, { lng: 'en' }),
+});
+
+/** A change that failed as a whole, as far as the server says why in both languages. */
+function failureOf(error: CombinedError): UserError {
+  const first = error.graphQLErrors[0];
+  const told = first?.extensions as Partial<UserError> | undefined;
+  const words = first?.message ? { zh: first.message, en: first.message } : both('unknownError');
+  return {
+    code: String(told?.code ?? 'failed'),
+    field: '',
+    message: told?.message ?? words,
+    remedy: told?.remedy ?? NOTHING,
+  };
+}
+
 /** Why a question was refused, in the person's language as far as the server says it in both. */
 export function refusalOf(error: CombinedError): string {
   const first = error.graphQLErrors[0];
@@ -85,18 +106,16 @@ export function useChange<Data, Variables extends AnyVariables>(
         if (answer.error) {
           const network = Boolean(answer.error.networkError);
           if (network) checkConnection();
-          const said = network ? say(common, 'offline') : (answer.error.graphQLErrors[0]?.message ?? '');
-          errors.push({
-            code: network ? 'offline' : String(answer.error.graphQLErrors[0]?.extensions?.code ?? 'failed'),
-            field: '',
-            message: { zh: said || say(common, 'unknownError'), en: said || say(common, 'unknownError') },
-            remedy: { zh: '', en: '' },
-          });
+          errors.push(
+            network
+              ? { code: 'offline', field: '', message: both('offline'), remedy: NOTHING }
+              : failureOf(answer.error),
+          );
         }
         if (errors.length > 0 && !options?.quiet) {
           notification.error({
-            title: say(common, 'failed'),
-            description: errorsAmong(errors).map(wordsOf).join('\n'),
+            title: said(() => say(common, 'failed')),
+            description: said(() => errorsAmong(errors).map(wordsOf).join('\n')),
           });
         }
         const value = (first as { value?: unknown } | undefined)?.value ?? null;

@@ -2,7 +2,7 @@
 import { Button, Popconfirm, Tooltip } from 'antd';
 import type { TooltipPlacement } from 'antd/es/tooltip';
 import { type ReactNode, useEffect, useState } from 'react';
-import { useLanguage, useWords } from '@/i18n';
+import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { absolute, ago, duration, groupedPhone } from './format';
 
@@ -127,12 +127,26 @@ export function useTick(milliseconds: number | null): void {
   }, [milliseconds]);
 }
 
-/** A phone number in groups; what the phone engine calls a browser's phone or a test call, by its word. */
-export function Phone({ number }: { number: string | null | undefined }) {
+/** A phone number in groups, with the place that it belongs to; what the phone engine calls a browser's phone or a test
+ * call, by its word. */
+export function Phone({
+  number,
+  region,
+}: {
+  number: string | null | undefined;
+  region?: { zh: string; en: string } | null;
+}) {
   const c = useWords(common);
+  const text = useText();
   const own = /^(user|test)-[0-9a-f]{8,}$/.exec(number ?? '');
   if (own) return <span title={number ?? ''}>{c(own[1] === 'user' ? 'browserPhone' : 'testCall')}</span>;
-  return <span className="cw-num">{number ? groupedPhone(number) : '–'}</span>;
+  const place = number ? text(region) : '';
+  return (
+    <span className="cw-phone">
+      <span className="cw-num">{number ? groupedPhone(number) : '–'}</span>
+      {place && <span className="cw-quiet cw-place"> {place}</span>}
+    </span>
+  );
 }
 
 /** A button with only a picture: it always has a name, shown on hover and read aloud. */

@@ -119,3 +119,20 @@ export function Field({ label, children }: { label: ReactNode; children: ReactNo
     </label>
   );
 }
+
+/** The button below a list that goes on. */
+export function LoadMore({
+  pages,
+}: {
+  pages: { hasNext: boolean; loading: boolean; loadMore: () => Promise<void> };
+}) {
+  const c = useWords(common);
+  if (!pages.hasNext) return null;
+  return (
+    <div className="cw-more">
+      <Button loading={pages.loading} onClick={() => void pages.loadMore()}>
+        {c('loadMore')}
+      </Button>
+    </div>
+  );
+}

@@ -2,14 +2,13 @@
 import { Alert, AutoComplete, Button, Table } from 'antd';
 import { ShieldCheck } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { useClient } from 'urql';
 import { graphql } from '@/gql';
-import type { AuditListQuery } from '@/gql/graphql';
 import { useText, useWords } from '@/i18n';
-import { common } from '@/i18n/common';
 import { PageHeader, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { ACTIONS } from './actions';
 import { auditWords } from './words';
 
@@ -27,7 +26,6 @@ const CHECK = graphql(`
     auditCheck { rows brokenAt }
   }
 `);
-type Row = AuditListQuery['audit']['nodes'][number];
 const PAGE = 100;
 
 /** Details in one line, as "name: value". */
@@ -40,7 +38,6 @@ export function detailText(details: unknown): string {
 
 export default function AuditPage() {
   const w = useWords(auditWords);
-  const c = useWords(common);
   const text = useText();
   const whoName = useWhoName();
   const client = useClient();
@@ -52,30 +49,15 @@ export default function AuditPage() {
     return () => clearTimeout(timer);
   }, [actor, filters.actor, setFilters]);
   const variables = useMemo(
-    () => ({ first: PAGE, after: null, actor: filters.actor || null, action: filters.action || null }),
+    () => ({ first: PAGE, actor: filters.actor || null, action: filters.action || null }),
     [filters],
   );
-  const [answer, ask] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
-  const [more, setMore] = useState<{ nodes: Row[]; end: string | null; hasNext: boolean } | null>(null);
+  const pages = usePages(LIST, variables, (data) => data.audit, { keyOf: (row) => row.seq });
+  const rows = pages.rows ?? [];
   const [chain, setChain] = useState<{ rows: number; brokenAt?: number | null } | null>(null);
   const [checking, setChecking] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
-  useEffect(() => setMore(null), [variables]);
-  const first = answer.data?.audit;
-  const rows = [...(first?.nodes ?? []), ...(more?.nodes ?? [])];
-  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
   const actions = [...new Set(rows.map((row) => row.action))].sort();
 
-  const loadMore = async () => {
-    const told = await client.query(LIST, { ...variables, after: more?.end ?? first?.endCursor }).toPromise();
-    const page = told.data?.audit;
-    if (page)
-      setMore((now) => ({
-        nodes: [...(now?.nodes ?? []), ...page.nodes],
-        end: page.endCursor ?? null,
-        hasNext: page.hasNext,
-      }));
-  };
   const check = async () => {
     setChecking(true);
     const told = await client.query(CHECK, {}, { requestPolicy: 'network-only' }).toPromise();
@@ -89,7 +71,7 @@ export default function AuditPage() {
           {w('check')}
         </Button>
       </PageHeader>
-      <Failure error={answer.error} retry={() => ask({ requestPolicy: 'network-only' })} />
+      <Failure error={pages.error} retry={pages.reload} />
       {chain && (
         <Alert
           className="cw-form-error"
@@ -120,7 +102,7 @@ export default function AuditPage() {
         className="cw-list"
         rowKey="seq"
         size="small"
-        loading={answer.fetching && !first}
+        loading={!pages.rows && !pages.error}
         dataSource={rows}
         pagination={false}
         locale={{ emptyText: filters.actor || filters.action ? w('noMatch') : w('none') }}
@@ -158,11 +140,7 @@ export default function AuditPage() {
           },
         ]}
       />
-      {hasNext && (
-        <div className="cw-more">
-          <Button onClick={() => void loadMore()}>{c('loadMore')}</Button>
-        </div>
-      )}
+      <LoadMore pages={pages} />
     </>
   );
 }

@@ -8,7 +8,7 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CallPageQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, PageHeader, Phone, Time } from '@/ui';
 import { useLanguageNames } from '@/ui/languages';
@@ -24,7 +24,7 @@ import { callWords } from './words';
 const CALL = graphql(`
   query CallPage($id: String!) {
     call(id: $id) {
-      id direction gateway caller callerName called anonymous trunk language customerId flowKey flowVersion runId
+      id direction gateway caller callerName called region { zh en } anonymous trunk language customerId flowKey flowVersion runId
       state cause sipCode outcome note startedAt answeredAt endedAt
       legs { id kind number destination state cause sipCode startedAt answeredAt endedAt }
       trail {
@@ -102,6 +102,7 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
   const c = useWords(common);
   const mayListen = useMay('recordings.listen');
   const mayCustomers = useMay('customers.read');
+  const text = useText();
   const mayFlows = useMay('flows.read');
   const maySystem = useMay('system.manage');
   const temporal = useTemporal();
@@ -163,7 +164,8 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
         }
         help={
           <>
-            <Direction direction={call.direction} /> · <Time at={call.startedAt} exact /> ·{' '}
+            <Direction direction={call.direction} /> · {call.region && `${text(call.region)} · `}
+            <Time at={call.startedAt} exact /> ·{' '}
             {call.endedAt ? (
               <Duration seconds={(Date.parse(call.endedAt) - Date.parse(call.startedAt)) / 1000} />
             ) : (

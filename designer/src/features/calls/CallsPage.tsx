@@ -3,16 +3,16 @@ import { Button, Popconfirm, Select, Table, Tag } from 'antd';
 import { PhoneCall, PhoneOff } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { useClient, useQuery, useSubscription } from 'urql';
+import { useQuery, useSubscription } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CallListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
-import { common } from '@/i18n/common';
+import { useText, useWords } from '@/i18n';
 import { Duration, EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import './calls.css';
 import { CallState, causes, Direction, Ending, useCause, useFlowNames } from './marks';
 import { since } from './timeline';
@@ -22,7 +22,7 @@ const LIST = graphql(`
   query CallList($first: Int!, $after: String, $filter: CallFilterInput) {
     calls(first: $first, after: $after, filter: $filter) {
       nodes {
-        id direction caller callerName called anonymous flowKey flowVersion state cause outcome
+        id direction caller callerName called region { zh en } anonymous flowKey flowVersion state cause outcome
         startedAt answeredAt endedAt
       }
       endCursor
@@ -33,7 +33,7 @@ const LIST = graphql(`
 const LIVE = graphql(`
   query LiveCallList {
     liveCalls {
-      id direction caller callerName called anonymous flowKey flowVersion state cause outcome
+      id direction caller callerName called region { zh en } anonymous flowKey flowVersion state cause outcome
       startedAt answeredAt endedAt
     }
   }
@@ -43,7 +43,7 @@ const EVENTS = graphql(`
     callEvents {
       topic
       call {
-        id direction caller callerName called anonymous flowKey flowVersion state cause outcome
+        id direction caller callerName called region { zh en } anonymous flowKey flowVersion state cause outcome
         startedAt answeredAt endedAt
       }
     }
@@ -61,17 +61,13 @@ const PAGE = 50;
 
 export default function CallsPage() {
   const w = useWords(callWords);
-  const c = useWords(common);
   const causeName = useCause();
   const navigate = useNavigate();
-  const client = useClient();
   const mayEditNumbers = useMay('numbers.read');
   const [filters, setFilters] = useFilters('calls', KEYS);
   const flows = useFlowNames();
   const names = useMemo(() => new Map(flows.map((flow) => [flow.key, flow.name])), [flows]);
   const [number, setNumber] = useState(filters.number);
-  const [more, setMore] = useState<{ nodes: Call[]; end: string | null; hasNext: boolean } | null>(null);
-  const [loadingMore, setLoadingMore] = useState(false);
 
   useEffect(() => setNumber(filters.number), [filters.number]);
   useEffect(() => {
@@ -94,8 +90,7 @@ export default function CallsPage() {
     [filters],
   );
   const filtered = KEYS.some((key) => filters[key] !== '');
-  const variables = useMemo(() => ({ first: PAGE, after: null, filter }), [filter]);
-  const [answer, reload] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
+  const pages = usePages(LIST, { first: PAGE, filter }, (data) => data.calls);
   const [live, reloadLive] = useQuery({ query: LIVE, requestPolicy: 'cache-and-network' });
   const [moved, setMoved] = useState<ReadonlyMap<string, Call>>(new Map());
 
@@ -103,40 +98,18 @@ export default function CallsPage() {
     const call = event.callEvents.call;
     setMoved((now) => new Map(now).set(call.id, call));
     if (call.state === 'ended') {
-      reload({ requestPolicy: 'network-only' });
+      pages.reload();
       reloadLive({ requestPolicy: 'network-only' });
     }
     return event;
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
-  useEffect(() => setMore(null), [filter]);
-
   const liveCalls = useMemo(() => {
     const found = new Map<string, Call>((live.data?.liveCalls ?? []).map((call) => [call.id, call]));
     for (const [id, call] of moved) found.set(id, call);
     return [...found.values()].filter((call) => call.state !== 'ended');
   }, [live.data, moved]);
 
-  const first = answer.data?.calls;
-  const rows = useMemo(() => {
-    const all = [...(first?.nodes ?? []), ...(more?.nodes ?? [])];
-    return all.map((call) => moved.get(call.id) ?? call);
-  }, [first, more, moved]);
-  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
-
-  const loadMore = async () => {
-    const after = more?.end ?? first?.endCursor;
-    setLoadingMore(true);
-    const next = await client.query(LIST, { first: PAGE, after, filter }).toPromise();
-    setLoadingMore(false);
-    const page = next.data?.calls;
-    if (page)
-      setMore((now) => ({
-        nodes: [...(now?.nodes ?? []), ...page.nodes],
-        end: page.endCursor ?? null,
-        hasNext: page.hasNext,
-      }));
-  };
+  const rows = (pages.rows ?? []).map((call) => moved.get(call.id) ?? call);
 
   const flowOf = (call: Call) =>
     call.flowKey ? (
@@ -153,7 +126,7 @@ export default function CallsPage() {
   return (
     <>
       <PageHeader title={w('calls')} help={w('callsHelp')} />
-      <Failure error={answer.error} retry={() => reload({ requestPolicy: 'network-only' })} />
+      <Failure error={pages.error} retry={pages.reload} />
       <LiveCalls calls={liveCalls} flowOf={flowOf} />
       <FilterBar>
         <SearchBox value={number} onChange={setNumber} label={w('number')} />
@@ -238,7 +211,7 @@ export default function CallsPage() {
           </Button>
         )}
       </FilterBar>
-      {first && rows.length === 0 ? (
+      {pages.rows?.length === 0 ? (
         filtered ? (
           <EmptyState title={w('noMatch')} />
         ) : (
@@ -261,7 +234,7 @@ export default function CallsPage() {
             className="cw-list"
             rowKey="id"
             size="middle"
-            loading={answer.fetching && !first}
+            loading={!pages.rows && !pages.error}
             dataSource={rows}
             pagination={false}
             scroll={{ x: 980 }}
@@ -287,7 +260,7 @@ export default function CallsPage() {
                 render: (_, call) => <Direction direction={call.direction} />,
               },
               { title: w('from'), width: 190, render: (_, call) => <Who call={call} /> },
-              { title: w('to'), width: 150, render: (_, call) => <Phone number={call.called} /> },
+              { title: w('to'), width: 170, render: (_, call) => <Called call={call} /> },
               { title: w('flow'), render: (_, call) => flowOf(call) },
               {
                 title: w('length'),
@@ -307,26 +280,32 @@ export default function CallsPage() {
               },
             ]}
           />
-          {hasNext && (
-            <div className="cw-more">
-              <Button onClick={() => void loadMore()} loading={loadingMore}>
-                {c('loadMore')}
-              </Button>
-            </div>
-          )}
+          <LoadMore pages={pages} />
         </>
       )}
     </>
   );
 }
 
-function Who({ call }: { call: Pick<Call, 'caller' | 'callerName' | 'anonymous'> }) {
+function Who({ call }: { call: Call }) {
   const w = useWords(callWords);
+  const text = useText();
   if (call.anonymous && !call.caller) return <span className="cw-quiet">{w('anonymous')}</span>;
   return (
     <span className="cw-two-line">
       <Phone number={call.caller} />
       {call.callerName && call.callerName !== call.caller && <small>{call.callerName}</small>}
+      {call.direction !== 'outbound' && call.region && <small>{text(call.region)}</small>}
+    </span>
+  );
+}
+
+function Called({ call }: { call: Call }) {
+  const text = useText();
+  return (
+    <span className="cw-two-line">
+      <Phone number={call.called} />
+      {call.direction === 'outbound' && call.region && <small>{text(call.region)}</small>}
     </span>
   );
 }

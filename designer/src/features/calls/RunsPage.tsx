@@ -1,16 +1,14 @@
 /** Every run of a flow, with or without a call. */
 import { Button, Select, Table } from 'antd';
 import { ListTree } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { useClient, useQuery } from 'urql';
 import { graphql } from '@/gql';
-import type { RunListQuery } from '@/gql/graphql';
 import { useWords } from '@/i18n';
-import { common } from '@/i18n/common';
 import { Duration, EmptyState, PageHeader, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import './calls.css';
 import { OUTCOMES, RunState, useFlowNames, useKind } from './marks';
 import { callWords } from './words';
@@ -24,46 +22,27 @@ const LIST = graphql(`
     }
   }
 `);
-type Run = RunListQuery['runs']['nodes'][number];
 const PAGE = 50;
 
 export default function RunsPage() {
   const w = useWords(callWords);
-  const c = useWords(common);
   const kindOf = useKind();
-  const client = useClient();
   const navigate = useNavigate();
   const [filters, setFilters] = useFilters('runs', ['flow', 'state'] as const);
   const flows = useFlowNames();
   const names = useMemo(() => new Map(flows.map((flow) => [flow.key, flow.name])), [flows]);
   const variables = useMemo(
-    () => ({ first: PAGE, after: null, flowKey: filters.flow || null, state: filters.state || null }),
+    () => ({ first: PAGE, flowKey: filters.flow || null, state: filters.state || null }),
     [filters],
   );
-  const [answer, reload] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
-  const [more, setMore] = useState<{ nodes: Run[]; end: string | null; hasNext: boolean } | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
-  useEffect(() => setMore(null), [variables]);
-  const first = answer.data?.runs;
-  const rows = [...(first?.nodes ?? []), ...(more?.nodes ?? [])];
-  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
+  const pages = usePages(LIST, variables, (data) => data.runs);
+  const rows = pages.rows ?? [];
   const filtered = Boolean(filters.flow || filters.state);
-
-  const loadMore = async () => {
-    const next = await client.query(LIST, { ...variables, after: more?.end ?? first?.endCursor }).toPromise();
-    const page = next.data?.runs;
-    if (page)
-      setMore((now) => ({
-        nodes: [...(now?.nodes ?? []), ...page.nodes],
-        end: page.endCursor ?? null,
-        hasNext: page.hasNext,
-      }));
-  };
 
   return (
     <>
       <PageHeader title={w('runs')} help={w('runsHelp')} />
-      <Failure error={answer.error} retry={() => reload({ requestPolicy: 'network-only' })} />
+      <Failure error={pages.error} retry={pages.reload} />
       <FilterBar>
         <Select
           aria-label={w('flow')}
@@ -93,7 +72,7 @@ export default function RunsPage() {
           </Button>
         )}
       </FilterBar>
-      {first && rows.length === 0 ? (
+      {pages.rows?.length === 0 ? (
         <EmptyState
           icon={<ListTree size={32} aria-hidden />}
           title={filtered ? w('noMatch') : w('noRuns')}
@@ -105,7 +84,7 @@ export default function RunsPage() {
             className="cw-list"
             rowKey="id"
             size="middle"
-            loading={answer.fetching && !first}
+            loading={!pages.rows && !pages.error}
             dataSource={rows}
             pagination={false}
             scroll={{ x: 900 }}
@@ -167,11 +146,7 @@ export default function RunsPage() {
               },
             ]}
           />
-          {hasNext && (
-            <div className="cw-more">
-              <Button onClick={() => void loadMore()}>{c('loadMore')}</Button>
-            </div>
-          )}
+          <LoadMore pages={pages} />
         </>
       )}
     </>

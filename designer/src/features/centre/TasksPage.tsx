@@ -3,24 +3,26 @@ import { Button, Select, Table } from 'antd';
 import dayjs from 'dayjs';
 import { ListTodo } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import { useQuery, useSubscription } from 'urql';
+import { useSubscription } from 'urql';
 import { graphql } from '@/gql';
 import type { AllTasksQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, groupedPhone, PageHeader, StateTag, type Tone } from '@/ui';
+import { EmptyState, groupedPhone, PageHeader, Phone, StateTag, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { centreWords } from './words';
 
 const LIST = graphql(`
-  query AllTasks($filter: TaskFilterInput!) {
-    tasks(first: 100, filter: $filter) {
+  query AllTasks($after: String, $filter: TaskFilterInput!) {
+    tasks(first: 100, after: $after, filter: $filter) {
       nodes {
-        id kind title note state priority dueAt number queue attempts overdue result
+        id kind title note state priority dueAt number region { zh en } queue attempts overdue result
         customer { id name } assignee { id name }
       }
+      endCursor
       hasNext
     }
     colleagues { id name }
@@ -64,6 +66,7 @@ const KINDS = {
 export default function TasksPage() {
   const w = useWords(centreWords);
   const c = useWords(common);
+  const text = useText();
   const [filters, setFilters] = useFilters('tasks', KEYS);
   const [search, setSearch] = useState(filters.search);
   useEffect(() => {
@@ -80,20 +83,19 @@ export default function TasksPage() {
     }),
     [filters.state, filters.assignee, filters.search],
   );
-  const [answer, ask] = useQuery({ query: LIST, variables: { filter }, requestPolicy: 'cache-and-network' });
-  const reload = () => ask({ requestPolicy: 'network-only' });
+  const pages = usePages(LIST, { filter }, (data) => data.tasks);
+  const { rows, reload } = pages;
   useSubscription({ query: EVENTS }, (_, event) => {
     reload();
     return event;
   });
   const [handOn] = useChange(HAND_ON);
   const [cancel] = useChange(CANCEL);
-  const rows = answer.data?.tasks.nodes;
-  const people = answer.data?.colleagues ?? [];
+  const people = pages.data?.colleagues ?? [];
   return (
     <>
       <PageHeader title={w('tasks')} help={w('tasksHelp')} />
-      <Failure error={answer.error} retry={reload} />
+      <Failure error={pages.error} retry={reload} />
       <FilterBar>
         <SearchBox value={search} onChange={setSearch} />
         <Select
@@ -125,7 +127,7 @@ export default function TasksPage() {
           className="cw-list"
           rowKey="id"
           size="middle"
-          loading={!rows}
+          loading={!rows && !pages.error}
           dataSource={rows ?? []}
           pagination={false}
           columns={[
@@ -151,6 +153,14 @@ export default function TasksPage() {
                 return (
                   <>
                     <strong>{who}</strong>
+                    {one.number && one.customer?.name && (
+                      <div className="cw-quiet">
+                        <Phone number={one.number} region={one.region} />
+                      </div>
+                    )}
+                    {!one.customer?.name && one.region && (
+                      <span className="cw-quiet"> {text(one.region)}</span>
+                    )}
                     {what && <div className="cw-quiet">{what}</div>}
                   </>
                 );
@@ -200,6 +210,7 @@ export default function TasksPage() {
           ]}
         />
       )}
+      <LoadMore pages={pages} />
     </>
   );
 }

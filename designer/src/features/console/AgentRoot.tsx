@@ -7,8 +7,10 @@ import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
 import { useLocation } from 'react-router';
 import { useClient, useQuery, useSubscription } from 'urql';
 import { graphql } from '@/gql';
-import { useWords } from '@/i18n';
+import { say, useWords } from '@/i18n';
+import { said } from '@/i18n/said';
 import { Phone, type PhoneCall, PhoneError } from '@/phone';
+import { groupedPhone } from '@/ui/format';
 import { desk, type Focus, focusOf, NO_PHONE, useDesk } from './desk';
 import { MiniBar } from './MiniBar';
 import { MY_AGENT, MY_AGENT_CHANGES, MY_CALLS, TASK_EVENTS } from './operations';
@@ -53,11 +55,13 @@ export default function AgentRoot() {
   });
   useSubscription({ query: TASK_EVENTS, pause: !isAgent }, (_, seen) => {
     const event = seen.taskEvents;
-    if (event.what === 'due' && event.task)
+    if (event.what === 'due' && event.task) {
+      const title = event.task.title || groupedPhone(event.task.number);
       notification.info({
         key: event.taskId,
-        title: t('reminder', { title: event.task.title || event.task.number }),
+        title: said(() => say(consoleWords, 'reminder', { title })),
       });
+    }
     return seen;
   });
 

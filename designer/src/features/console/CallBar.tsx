@@ -15,12 +15,12 @@ import {
   UserRoundX,
   Users,
 } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useQuery } from 'urql';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Duration, groupedPhone, StateTag } from '@/ui';
-import { type Focus, lineOf, type OwnCall, standOf, useDesk } from './desk';
+import { Duration, groupedPhone, Phone as PhoneWords, StateTag } from '@/ui';
+import { type Agent, type Focus, lineOf, type OwnCall, standOf, useDesk } from './desk';
 import { TARGETS } from './operations';
 import { isState, problemWords, TONES } from './StateBar';
 import { useCallActions } from './useCallActions';
@@ -59,7 +59,7 @@ export function CallBar({
       {call && focus?.phase === 'talking' ? (
         <InCall
           call={call}
-          customer={agent?.call?.callId === call.callId ? agent.call.customerName : ''}
+          offer={agent?.call?.callId === call.callId ? agent.call : null}
           armed={armed}
           setDialog={setDialog}
         />
@@ -169,12 +169,12 @@ function Ringing({ focus }: { focus: Focus }) {
 
 function InCall({
   call,
-  customer,
+  offer,
   armed,
   setDialog,
 }: {
   call: OwnCall;
-  customer: string;
+  offer: Agent['call'] | null;
   armed: boolean;
   setDialog: (dialog: Dialog) => void;
 }) {
@@ -199,13 +199,13 @@ function InCall({
         : isCallState(call.state)
           ? t(`state_${call.state}`, { name })
           : call.state;
-  const who = customer || (call.name === call.number ? '' : call.name);
+  const who = offer?.customerName || (call.name === call.number ? '' : call.name);
 
   return (
     <>
       <span className="cw-call-who">
         {who && <strong>{who}</strong>}
-        <span className="cw-num">{groupedPhone(call.number) || t('masked')}</span>
+        {call.number ? <PhoneWords number={call.number} region={offer?.region} /> : t('masked')}
         <Duration since={call.answeredAt ?? call.since} />
         <span className="cw-quiet">{words}</span>
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
@@ -366,6 +366,19 @@ function TargetDialog({
   const colleagues = (answer.data?.agentDirectory ?? [])
     .filter((one) => one.extension && one.userId !== own)
     .sort((a, b) => rankOf(a.state) - rankOf(b.state) || a.displayName.localeCompare(b.displayName));
+  const named = (key: string, label: string): Choice => ({ value: key, search: label, label });
+  const choices: Record<Target, Choice[] | null> = {
+    colleague: colleagues.map((one) => ({
+      value: one.extension,
+      search: `${one.displayName} ${one.extension} ${one.team}`,
+      label: <Colleague one={one} />,
+    })),
+    queue: (answer.data?.queueNames ?? [])
+      .filter((one) => one.enabled)
+      .map((one) => named(one.name, text(one.label) || one.name)),
+    flow: (answer.data?.transferFlows ?? []).map((one) => named(one.key, one.name)),
+    number: null,
+  };
   const number = value.replace(/[\s-]/g, '');
 
   const ask = async () => {
@@ -426,67 +439,71 @@ function TargetDialog({
           options={targets.map((one) => ({ value: one, label: words[one] }))}
         />
         {answer.error && <Alert type="error" title={c('unknownError')} />}
-        {target === 'colleague' && (
-          <Select
-            autoFocus
-            showSearch={{ optionFilterProp: 'search' }}
-            className="cw-wide"
-            aria-label={t('toColleague')}
-            value={value || undefined}
-            onChange={setValue}
-            placeholder={t('toColleague')}
-            options={colleagues.map((one) => ({
-              value: one.extension,
-              search: `${one.displayName} ${one.extension} ${one.team}`,
-              label: (
-                <span className="cw-colleague">
-                  <span>
-                    {one.displayName} <span className="cw-num cw-quiet">{one.extension}</span>
-                  </span>
-                  <StateTag tone={TONES[one.state] ?? 'off'}>
-                    {isState(one.state) ? t(one.state) : one.state}
-                  </StateTag>
-                </span>
-              ),
-            }))}
-          />
-        )}
-        {target === 'queue' && (
-          <Select
-            autoFocus
-            className="cw-wide"
-            aria-label={t('toQueue')}
-            value={value || undefined}
-            onChange={setValue}
-            placeholder={t('toQueue')}
-            options={(answer.data?.queueNames ?? [])
-              .filter((one) => one.enabled)
-              .map((one) => ({ value: one.name, label: text(one.label) || one.name }))}
-          />
-        )}
-        {target === 'flow' && (
-          <Select
-            autoFocus
-            showSearch={{ optionFilterProp: 'label' }}
-            className="cw-wide"
-            aria-label={t('toFlow')}
-            value={value || undefined}
-            onChange={setValue}
-            placeholder={t('toFlow')}
-            options={(answer.data?.transferFlows ?? []).map((one) => ({ value: one.key, label: one.name }))}
-          />
-        )}
-        {target === 'number' && (
-          <Input
-            autoFocus
-            inputMode="tel"
-            value={value}
-            aria-label={t('toNumber')}
-            placeholder={t('dialHint')}
-            onChange={(event) => setValue(event.target.value)}
-          />
-        )}
+        <TargetField
+          key={target}
+          label={words[target]}
+          choices={choices[target]}
+          value={value}
+          onChange={setValue}
+        />
       </div>
     </Modal>
+  );
+}
+
+function Colleague({ one }: { one: { displayName: string; extension: string; state: string } }) {
+  const t = useWords(consoleWords);
+  return (
+    <span className="cw-colleague">
+      <span>
+        {one.displayName} <span className="cw-num cw-quiet">{one.extension}</span>
+      </span>
+      <StateTag tone={TONES[one.state] ?? 'off'}>{isState(one.state) ? t(one.state) : one.state}</StateTag>
+    </span>
+  );
+}
+
+interface Choice {
+  value: string;
+  /** What is found by typing. */
+  search: string;
+  label: ReactNode;
+}
+
+/** One of the choices, found by typing; without any the number is written. */
+function TargetField({
+  label,
+  choices,
+  value,
+  onChange,
+}: {
+  label: string;
+  choices: Choice[] | null;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  const t = useWords(consoleWords);
+  if (!choices)
+    return (
+      <Input
+        autoFocus
+        inputMode="tel"
+        value={value}
+        aria-label={label}
+        placeholder={t('dialHint')}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    );
+  return (
+    <Select
+      autoFocus
+      showSearch={{ optionFilterProp: 'search' }}
+      className="cw-wide"
+      aria-label={label}
+      placeholder={label}
+      value={value || undefined}
+      onChange={onChange}
+      options={choices}
+    />
   );
 }

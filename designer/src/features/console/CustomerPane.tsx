@@ -32,6 +32,8 @@ import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { duration, EmptyState, groupedPhone, IconButton, Time } from '@/ui';
+import { LoadMore } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { desk, type Focus, useDesk } from './desk';
 import {
   ADD_NOTE,
@@ -60,7 +62,7 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
     requestPolicy: 'cache-and-network',
   });
   const id = focus ? (focus.customerId ?? byNumber.data?.customerByNumber?.id ?? null) : opened;
-  const region = focus && byNumber.data?.numberRegion ? text(byNumber.data.numberRegion.words) : '';
+  const region = focus && byNumber.data?.numberRegion ? text(byNumber.data.numberRegion.place) : '';
 
   return (
     <section className="cw-pane cw-customer" aria-label={t('customer')}>
@@ -162,7 +164,7 @@ function Numbers({ customer }: { customer: Customer }) {
           onClick={() => void actions.dial(one.number)}
         >
           {groupedPhone(one.number)}
-          {one.region && <span className="cw-quiet"> {text(one.region.words)}</span>}
+          {one.region?.place && <span className="cw-quiet"> {text(one.region.place)}</span>}
         </button>
       ))}
     </span>
@@ -233,16 +235,17 @@ function Timeline({ id }: { id: string }) {
   const c = useWords(common);
   const [search, setSearch] = useState('');
   const [asked, setAsked] = useState('');
-  const [pages, setPages] = useState<string[]>([]);
   const [add, adding] = useChange(ADD_NOTE);
   const [note, setNote] = useState('');
-  const [answer, ask] = useQuery({
-    query: TIMELINE,
-    variables: { id, after: pages.at(-1) ?? null, search: asked },
-    requestPolicy: 'cache-and-network',
-  });
-  const page = answer.data?.customer.id === id ? answer.data.customer.timeline : null;
-  const nodes = page?.nodes ?? [];
+  const pages = usePages(
+    TIMELINE,
+    { id, search: asked },
+    (data) => (data.customer.id === id ? data.customer.timeline : null),
+    {
+      keyOf: (one) => `${one.kind}${one.id}`,
+    },
+  );
+  const nodes = pages.rows ?? [];
   // A recording that belongs to a call of this page is heard there.
   const shown = nodes.filter(
     (one) =>
@@ -266,7 +269,7 @@ function Timeline({ id }: { id: string }) {
             const answered = await add({ customer: id, text: note.trim() });
             if (!answered.value) return;
             setNote('');
-            ask({ requestPolicy: 'network-only' });
+            pages.reload();
           }}
         >
           {c('save')}
@@ -278,30 +281,16 @@ function Timeline({ id }: { id: string }) {
         placeholder={c('search')}
         aria-label={c('search')}
         onChange={(event) => setSearch(event.target.value)}
-        onSearch={(words) => {
-          setPages([]);
-          setAsked(words);
-        }}
+        onSearch={setAsked}
       />
-      {!page && <Skeleton active title={false} paragraph={{ rows: 5 }} />}
-      {page && shown.length === 0 && <p className="cw-quiet">{t('noContacts')}</p>}
+      {!pages.rows && !pages.error && <Skeleton active title={false} paragraph={{ rows: 5 }} />}
+      {pages.rows && shown.length === 0 && <p className="cw-quiet">{t('noContacts')}</p>}
       <ul>
         {shown.map((one) => (
           <ContactRow key={`${one.kind}${one.id}`} one={one} />
         ))}
       </ul>
-      <div className="cw-timeline-pages">
-        {pages.length > 0 && (
-          <Button size="small" onClick={() => setPages(pages.slice(0, -1))}>
-            {c('back')}
-          </Button>
-        )}
-        {page?.hasNext && page.endCursor && (
-          <Button size="small" onClick={() => setPages([...pages, page.endCursor as string])}>
-            {c('more')}
-          </Button>
-        )}
-      </div>
+      <LoadMore pages={pages} />
     </div>
   );
 }

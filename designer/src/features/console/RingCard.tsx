@@ -26,7 +26,7 @@ export function RingCard({ focus }: { focus: Focus }) {
   const here = ours?.state === 'incoming';
   const told = offer?.customerName || answer.data?.customerByNumber?.name || focus.own?.name || '';
   const who = told === focus.number ? '' : told;
-  const region = answer.data?.numberRegion?.words;
+  const region = offer?.region ?? answer.data?.numberRegion?.place;
   return (
     <section
       className="cw-ring"
@@ -44,7 +44,7 @@ export function RingCard({ focus }: { focus: Focus }) {
           {offer &&
             offer.waitedSeconds > 0 &&
             ` · ${t('waited', { time: duration(offer.waitedSeconds, language) })}`}
-          {offer?.called && ` · ${t('calledNumber', { number: offer.called })}`}
+          {offer?.called && ` · ${t('calledNumber', { number: groupedPhone(offer.called) })}`}
         </span>
         {offer?.kind === 'callback' && <span>{t('callback_offer')}</span>}
       </div>

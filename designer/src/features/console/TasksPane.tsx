@@ -4,9 +4,10 @@ import dayjs, { type Dayjs } from 'dayjs';
 import { CalendarClock, Check, Clock, MoreHorizontal, Phone, Play, Plus, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, groupedPhone, StateTag } from '@/ui';
+import { LoadMore } from '@/ui/lists';
 import { desk, useDesk } from './desk';
 import { COMPLETE_TASK, CREATE_TASK, POSTPONE_TASK, PUT_BACK_TASK, TAKE_TASK } from './operations';
 import { type Task, useTasks } from './tasks';
@@ -20,7 +21,7 @@ const isKind = (kind: string): kind is TaskKind => (KINDS as readonly string[]).
 
 export function TasksPane() {
   const t = useWords(consoleWords);
-  const { board, tasks, tomorrow, loading, again } = useTasks();
+  const { board, tasks, tomorrow, pages, again } = useTasks();
   const [day, setDay] = useState<'today' | 'tomorrow'>('today');
   const [creating, setCreating] = useState(false);
   const shown = day === 'today' ? tasks : tomorrow;
@@ -48,7 +49,7 @@ export function TasksPane() {
           />
         </Tooltip>
       </header>
-      {shown.length === 0 && !loading ? (
+      {shown.length === 0 && pages.rows && !pages.hasNext ? (
         <EmptyState title={t('noTasks')} help={t('noTasksHelp')} />
       ) : (
         <ul className="cw-task-list">
@@ -57,6 +58,7 @@ export function TasksPane() {
           ))}
         </ul>
       )}
+      <LoadMore pages={pages} />
       {creating && (
         <NewTask
           close={(made) => {
@@ -71,6 +73,7 @@ export function TasksPane() {
 
 function TaskRow({ task, again }: { task: Task; again: () => void }) {
   const t = useWords(consoleWords);
+  const text = useText();
   const actions = useCallActions();
   const current = useDesk((now) => now.taskId === task.id);
   const [take] = useChange(TAKE_TASK);
@@ -110,6 +113,9 @@ function TaskRow({ task, again }: { task: Task; again: () => void }) {
         <button type="button" className="cw-link" onClick={() => void begin()}>
           {who}
         </button>
+        {task.region && !task.customer?.name && (
+          <span className="cw-quiet cw-place">{text(task.region)}</span>
+        )}
       </div>
       {(task.title || task.note) && who !== task.title && (
         <div className="cw-quiet cw-task-note">{task.title || task.note}</div>

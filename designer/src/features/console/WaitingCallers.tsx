@@ -2,13 +2,13 @@ import { useEffect } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { graphql } from '@/gql';
 import { useText, useWords } from '@/i18n';
-import { Duration, groupedPhone } from '@/ui';
+import { Duration, Phone } from '@/ui';
 import { MY_QUEUES } from './operations';
 import { consoleWords } from './words';
 
 const WAITING = graphql(`
   query MyWaiting {
-    myWaiting { entryId queue place kind caller number customerName vip since }
+    myWaiting { entryId queue place kind caller number region { zh en } customerName vip since }
     queueNames { name label { zh en } }
   }
 `);
@@ -35,7 +35,12 @@ export function WaitingCallers() {
         {callers.slice(0, 8).map((caller) => (
           <li key={caller.entryId}>
             <span className="cw-num">{caller.place}</span>{' '}
-            {caller.customerName || groupedPhone(caller.number || caller.caller) || t('masked')}
+            {caller.customerName ||
+              (caller.number || caller.caller ? (
+                <Phone number={caller.number || caller.caller} region={caller.region} />
+              ) : (
+                t('masked')
+              ))}
             {caller.vip && <span className="cw-ring-vip">VIP</span>}
             <span className="cw-quiet">
               {labelOf(caller.queue)} · <Duration since={caller.since} />

@@ -7,7 +7,7 @@ export const AGENT_PARTS = graphql(`
     state reason since until limitAt wish wishReason signedInAt calls busySeconds misses queues
     helpSince helpNote helpByName
     call {
-      entryId callId queue queueLabel { zh en } caller called customerId customerName vip transferred flow
+      entryId callId queue queueLabel { zh en } caller called region { zh en } customerId customerName vip transferred flow
       waitedSeconds since ringSeconds kind script popUrl wrapUpSeconds
     }
   }
@@ -154,16 +154,16 @@ export const LEAVE = graphql(`
 
 export const TASK_PARTS = graphql(`
   fragment TaskParts on Task {
-    id kind title note state priority dueAt remindAt number queue attempts overdue customerId callId voicemailId
+    id kind title note state priority dueAt remindAt number region { zh en } queue attempts overdue customerId callId voicemailId
     createdAt customer { id name level } assignee { id name }
     voicemail { id seconds url }
   }
 `);
 
 export const MY_TASKS = graphql(`
-  query MyTasks($until: DateTime!) {
+  query MyTasks($after: String, $until: DateTime!) {
     taskBoard { begins ends done left overdue tomorrow }
-    tasks(first: 100, filter: { dueUntil: $until }) { nodes { ...TaskParts } hasNext }
+    tasks(first: 100, after: $after, filter: { dueUntil: $until }) { nodes { ...TaskParts } endCursor hasNext }
   }
 `);
 
@@ -206,7 +206,7 @@ export const CREATE_TASK = graphql(`
 export const CUSTOMER_PARTS = graphql(`
   fragment CustomerParts on Customer {
     id name card gender address level background channels note giftConsent fields phones createdAt
-    numbers { number region { words { zh en } } }
+    numbers { number region { place { zh en } } }
   }
 `);
 export const CUSTOMER = graphql(`
@@ -225,7 +225,7 @@ export const CUSTOMER_FORM = graphql(`
 export const CUSTOMER_BY_NUMBER = graphql(`
   query ConsoleCustomerByNumber($number: String!) {
     customerByNumber(number: $number) { ...CustomerParts }
-    numberRegion(number: $number) { words { zh en } }
+    numberRegion(number: $number) { place { zh en } }
   }
 `);
 export const FIND_CUSTOMERS = graphql(`

@@ -1,8 +1,9 @@
 /** Today's tasks and counters, live. */
 import { useEffect, useMemo, useState } from 'react';
-import { useQuery, useSubscription } from 'urql';
+import { useSubscription } from 'urql';
 import type { MyTasksQuery, TaskPartsFragment } from '@/gql/graphql';
 import { useTick } from '@/ui';
+import { type Pages, usePages } from '@/ui/paging';
 import { MY_TASKS, TASK_EVENTS } from './operations';
 
 export type Task = TaskPartsFragment;
@@ -26,19 +27,16 @@ export function useTasks(): {
   board: MyTasksQuery['taskBoard'] | null;
   tasks: Task[];
   tomorrow: Task[];
-  loading: boolean;
+  /** All of them: those that are not read yet are asked for. */
+  pages: Pages<MyTasksQuery, Task>;
   again(): void;
 } {
   const [day, setDay] = useState(() => endOfDay(new Date()).toISOString());
   // The business has its own midnight: what is asked for reaches past it in any zone.
   const until = useMemo(() => endOfDay(new Date(Date.parse(day) - 1), 2).toISOString(), [day]);
-  const [answer, ask] = useQuery({
-    query: MY_TASKS,
-    variables: { until },
-    requestPolicy: 'cache-and-network',
-  });
+  const pages = usePages(MY_TASKS, { until }, (data) => data.tasks);
   useSubscription({ query: TASK_EVENTS }, (_, event) => {
-    ask({ requestPolicy: 'network-only' });
+    pages.reload();
     return event;
   });
   // A console that stays open overnight goes on with the new day.
@@ -47,15 +45,15 @@ export function useTasks(): {
     const now = endOfDay(new Date()).toISOString();
     if (now !== day) setDay(now);
   });
-  const all = answer.data?.tasks.nodes ?? [];
-  const midnight = Date.parse(answer.data?.taskBoard.ends ?? day);
+  const all = pages.rows ?? [];
+  const midnight = Date.parse(pages.data?.taskBoard.ends ?? day);
   const isToday = (task: Task) => Date.parse(task.dueAt) < midnight;
   const isTomorrow = (task: Task) => !isToday(task) && Date.parse(task.dueAt) < midnight + DAY;
   return {
-    board: answer.data?.taskBoard ?? null,
+    board: pages.data?.taskBoard ?? null,
     tasks: inOrder(all.filter(isToday)),
     tomorrow: inOrder(all.filter(isTomorrow)),
-    loading: answer.fetching && !answer.data,
-    again: () => ask({ requestPolicy: 'network-only' }),
+    pages,
+    again: pages.reload,
   };
 }

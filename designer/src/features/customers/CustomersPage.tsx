@@ -2,7 +2,6 @@
 import { Button, Drawer, Select, Table } from 'antd';
 import { Contact, Plus } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import { useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CustomerListQuery } from '@/gql/graphql';
@@ -10,14 +9,15 @@ import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { CustomerCard, LevelTag, NewCustomer } from '../console/CustomerPane';
 import { customerWords } from './words';
 
 const LIST = graphql(`
   query CustomerList($after: String, $search: String!, $level: String) {
     customers(first: 50, after: $after, search: $search, level: $level) {
-      nodes { id name card level createdAt phones }
+      nodes { id name card level createdAt numbers { number region { place { zh en } } } }
       endCursor hasNext
     }
     customerLevels { key label { zh en } vip }
@@ -32,32 +32,22 @@ export default function CustomersPage() {
   const w = useWords(customerWords);
   const c = useWords(common);
   const text = useText();
-  const client = useClient();
   const mayEdit = useMay('customers.edit');
   const [filters, setFilters] = useFilters('customers', KEYS, PASSING);
   const [typed, setTyped] = useState(filters.search);
   const [creating, setCreating] = useState(false);
-  const [more, setMore] = useState<{ rows: Row[]; end: string | null; hasNext: boolean } | null>(null);
   useEffect(() => {
     if (typed === filters.search) return;
     const timer = setTimeout(() => setFilters({ search: typed }), 300);
     return () => clearTimeout(timer);
   }, [typed, filters.search, setFilters]);
   const variables = useMemo(
-    () => ({ after: null, search: filters.search, level: filters.level || null }),
+    () => ({ search: filters.search, level: filters.level || null }),
     [filters.search, filters.level],
   );
-  const [answer, ask] = useQuery({ query: LIST, variables, requestPolicy: 'cache-and-network' });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
-  useEffect(() => setMore(null), [variables]);
-  const first = answer.data?.customers;
-  const rows = [...(first?.nodes ?? []), ...(more?.rows ?? [])];
-  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
-  const levels = answer.data?.customerLevels ?? [];
-  const reload = () => {
-    setMore(null);
-    ask({ requestPolicy: 'network-only' });
-  };
+  const pages = usePages(LIST, variables, (data) => data.customers);
+  const rows = pages.rows ?? [];
+  const levels = pages.data?.customerLevels ?? [];
   const add = mayEdit && (
     <Button type="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setCreating(true)}>
       {w('newCustomer')}
@@ -69,7 +59,7 @@ export default function CustomersPage() {
       <PageHeader title={w('title')} help={w('help')}>
         {add}
       </PageHeader>
-      <Failure error={answer.error} retry={reload} />
+      <Failure error={pages.error} retry={pages.reload} />
       <FilterBar>
         <SearchBox value={typed} onChange={setTyped} label={w('search')} width={280} />
         <Select
@@ -83,7 +73,7 @@ export default function CustomersPage() {
           ]}
         />
       </FilterBar>
-      {first && rows.length === 0 ? (
+      {pages.rows?.length === 0 ? (
         <EmptyState
           icon={<Contact size={32} aria-hidden />}
           title={filtered ? w('noneFound') : w('none')}
@@ -95,7 +85,7 @@ export default function CustomersPage() {
           className="cw-list"
           rowKey="id"
           size="middle"
-          loading={answer.fetching && !first}
+          loading={!pages.rows && !pages.error}
           dataSource={rows}
           pagination={false}
           columns={[
@@ -119,9 +109,9 @@ export default function CustomersPage() {
               title: w('numbers'),
               render: (_, one) => (
                 <span className="cw-numbers">
-                  {one.phones.length === 0 && '–'}
-                  {one.phones.map((number) => (
-                    <Phone key={number} number={number} />
+                  {one.numbers.length === 0 && '–'}
+                  {one.numbers.map((phone) => (
+                    <Phone key={phone.number} number={phone.number} region={phone.region?.place} />
                   ))}
                 </span>
               ),
@@ -131,24 +121,7 @@ export default function CustomersPage() {
           ]}
         />
       )}
-      {hasNext && (
-        <Button
-          className="cw-more"
-          onClick={async () => {
-            const after = more?.end ?? first?.endCursor;
-            const next = await client.query(LIST, { ...variables, after: after ?? null }).toPromise();
-            const page = next.data?.customers;
-            if (page)
-              setMore((now) => ({
-                rows: [...(now?.rows ?? []), ...page.nodes],
-                end: page.endCursor ?? null,
-                hasNext: page.hasNext,
-              }));
-          }}
-        >
-          {c('loadMore')}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
       <Drawer
         open={filters.open !== '' || creating}
         title={creating ? w('newCustomer') : w('customer')}
@@ -157,7 +130,7 @@ export default function CustomersPage() {
         onClose={() => {
           setCreating(false);
           setFilters({ open: '' });
-          reload();
+          pages.reload();
         }}
       >
         {creating ? (

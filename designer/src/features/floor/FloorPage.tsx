@@ -13,13 +13,24 @@ import {
 } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import { Link } from 'react-router';
-import { useQuery, useSubscription } from 'urql';
+import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useLanguage, useText, useWords } from '@/i18n';
+import { say, useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Duration, duration, EmptyState, groupedPhone, Past, StateTag, type Tone, useTick } from '@/ui';
+import { said, textNow } from '@/i18n/said';
+import {
+  Duration,
+  duration,
+  EmptyState,
+  groupedPhone,
+  Past,
+  Phone,
+  StateTag,
+  type Tone,
+  useTick,
+} from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { desk, isOwnReason, useDesk } from '../console/desk';
 import { LEAVE } from '../console/operations';
@@ -33,7 +44,8 @@ import {
   useNewAlerts,
   useNewHelp,
 } from './floor';
-import { Lines } from './Lines';
+import { Lines, TrunkStrip } from './Lines';
+import { type Trunk, useGoneTrunks, useLines } from './liveLines';
 import { Waiting } from './Waiting';
 import './floor.css';
 import { floorWords } from './words';
@@ -89,17 +101,6 @@ const TEAMS = graphql(`
     agentReasons { key labelZh labelEn }
   }
 `);
-const LIVE_CALLS = graphql(`
-  query FloorLiveCalls {
-    liveCalls { id direction caller called trunk state flowKey startedAt answeredAt customerId }
-  }
-`);
-const CALL_EVENTS = graphql(`
-  subscription FloorCallEvents {
-    callEvents { topic call { id } }
-  }
-`);
-
 const TONES: Record<string, Tone> = {
   ready: 'good',
   offered: 'act',
@@ -123,6 +124,7 @@ export default function FloorPage() {
   const { notification } = App.useApp();
   const mayAct = useMay('floor.act');
   const { floor } = useFloor();
+  const lines = useLines();
   const [filters, setFilters] = useFilters('floor', KEYS);
   const order: Order = ORDERS.find((one) => one === filters.order) ?? 'state';
   const grouped = filters.group === 'team';
@@ -137,11 +139,11 @@ export default function FloorPage() {
     (queue: FloorQueue) => {
       notification.warning({
         key: queue.name,
-        title: t('alert', { queue: text(queue.label) || queue.name }),
+        title: said(() => say(floorWords, 'alert', { queue: textNow(queue.label) || queue.name })),
       });
       if (sound) beep();
     },
-    [notification, sound, t, text],
+    [notification, sound],
   );
   useNewAlerts(floor?.queues ?? NO_QUEUES, told);
 
@@ -149,14 +151,27 @@ export default function FloorPage() {
     (agent: FloorAgent) => {
       notification.warning({
         key: `help-${agent.userId}`,
-        title: t('helpCalled', { who: agent.displayName }),
+        title: said(() => say(floorWords, 'helpCalled', { who: agent.displayName })),
         description: agent.helpNote,
       });
       if (sound) beep();
     },
-    [notification, sound, t],
+    [notification, sound],
   );
   useNewHelp(floor?.agents, calling);
+
+  const gone = useCallback(
+    (trunk: Trunk) => {
+      const key = trunk.state === 'rejected' ? 'trunkRejected' : 'trunkDown';
+      notification.error({
+        key: `trunk-${trunk.id}`,
+        title: said(() => say(floorWords, key, { trunk: trunk.name })),
+      });
+      if (sound) beep();
+    },
+    [notification, sound],
+  );
+  useGoneTrunks(lines?.trunks, gone);
 
   const agents = useMemo(() => inOrder(floor?.agents.values() ?? [], order), [floor, order]);
   const counts = countsOf(agents);
@@ -194,7 +209,10 @@ export default function FloorPage() {
               size="small"
               value={view}
               onChange={(to) => setFilters({ view: to === 'agents' ? '' : to })}
-              options={(['agents', 'lines'] as const).map((value) => ({ value, label: t(value) }))}
+              options={[
+                { value: 'agents', label: t('agents') },
+                { value: 'lines', label: lines ? `${t('lines')} ${lines.lines.size}` : t('lines') },
+              ]}
             />
             <Select<Order>
               size="small"
@@ -240,9 +258,10 @@ export default function FloorPage() {
       </header>
       <Watching />
       <QueueStrip queues={floor.queues} />
+      <TrunkStrip trunks={lines?.trunks ?? NO_TRUNKS} />
       <div className="cw-floor-main">
         {view === 'lines' ? (
-          <LiveLines />
+          <Lines lines={[...(lines?.lines.values() ?? [])]} loading={!lines} />
         ) : agents.length === 0 ? (
           <EmptyState
             icon={<LayoutGrid size={32} aria-hidden />}
@@ -305,6 +324,7 @@ export default function FloorPage() {
 }
 
 const NO_QUEUES: readonly FloorQueue[] = [];
+const NO_TRUNKS: readonly Trunk[] = [];
 
 function beep(): void {
   try {
@@ -479,7 +499,7 @@ function Tile({
         {call && agent.state !== 'wrap_up' ? (
           <>
             {call.vip && <span className="cw-ring-vip">VIP</span>}{' '}
-            {call.customerName || groupedPhone(call.caller)}
+            {call.customerName || <Phone number={call.caller} region={call.region} />}
             {call.queue && <span className="cw-quiet"> · {text(call.queueLabel) || call.queue}</span>}
           </>
         ) : (
@@ -623,15 +643,6 @@ function Watching() {
       </Button>
     </section>
   );
-}
-
-function LiveLines() {
-  const [answer, ask] = useQuery({ query: LIVE_CALLS, requestPolicy: 'cache-and-network' });
-  useSubscription({ query: CALL_EVENTS }, (_, seen) => {
-    ask({ requestPolicy: 'network-only' });
-    return seen;
-  });
-  return <Lines calls={answer.data?.liveCalls ?? []} loading={answer.fetching && !answer.data} />;
 }
 
 function MoveDialog({

@@ -1,60 +1,118 @@
-/** Lines and trunks: every call that is up, with caller, callee, trunk and duration. */
+/** Lines and trunks: whether each trunk is there and how full, and every call that is up. */
 import { Table } from 'antd';
 import { Link } from 'react-router';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { Duration, EmptyState, Phone, StateTag } from '@/ui';
+import { useFlowNames } from '../calls/marks';
+import { isGone, TrunkLoad, TrunkMark } from '../numbers/trunkState';
+import type { Line, Trunk } from './liveLines';
 import { floorWords } from './words';
 
-interface Line {
-  id: string;
-  direction: string;
-  caller: string;
-  called: string;
-  trunk: string;
-  state: string;
-  flowKey: string;
-  startedAt: string;
+export function TrunkStrip({ trunks }: { trunks: readonly Trunk[] }) {
+  const t = useWords(floorWords);
+  if (trunks.length === 0) return null;
+  return (
+    <ul className="cw-trunks" aria-label={t('trunks')}>
+      {trunks.map((trunk) => (
+        <li key={trunk.id} data-state={trunk.state} title={`${trunk.name} · ${trunk.host}`}>
+          <strong>{trunk.name}</strong>
+          <TrunkMark state={trunk.state} />
+          {trunk.since && isGone(trunk) && <Duration since={trunk.since} />}
+          <TrunkLoad trunk={trunk} />
+        </li>
+      ))}
+    </ul>
+  );
 }
 
-export function Lines({ calls, loading }: { calls: readonly Line[]; loading: boolean }) {
+const CALL_STATES = { ringing: 'lineRinging', up: 'lineUp' } as const;
+
+export function Lines({ lines, loading }: { lines: readonly Line[]; loading: boolean }) {
   const t = useWords(floorWords);
-  if (calls.length === 0 && !loading) return <EmptyState title={t('noLines')} />;
+  const text = useText();
+  const names = new Map(useFlowNames().map((flow) => [flow.key, flow.name]));
+  if (lines.length === 0 && !loading) return <EmptyState title={t('noLines')} />;
   const directions = { inbound: t('inbound'), outbound: t('outbound'), internal: t('internal') };
   return (
     <Table<Line>
+      className="cw-list"
       size="small"
-      rowKey="id"
+      rowKey="callId"
       loading={loading}
-      dataSource={[...calls]}
-      pagination={false}
+      dataSource={[...lines]}
+      pagination={lines.length > 200 ? { pageSize: 200, showSizeChanger: false } : false}
+      scroll={{ x: 'max-content' }}
       columns={[
         {
           title: t('direction'),
-          dataIndex: 'direction',
-          render: (direction: string) => (
-            <StateTag tone={direction === 'outbound' ? 'outbound' : 'act'}>
-              {directions[direction as 'inbound'] ?? direction}
+          className: 'cw-nowrap',
+          render: (_, one) => (
+            <StateTag tone={one.direction === 'outbound' ? 'outbound' : 'act'}>
+              {directions[one.direction as 'inbound'] ?? one.direction}
             </StateTag>
           ),
         },
-        { title: t('caller'), dataIndex: 'caller', render: (number: string) => <Phone number={number} /> },
-        { title: t('called'), dataIndex: 'called', render: (number: string) => <Phone number={number} /> },
-        { title: t('trunk'), dataIndex: 'trunk', render: (trunk: string) => trunk || '–' },
+        {
+          title: t('caller'),
+          render: (_, one) => <Party number={one.caller} line={one} outside={one.direction !== 'outbound'} />,
+        },
+        {
+          title: t('called'),
+          render: (_, one) => <Party number={one.called} line={one} outside={one.direction === 'outbound'} />,
+        },
+        {
+          title: t('agents'),
+          render: (_, one) =>
+            one.agents.join(text({ zh: '、', en: ', ' })) || <span className="cw-quiet">–</span>,
+        },
+        {
+          title: t('state'),
+          className: 'cw-nowrap',
+          render: (_, one) => (
+            <StateTag tone={one.state === 'up' ? 'good' : 'wait'}>
+              {one.state in CALL_STATES ? t(CALL_STATES[one.state as 'up']) : one.state}
+            </StateTag>
+          ),
+        },
+        {
+          title: t('trunk'),
+          render: (_, one) => one.trunks.join(', ') || <span className="cw-quiet">–</span>,
+        },
         {
           title: t('flow'),
-          dataIndex: 'flowKey',
-          render: (key: string) => (key ? <Link to={`/flows/${key}`}>{key}</Link> : '–'),
+          render: (_, one) =>
+            one.flowKey ? (
+              <Link to={`/flows/${one.flowKey}`}>{names.get(one.flowKey) ?? one.flowKey}</Link>
+            ) : (
+              <span className="cw-quiet">–</span>
+            ),
         },
         {
           title: t('duration'),
-          dataIndex: 'startedAt',
-          render: (at: string, row) => (
-            <Link to={`/calls/${row.id}`}>
-              <Duration since={at} />
+          align: 'right',
+          className: 'cw-nowrap',
+          render: (_, one) => (
+            <Link to={`/calls/${one.callId}`} aria-label={t('openCall')}>
+              <Duration since={one.startedAt} />
             </Link>
           ),
         },
       ]}
     />
+  );
+}
+
+/** A party of a call: the customer by name and with the place that their number belongs to. */
+function Party({ number, line, outside }: { number: string; line: Line; outside: boolean }) {
+  const t = useWords(floorWords);
+  return (
+    <span className="cw-two-line">
+      {number ? (
+        <Phone number={number} region={outside ? line.region : null} />
+      ) : (
+        <span className="cw-quiet">{line.anonymous ? t('withheld') : '–'}</span>
+      )}
+      {outside && line.customerName && <small>{line.customerName}</small>}
+    </span>
   );
 }

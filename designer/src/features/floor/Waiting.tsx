@@ -55,7 +55,7 @@ export function Waiting({ queue }: { queue: FloorQueue }) {
           render: (_, one) => (
             <>
               {one.vip && <span className="cw-ring-vip">VIP</span>}{' '}
-              {one.customerName || <Phone number={one.number || one.caller} />}
+              {one.customerName || <Phone number={one.number || one.caller} region={one.region} />}
             </>
           ),
         },

@@ -11,12 +11,12 @@ const FLOOR = graphql(`
       agents {
         userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues
         helpSince helpNote helpBy helpByName
-        call { entryId callId queue queueLabel { zh en } caller customerName vip since }
+        call { entryId callId queue queueLabel { zh en } caller region { zh en } customerName vip since }
       }
       queues {
         name label { zh en } waiting longest longestSince expected talking ready signedIn offered answered abandoned
         serviceLevel serviceLevelTarget averageWait alerts
-        callers { entryId callId place state kind caller number customerName vip wanted agentId since }
+        callers { entryId callId place state kind caller number region { zh en } customerName vip wanted agentId since }
       }
     }
   }

@@ -145,7 +145,7 @@ export const PERMISSIONS: Record<string, { zh: string; en: string }> = {
   'dispositions.manage': { zh: '管理通话结果', en: 'Manage results' },
   'chat.use': { zh: '收发内部消息', en: 'Write messages in the house' },
   'announcements.manage': { zh: '发布公告', en: 'Announce' },
-  'flow_rules.manage': { zh: '管理回呼规则', en: 'Manage callback rules' },
+  'flow_rules.manage': { zh: '管理回拨规则', en: 'Manage callback rules' },
   'customers.numbers': { zh: '查看完整号码', en: 'See whole numbers' },
   'customers.delete': { zh: '删除客户', en: 'Delete customers' },
   'customers.fields': { zh: '管理客户字段', en: "Manage customers' fields" },

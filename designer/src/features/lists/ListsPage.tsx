@@ -2,18 +2,19 @@
 import { Alert, App, Button, DatePicker, Form, Input, Modal, Select, Spin, Table, Upload } from 'antd';
 import type { Dayjs } from 'dayjs';
 import { FileUp, ListChecks, Pencil, Plus, Trash2 } from 'lucide-react';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { type CombinedError, useClient, useQuery } from 'urql';
+import { useEffect, useMemo, useState } from 'react';
+import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
-import type { ListEntriesQuery, NumberListsQuery } from '@/gql/graphql';
+import type { NumberListsQuery } from '@/gql/graphql';
 import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
 import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, PageHeader, Phone, StateTag, Time, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
-import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Card, Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { UsedByList, useUses } from '@/ui/uses';
 import '../calendars/calendars.css';
 import { type BadLine, endOf, MOST, readNumbers } from './read';
@@ -63,7 +64,6 @@ const REMOVE = graphql(`
   }
 `);
 type Row = NumberListsQuery['numberLists'][number];
-type Entry = ListEntriesQuery['numberList']['entries']['nodes'][number];
 
 const KINDS = ['black', 'white', 'vip'] as const;
 const TONES: Record<string, Tone> = { black: 'bad', white: 'good', vip: 'wait' };
@@ -210,19 +210,19 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
   const w = useWords(numberListWords);
   const c = useWords(common);
   const may = useMay('lists.manage');
-  const client = useClient();
   const { message } = App.useApp();
   const [filters, setFilters] = useFilters('lists', FILTERS, PASSING);
   const [typed, setTyped] = useState(filters.search);
-  const [found, setFound] = useState<Found | null>(null);
-  const [failure, setFailure] = useState<CombinedError>();
-  const [busy, setBusy] = useState(true);
+  const pages = usePages(
+    ENTRIES,
+    { id: list.id, first: PAGE, search: filters.search },
+    (data) => data.numberList.entries,
+  );
   const [adding, setAdding] = useState(false);
   const [importing, setImporting] = useState(false);
   const [add] = useChange(ADD);
   const [remove] = useChange(REMOVE);
   const blank = useMemo(() => ({ number: '', note: '', until: null as Dayjs | null }), []);
-  const asked = useRef(0);
 
   useEffect(() => {
     if (typed === filters.search) return;
@@ -230,32 +230,9 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
     return () => clearTimeout(timer);
   }, [typed, filters.search, setFilters]);
 
-  /** The first page of what is searched for, or the one after what is shown. */
-  const load = useCallback(
-    async (shown: Found | null) => {
-      asked.current += 1;
-      const mine = asked.current;
-      setBusy(true);
-      const variables = { id: list.id, first: PAGE, after: shown?.end ?? null, search: filters.search };
-      const told = await client.query(ENTRIES, variables, { requestPolicy: 'network-only' }).toPromise();
-      // Answers may overtake one another: only the last that was asked for counts.
-      if (mine !== asked.current) return;
-      setBusy(false);
-      setFailure(told.error);
-      const page = told.data?.numberList.entries;
-      if (!page) return;
-      setFound({
-        rows: [...(shown?.rows ?? []), ...page.nodes],
-        end: page.endCursor ?? null,
-        hasNext: page.hasNext,
-      });
-    },
-    [client, list.id, filters.search],
-  );
-  useEffect(() => void load(null), [load]);
   const changed = () => {
     onCount();
-    void load(null);
+    pages.reload();
   };
 
   return (
@@ -275,12 +252,12 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
           </>
         )}
       </FilterBar>
-      <Failure error={failure} retry={() => void load(null)} />
+      <Failure error={pages.error} retry={pages.reload} />
       <Table
         rowKey="id"
         size="small"
-        loading={busy}
-        dataSource={found?.rows ?? []}
+        loading={!pages.rows && !pages.error}
+        dataSource={pages.rows ?? []}
         locale={{ emptyText: filters.search ? w('noMatch') : w('noNumbers') }}
         pagination={false}
         columns={[
@@ -324,13 +301,7 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
           },
         ]}
       />
-      {found?.hasNext && (
-        <div className="cw-more">
-          <Button loading={busy} onClick={() => void load(found)}>
-            {c('loadMore')}
-          </Button>
-        </div>
-      )}
+      <LoadMore pages={pages} />
       <FormDrawer
         open={adding}
         title={w('addNumber')}

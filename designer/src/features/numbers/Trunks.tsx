@@ -1,14 +1,17 @@
 import { App, Button, Collapse, Form, Input, InputNumber, Select, Switch, Table } from 'antd';
 import { Cable, Pencil, Plus, Trash2 } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
+import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, Phone, StateTag } from '@/ui';
+import { ConfirmDelete, EmptyState, IconButton, Phone } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
 import { FilterBar } from '@/ui/lists';
 import { DELETE_TRUNK, SAVE_TRUNK, type Trunk } from './data';
+import { TrunkLoad, TrunkMark } from './trunkState';
 import { numberWords } from './words';
 
 interface Values {
@@ -29,6 +32,14 @@ interface Values {
   priority: number;
   enabled: boolean;
 }
+const LIVE = graphql(`
+  query TrunksLive {
+    trunksLive { id state calls maxCalls }
+  }
+`);
+/** Milliseconds between two looks at how the trunks stand. */
+const AGAIN = 5000;
+
 const BLANK: Values = {
   name: '',
   host: '',
@@ -68,6 +79,12 @@ export function Trunks({
     () => (editing && editing !== 'new' ? { ...BLANK, ...editing, password: '' } : BLANK),
     [editing],
   );
+  const [live, ask] = useQuery({ query: LIVE, requestPolicy: 'network-only' });
+  useEffect(() => {
+    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), AGAIN);
+    return () => clearInterval(timer);
+  }, [ask]);
+  const stand = (id: string) => live.data?.trunksLive.find((one) => one.id === id);
   const add = may && (
     <Button type="primary" icon={<Plus size={14} />} onClick={() => setEditing('new')}>
       {w('newTrunk')}
@@ -106,15 +123,21 @@ export function Trunks({
                 ),
               },
               { title: w('callerId'), render: (_, trunk) => <Phone number={trunk.callerId} /> },
-              { title: w('maxCalls'), width: 130, align: 'right', dataIndex: 'maxCalls' },
+              {
+                title: w('maxCalls'),
+                width: 130,
+                align: 'right',
+                render: (_, trunk) => {
+                  const now = stand(trunk.id);
+                  return now ? <TrunkLoad trunk={now} /> : <span className="cw-num">{trunk.maxCalls}</span>;
+                },
+              },
               { title: w('priority'), width: 90, align: 'right', dataIndex: 'priority' },
               {
                 title: c('state'),
-                width: 120,
+                width: 140,
                 render: (_, trunk) => (
-                  <StateTag tone={trunk.enabled ? 'good' : 'off'}>
-                    {trunk.enabled ? w('enabled') : w('disabled')}
-                  </StateTag>
+                  <TrunkMark state={trunk.enabled ? (stand(trunk.id)?.state ?? 'unknown') : 'off'} />
                 ),
               },
               {

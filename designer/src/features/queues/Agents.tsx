@@ -279,7 +279,7 @@ export function Agents({
             ]}
           />
         </Form.Item>
-        <Form.Item name="seat" label={w('seat')}>
+        <Form.Item name="seat" label={w('seat')} extra={w('seatHelp')}>
           <Select options={SEATS.map((value) => ({ value, label: w(value) }))} />
         </Form.Item>
         <SkillFields name="skillRows" label={w('skills')} />
@@ -287,8 +287,8 @@ export function Agents({
           <Form.Item name="wrapUpSeconds" label={w('wrapUp')} extra={w('wrapUpHelp')}>
             <InputNumber min={0} max={3600} />
           </Form.Item>
-          <Form.Item name="maxMisses" label={w('maxMisses')}>
-            <InputNumber min={1} max={20} />
+          <Form.Item name="maxMisses" label={w('maxMisses')} extra={w('maxMissesHelp')}>
+            <InputNumber min={0} max={20} />
           </Form.Item>
         </div>
         {(['wrapUpByHand', 'autoAnswer', 'autoRelease', 'enabled'] as const).map((name) => (

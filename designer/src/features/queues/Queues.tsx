@@ -194,9 +194,12 @@ export function Queues({
           <Form.Item name="labelEn" label={w('labelEn')} rules={[{ required: true, message: c('required') }]}>
             <Input maxLength={200} />
           </Form.Item>
+          <Form.Item name="position" label={w('position')} extra={w('positionHelp')}>
+            <InputNumber min={0} max={9999} />
+          </Form.Item>
         </div>
         <h3 className="cw-section">{w('routing')}</h3>
-        <Form.Item name="members" label={w('members')}>
+        <Form.Item name="members" label={w('members')} extra={w('membersHelp')}>
           <Select
             mode="multiple"
             showSearch={{ optionFilterProp: 'label' }}
@@ -207,18 +210,21 @@ export function Queues({
           <Select options={STRATEGIES.map((value) => ({ value, label: strategy(value) }))} />
         </Form.Item>
         <SkillFields name="skillRows" label={w('needSkills')} />
-        <Form.Item name="seats" label={w('seat')}>
+        <Form.Item name="seats" label={w('seats')} extra={w('seatsHelp')}>
           <Select mode="multiple" options={SEATS.map((value) => ({ value, label: w(value) }))} />
         </Form.Item>
         <div className="cw-two">
           <Form.Item name="priority" label={w('priority')} extra={w('priorityHelp')}>
-            <InputNumber min={0} max={100} />
+            <InputNumber min={-100} max={100} />
           </Form.Item>
-          <Form.Item name="ageSeconds" label={w('ageSeconds')}>
+          <Form.Item name="ageSeconds" label={w('ageSeconds')} extra={w('ageSecondsHelp')}>
             <InputNumber min={0} max={3600} />
           </Form.Item>
           <Form.Item name="ringSeconds" label={w('ringSeconds')}>
             <InputNumber min={5} max={120} />
+          </Form.Item>
+          <Form.Item name="againSeconds" label={w('againSeconds')} extra={w('againSecondsHelp')}>
+            <InputNumber min={1} max={3600} />
           </Form.Item>
           <Form.Item name="wrapUpSeconds" label={w('wrapUp')} extra={w('wrapUpQueueHelp')}>
             <InputNumber min={-1} max={3600} />
@@ -226,8 +232,8 @@ export function Queues({
           <Form.Item name="lastAgent" label={w('lastAgent')} valuePropName="checked">
             <Switch />
           </Form.Item>
-          <Form.Item name="lastAgentSeconds" label={w('lastAgentSeconds')}>
-            <InputNumber min={0} max={600} />
+          <Form.Item name="lastAgentSeconds" label={w('lastAgentSeconds')} extra={w('lastAgentSecondsHelp')}>
+            <InputNumber min={0} max={3600} />
           </Form.Item>
         </div>
         <h3 className="cw-section">{w('patience')}</h3>
@@ -289,6 +295,9 @@ export function Queues({
           <Form.Item name="maxWaiting" label={w('maxWaiting')}>
             <InputNumber min={0} max={10000} />
           </Form.Item>
+          <Form.Item name="music" label={w('music')} extra={w('musicHelp')}>
+            <Input maxLength={64} placeholder="default" />
+          </Form.Item>
         </div>
         <h3 className="cw-section">{w('screen')}</h3>
         <Form.Item name="script" label={w('script')} extra={w('scriptHelp')}>
@@ -319,10 +328,10 @@ export function Queues({
               <InputNumber min={0} />
             </Form.Item>
           ))}
-          <Form.Item name="record" label={w('record')} valuePropName="checked">
+          <Form.Item name="record" label={w('record')} extra={w('recordHelp')} valuePropName="checked">
             <Switch />
           </Form.Item>
-          <Form.Item name="enabled" label={w('enabled')} valuePropName="checked">
+          <Form.Item name="enabled" label={w('enabled')} extra={w('enabledHelp')} valuePropName="checked">
             <Switch />
           </Form.Item>
         </div>

@@ -129,8 +129,11 @@ export function Reasons({ setup, loading, reload }: Shared) {
           <Form.Item name="labelEn" label={w('labelEn')} rules={[{ required: true, message: c('required') }]}>
             <Input maxLength={100} />
           </Form.Item>
-          <Form.Item name="limitMinutes" label={w('limit')}>
+          <Form.Item name="limitMinutes" label={w('limit')} extra={w('limitHelp')}>
             <InputNumber min={0} max={1440} />
+          </Form.Item>
+          <Form.Item name="position" label={w('position')} extra={w('positionHelp')}>
+            <InputNumber min={0} max={9999} />
           </Form.Item>
           <Form.Item name="paid" label={w('paid')} valuePropName="checked">
             <Switch />

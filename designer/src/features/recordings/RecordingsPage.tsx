@@ -4,17 +4,18 @@ import dayjs from 'dayjs';
 import { FileAudio, Pin, PinOff, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
-import { useClient, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { RecordingListQuery, RecordingSetupQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, groupedPhone, IconButton, PageHeader, StateTag, Time } from '@/ui';
+import { ConfirmDelete, EmptyState, IconButton, PageHeader, Phone, StateTag, Time } from '@/ui';
 import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { OUTCOMES, useCause } from '../calls/marks';
 import { callWords } from '../calls/words';
 import { clock, RecordingPlayer } from './Player';
@@ -24,7 +25,7 @@ const LIST = graphql(`
   query RecordingList($after: String, $filter: RecordingFilterInput!) {
     recordings(first: 30, after: $after, filter: $filter) {
       nodes {
-        id callId seconds complete direction agentName queue result kept createdAt caller called url
+        id callId seconds complete direction agentName queue result kept createdAt caller called region { zh en } url
         customer { id name }
       }
       endCursor hasNext
@@ -137,7 +138,6 @@ function Recordings() {
   const w = useWords(recordingPageWords);
   const c = useWords(common);
   const text = useText();
-  const client = useClient();
   const mayDelete = useMay('recordings.delete');
   const mayDownload = useMay('recordings.download');
   const [filters, setFilters] = useFilters('recordings', KEYS);
@@ -159,24 +159,12 @@ function Recordings() {
     }),
     [filters],
   );
-  const [answer, ask] = useQuery({
-    query: LIST,
-    variables: { after: null, filter },
-    requestPolicy: 'cache-and-network',
-  });
+  const pages = usePages(LIST, { filter }, (data) => data.recordings);
+  const { reload } = pages;
+  const rows = pages.rows ?? [];
   const [names] = useQuery({ query: NAMES });
   const [remove] = useChange(DELETE);
   const [keep] = useChange(KEEP);
-  const [more, setMore] = useState<{ rows: Row[]; end: string | null; hasNext: boolean } | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other filters begin a new list
-  useEffect(() => setMore(null), [filter]);
-  const first = answer.data?.recordings;
-  const rows = [...(first?.nodes ?? []), ...(more?.rows ?? [])];
-  const hasNext = more ? more.hasNext : (first?.hasNext ?? false);
-  const reload = () => {
-    setMore(null);
-    ask({ requestPolicy: 'network-only' });
-  };
   const queueName = (name: string) =>
     text(names.data?.queueNames.find((one) => one.name === name)?.label) || name;
   const calls = useWords(callWords);
@@ -192,7 +180,7 @@ function Recordings() {
   const filtered = KEYS.some((key) => key !== 'tab' && filters[key] !== '');
   return (
     <>
-      <Failure error={answer.error} retry={reload} />
+      <Failure error={pages.error} retry={reload} />
       <FilterBar>
         <SearchBox value={number} onChange={setNumber} label={w('number')} width={180} />
         <Select
@@ -245,7 +233,7 @@ function Recordings() {
           onChange={(value) => setFilters({ max: value === null ? '' : String(value) })}
         />
       </FilterBar>
-      {first && rows.length === 0 ? (
+      {pages.rows?.length === 0 ? (
         <EmptyState
           icon={<FileAudio size={32} aria-hidden />}
           title={filtered ? w('noneFound') : w('none')}
@@ -256,7 +244,7 @@ function Recordings() {
           className="cw-list"
           rowKey="id"
           size="middle"
-          loading={answer.fetching && !first}
+          loading={!pages.rows && !pages.error}
           dataSource={rows}
           pagination={false}
           expandable={{
@@ -275,8 +263,11 @@ function Recordings() {
             {
               title: w('who'),
               render: (_, one) => (
-                <span className="cw-num">
-                  {one.customer?.name || groupedPhone(one.caller)} → {groupedPhone(one.called)}
+                <span className="cw-two-line">
+                  <span>
+                    <Party row={one} outbound={false} /> → <Party row={one} outbound />
+                  </span>
+                  {one.region && <small>{text(one.region)}</small>}
                 </span>
               ),
             },
@@ -327,26 +318,16 @@ function Recordings() {
           ]}
         />
       )}
-      {hasNext && (
-        <Button
-          className="cw-more"
-          onClick={async () => {
-            const after = more?.end ?? first?.endCursor ?? null;
-            const next = await client.query(LIST, { after, filter }).toPromise();
-            const page = next.data?.recordings;
-            if (page)
-              setMore((now) => ({
-                rows: [...(now?.rows ?? []), ...page.nodes],
-                end: page.endCursor ?? null,
-                hasNext: page.hasNext,
-              }));
-          }}
-        >
-          {c('loadMore')}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
     </>
   );
+}
+
+/** Who called, or was called: the one outside by name when it is known. */
+function Party({ row, outbound }: { row: Row; outbound: boolean }) {
+  const outside = (row.direction === 'outbound') === outbound;
+  if (outside && row.customer?.name) return row.customer.name;
+  return <Phone number={outbound ? row.called : row.caller} />;
 }
 
 interface Shared {

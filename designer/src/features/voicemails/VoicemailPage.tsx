@@ -9,21 +9,23 @@ import type { VoicemailBoxesQuery, VoicemailListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, groupedPhone, PageHeader, StateTag, Time, type Tone } from '@/ui';
+import { ConfirmDelete, EmptyState, groupedPhone, PageHeader, Phone, StateTag, Time, type Tone } from '@/ui';
 import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { useDesk } from '../console/desk';
 import { clock, RecordingPlayer } from '../recordings/Player';
 import { voicemailWords } from './words';
 
 const LIST = graphql(`
-  query VoicemailList($filter: VoicemailFilterInput!) {
-    voicemails(first: 100, filter: $filter) {
+  query VoicemailList($after: String, $filter: VoicemailFilterInput!) {
+    voicemails(first: 100, after: $after, filter: $filter) {
       nodes {
-        id box seconds complete state note createdAt caller callbackNumber assignedTo assignedName handledName url
+        id box seconds complete state note createdAt caller region { zh en } callbackNumber assignedTo assignedName handledName url
         customer { id name }
       }
+      endCursor
       hasNext
     }
     colleagues { id name }
@@ -146,9 +148,10 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
     () => ({ box: filters.box || null, state: filters.state || null, number: filters.number }),
     [filters.box, filters.state, filters.number],
   );
-  const [answer, ask] = useQuery({ query: LIST, variables: { filter }, requestPolicy: 'cache-and-network' });
+  const pages = usePages(LIST, { filter }, (data) => data.voicemails);
+  const { rows } = pages;
   const reload = () => {
-    ask({ requestPolicy: 'network-only' });
+    pages.reload();
     moved();
   };
   useSubscription({ query: EVENTS }, (_, news) => {
@@ -160,7 +163,6 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
   const [note] = useChange(NOTE);
   const [callBack] = useChange(CALL_BACK);
   const [remove] = useChange(DELETE);
-  const rows = answer.data?.voicemails.nodes;
   const boxName = (name: string) => text(boxes.find((one) => one.name === name)?.label) || name;
   const stateName = (state: string) =>
     (STATES as readonly string[]).includes(state) ? w(state as 'new') : state;
@@ -169,7 +171,7 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
   };
   return (
     <>
-      <Failure error={answer.error} retry={reload} />
+      <Failure error={pages.error} retry={reload} />
       <FilterBar>
         <SearchBox value={number} onChange={setNumber} label={w('number')} width={180} />
         <Select
@@ -200,7 +202,7 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
           className="cw-list"
           rowKey="id"
           size="middle"
-          loading={!rows}
+          loading={!rows && !pages.error}
           dataSource={rows ?? []}
           pagination={false}
           expandable={{
@@ -233,7 +235,14 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
               title: w('caller'),
               render: (_, one) => (
                 <>
-                  <strong>{one.customer?.name || groupedPhone(one.caller)}</strong>
+                  <strong>{one.customer?.name || <Phone number={one.caller} />}</strong>
+                  <div className="cw-quiet">
+                    {one.customer?.name ? (
+                      <Phone number={one.caller} region={one.region} />
+                    ) : (
+                      text(one.region)
+                    )}
+                  </div>
                   {one.callbackNumber && (
                     <div className="cw-quiet">
                       {w('leftNumber', { number: groupedPhone(one.callbackNumber) })}
@@ -290,7 +299,7 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
                     aria-label={w('assign')}
                     placeholder={w('assign')}
                     value={one.assignedTo ?? undefined}
-                    options={(answer.data?.colleagues ?? []).map((who) => ({
+                    options={(pages.data?.colleagues ?? []).map((who) => ({
                       value: who.id,
                       label: who.name,
                     }))}
@@ -314,6 +323,7 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
           ]}
         />
       )}
+      <LoadMore pages={pages} />
     </>
   );
 }

@@ -1,15 +1,11 @@
 /** Who changed what of a flow, and when. */
-import { Button, Drawer, Spin } from 'antd';
-import { useEffect, useState } from 'react';
-import { useClient } from 'urql';
-import type { FlowHistoryQuery } from '@/gql/graphql';
+import { Drawer, Spin } from 'antd';
 import { useText, useWords } from '@/i18n';
-import { common } from '@/i18n/common';
 import { Time, useWhoName } from '@/ui';
+import { Failure, LoadMore } from '@/ui/lists';
+import { usePages } from '@/ui/paging';
 import { HISTORY } from './data';
 import { listWords } from './words';
-
-type Deed = FlowHistoryQuery['flowHistory']['nodes'][number];
 
 export function HistoryDrawer({
   flow,
@@ -19,34 +15,32 @@ export function HistoryDrawer({
   onClose: () => void;
 }) {
   const w = useWords(listWords);
-  const c = useWords(common);
+  return (
+    <Drawer
+      open={flow !== null}
+      onClose={onClose}
+      title={`${w('who')} · ${flow?.name ?? ''}`}
+      size={480}
+      destroyOnHidden
+    >
+      {flow && <Deeds key={flow.key} of={flow.key} />}
+    </Drawer>
+  );
+}
+
+function Deeds({ of: key }: { of: string }) {
+  const w = useWords(listWords);
   const text = useText();
   const whoName = useWhoName();
-  const client = useClient();
-  const [deeds, setDeeds] = useState<Deed[] | null>(null);
-  const [end, setEnd] = useState<string | null>(null);
-  const [hasNext, setHasNext] = useState(false);
-  const key = flow?.key;
-
-  const load = async (wanted: string, after: string | null) => {
-    const told = await client
-      .query(HISTORY, { key: wanted, first: 50, after }, { requestPolicy: 'network-only' })
-      .toPromise();
-    const page = told.data?.flowHistory;
-    setDeeds((now) => [...(after ? (now ?? []) : []), ...(page?.nodes ?? [])]);
-    setEnd(page?.endCursor ?? null);
-    setHasNext(page?.hasNext ?? false);
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another flow, another history
-  useEffect(() => {
-    setDeeds(null);
-    if (key) void load(key, null);
-  }, [key]);
-
+  const pages = usePages(HISTORY, { key, first: 50 }, (data) => data.flowHistory, {
+    keyOf: (deed) => deed.seq,
+  });
+  const deeds = pages.rows;
   return (
-    <Drawer open={flow !== null} onClose={onClose} title={`${w('who')} · ${flow?.name ?? ''}`} size={480}>
-      {deeds === null ? (
-        <Spin />
+    <>
+      <Failure error={pages.error} retry={pages.reload} />
+      {!deeds ? (
+        !pages.error && <Spin />
       ) : deeds.length === 0 ? (
         <p className="cw-quiet">{w('noHistory')}</p>
       ) : (
@@ -63,11 +57,7 @@ export function HistoryDrawer({
           ))}
         </ol>
       )}
-      {hasNext && key && (
-        <div className="cw-more">
-          <Button onClick={() => void load(key, end)}>{c('loadMore')}</Button>
-        </div>
-      )}
-    </Drawer>
+      <LoadMore pages={pages} />
+    </>
   );
 }

@@ -168,7 +168,7 @@ export const panelWords = defineWords('panel', {
     kind: '类型',
     kind_ivr: '来电流程',
     kind_campaign: '外呼活动',
-    kind_callback: '回呼规则',
+    kind_callback: '回拨规则',
     kind_ticket: '工单',
     kind_subflow: '子流程',
     languages: '语言',
