@@ -38,11 +38,11 @@ class State(StrEnum):
 _WORST = list(State)
 
 
-def state_of(registers: bool, registration: str | None, answers: bool | None) -> State:
-    """A trunk that registers is as far as its registration, another one as its far end answers."""
-    if registers:
-        known = {"registered": State.REGISTERED, "rejected": State.REJECTED, "unregistered": State.DOWN}
-        return known.get(registration or "", State.UNKNOWN)
+def state_of(registration: str | None, answers: bool | None) -> State:
+    """How a trunk stands: by its registration (registered, refused, silent) if it has one, else as its far end answers."""
+    if registration is not None:
+        known = {"registered": State.REGISTERED, "refused": State.REJECTED, "silent": State.DOWN}
+        return known.get(registration, State.UNKNOWN)
     return State.UNKNOWN if answers is None else State.REACHABLE if answers else State.DOWN
 
 

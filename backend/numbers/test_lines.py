@@ -27,13 +27,13 @@ async def make_trunk(state: AppState, actor: Actor, name: str, **more: Any) -> T
 
 
 def test_a_trunk_is_as_far_as_its_registration_or_as_its_far_end_answers() -> None:
-    assert state_of(True, "registered", None) is State.REGISTERED
-    assert state_of(True, "rejected", None) is State.REJECTED
-    assert state_of(True, "unregistered", None) is State.DOWN
-    assert state_of(True, None, True) is State.UNKNOWN, "that it answers does not sign us in"
-    assert state_of(False, None, True) is State.REACHABLE
-    assert state_of(False, None, False) is State.DOWN
-    assert state_of(False, None, None) is State.UNKNOWN
+    assert state_of("registered", None) is State.REGISTERED
+    assert state_of("refused", None) is State.REJECTED
+    assert state_of("silent", None) is State.DOWN
+    assert state_of("unknown", True) is State.UNKNOWN, "that it answers does not sign us in"
+    assert state_of(None, True) is State.REACHABLE
+    assert state_of(None, False) is State.DOWN
+    assert state_of(None, None) is State.UNKNOWN
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(State)), st.integers(0, 200)), max_size=5))

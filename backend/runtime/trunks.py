@@ -18,12 +18,14 @@ SECONDS = 5.0
 
 
 class TrunkWatch:
-    """The trunks of one gateway. Only the process that looks after its Asterisk knows who has registered."""
+    """The trunks of one gateway. Only its own Asterisk tells who has registered; of a remote one that is not known."""
 
     def __init__(self, db: Database, gateway: Gateway, engine: AsteriskProcess | None) -> None:
         self._db = db
         self._gateway = gateway
         self._engine = engine
+        self._told: dict[str, Registration] = {}
+        self._refused: set[str] = set()
 
     async def run(self) -> None:
         """Look while this process owns the engine, until cancelled."""
@@ -43,11 +45,28 @@ class TrunkWatch:
     async def look(self) -> None:
         """Look once."""
         trunks = [row for row in await list_trunks(self._db) if row.enabled]
-        signed_in: dict[str, Registration] = {}
         if self._engine is not None and any(row.registers for row in trunks):
-            signed_in = await self._engine.registrations()
+            self._take(await self._engine.registrations())
         found: dict[str, State] = {}
         for row in trunks:
-            answers = None if row.registers else await self._gateway.trunk_answers(row.name)
-            found[row.id] = state_of(row.registers, signed_in.get(row.name), answers)
+            if row.registers:
+                found[row.id] = state_of(self._registration(row.name), None)
+            else:
+                found[row.id] = state_of(None, await self._gateway.trunk_answers(row.name))
         await write_states(self._db, self._gateway.name, trunks, found)
+
+    def _take(self, told: dict[str, Registration]) -> None:
+        self._refused = {
+            name
+            for name, one in told.items()
+            if one.status == "failed" and one.refused(self._told.get(name), name in self._refused)
+        }
+        self._told = told
+
+    def _registration(self, name: str) -> str:
+        one = self._told.get(name)
+        if one is None:
+            return "unknown"
+        if one.status == "registered":
+            return "registered"
+        return "refused" if name in self._refused else "silent"

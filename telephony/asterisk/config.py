@@ -27,6 +27,8 @@ PROBE = "probe-"
 """The endpoint by which the far end of a trunk is asked whether it is there; no call passes through it."""
 PROBE_SECONDS = 20
 """How often it is asked."""
+SILENT_SECONDS, REFUSED_SECONDS = 30, 300
+"""When a trunk registers again at a far end that does not answer, and at one that refuses it."""
 ANONYMOUS = "anonymous"
 DIRECT = "direct"
 """The endpoint that calls to a bare SIP address leave through; nothing comes in by it."""
@@ -595,8 +597,9 @@ def _trunk(trunk: Trunk, common: dict[str, str | Sequence[str]]) -> str:
             "client_uri": f"sip:{trunk.username.partition('@')[0]}@{where}",
             "contact_user": trunk.username.partition("@")[0],
             "expiration": "600",
-            "retry_interval": "30",
-            "forbidden_retry_interval": "300",
+            "retry_interval": str(SILENT_SECONDS),
+            "forbidden_retry_interval": str(REFUSED_SECONDS),
+            "fatal_retry_interval": str(REFUSED_SECONDS),
             "max_retries": "100000",
             "line": "yes",
             "endpoint": name,

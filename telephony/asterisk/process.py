@@ -18,7 +18,7 @@ from typing import Literal, TextIO
 import httpx
 import psutil
 
-from telephony.asterisk.config import RELOADABLE, TRUNK, AsteriskConfig, is_word, render, run_folder
+from telephony.asterisk.config import RELOADABLE, SILENT_SECONDS, TRUNK, AsteriskConfig, is_word, render, run_folder
 from telephony.asterisk.install import Installation
 from telephony.speech import audio
 
@@ -36,10 +36,29 @@ STEADY_SECONDS = 30.0
 ASK_SECONDS = 5.0
 """How long its command line may take."""
 
-Registration = Literal["registered", "rejected", "unregistered"]
 _REGISTRATION = re.compile(
-    rf"^\s*{TRUNK}(?P<trunk>[A-Za-z0-9_-]+)/.*?\s(?P<status>Registered|Rejected|Unregistered|Stopping|Stopped)\b", re.M
+    rf"^\s*{TRUNK}(?P<trunk>[A-Za-z0-9_-]+)/.*?\s(?P<status>Registered|Rejected|Unregistered|Stopping|Stopped)\b"
+    r"(?:\s*\(exp\. (?P<seconds>-?\d+)s(?P<ago> ago)?\))?",
+    re.M,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How far a trunk has signed in. ``seconds`` are those to its next try; fewer than none while it tries."""
+
+    status: Literal["registered", "failed", "unregistered"]
+    seconds: int = 0
+
+    def refused(self, before: "Registration | None", was_refused: bool) -> bool:
+        """Whether the far end said no rather than nothing: only the pause before the next try tells them apart.
+
+        `before` is what was told last, and `was_refused` what that came to.
+        """
+        if self.seconds > SILENT_SECONDS:
+            return True
+        same_pause = before is not None and self.seconds <= before.seconds
+        return same_pause and was_refused
 
 
 class ProcessError(RuntimeError):
@@ -440,8 +459,13 @@ class AsteriskProcess:
 
 def registrations_of(told: str) -> dict[str, Registration]:
     """Trunks in what ``pjsip show registrations`` tells."""
-    known: dict[str, Registration] = {"Registered": "registered", "Rejected": "rejected"}
-    return {found["trunk"]: known.get(found["status"], "unregistered") for found in _REGISTRATION.finditer(told)}
+    known: dict[str, Literal["registered", "failed"]] = {"Registered": "registered", "Rejected": "failed"}
+    return {
+        found["trunk"]: Registration(
+            known.get(found["status"], "unregistered"), int(found["seconds"] or 0) * (-1 if found["ago"] else 1)
+        )
+        for found in _REGISTRATION.finditer(told)
+    }
 
 
 def _spawn(argv: list[str], output: Path) -> int:

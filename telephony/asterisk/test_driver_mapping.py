@@ -8,6 +8,7 @@ import pytest
 
 from telephony.asterisk.causes import hangup_cause
 from telephony.asterisk.driver import AsteriskDriver, complete_wav, endpoint_of, incoming_of
+from telephony.asterisk.process import Registration, registrations_of
 from telephony.asterisk.testing import Events, alaw, tone
 from telephony.driver import (
     Answered,
@@ -167,3 +168,41 @@ def test_an_unfinished_recording_is_put_right(tmp_path: Path) -> None:
 
 def test_alaw_of_the_test_kit() -> None:
     assert alaw(tone(0, 0.01))[:1] == b"\xd5"
+
+
+TOLD = """
+ <Registration/ServerURI..............................>  <Auth....................>  <Status.......>
+==========================================================================================
+
+ trunk-mobile/sip:127.0.0.3:5070                         trunk-mobile                Rejected          (exp. 287s)
+ trunk-city/sip:127.0.0.2:51414                          trunk-city                  Registered        (exp. 516s)
+ trunk-north/sip:127.0.0.1:9                             trunk-north                 Rejected          (exp. 4s ago)
+ trunk-new/sip:127.0.0.1:9                               n/a                         Unregistered      (exp. 12s)
+
+Objects found: 4
+"""
+
+
+def test_registrations_as_asterisk_tells_them() -> None:
+    assert registrations_of(TOLD) == {
+        "mobile": Registration("failed", 287),
+        "city": Registration("registered", 516),
+        "north": Registration("failed", -4),
+        "new": Registration("unregistered", 12),
+    }
+    assert registrations_of("Unable to connect to remote asterisk") == {}
+
+
+def test_a_far_end_that_refuses_is_told_from_one_that_is_silent_by_the_pause_it_gets() -> None:
+    def walk(*seconds: int) -> list[bool]:
+        told, refused, before = [], False, None
+        for one in (Registration("failed", value) for value in seconds):
+            refused = one.refused(before, refused)
+            told.append(refused)
+            before = one
+        return told
+
+    assert walk(30, 25, 0, -20, 30, 25) == [False] * 6, "silence"
+    assert walk(299, 30, 5, -1, 299) == [True] * 5, "a pause that runs out is the same pause"
+    assert walk(299, 3, 30, 25) == [True, True, False, False], "refused once, silent later"
+    assert walk(12, 299) == [False, True]
