@@ -39,7 +39,7 @@ _WORST = list(State)
 
 
 def state_of(registration: str | None, answers: bool | None) -> State:
-    """How a trunk stands: by its registration (registered, refused, silent) if it has one, else as its far end answers."""
+    """How a trunk stands: by its registration (registered, refused, silent), else as its far end answers."""
     if registration is not None:
         known = {"registered": State.REGISTERED, "refused": State.REJECTED, "silent": State.DOWN}
         return known.get(registration, State.UNKNOWN)

@@ -165,14 +165,15 @@ async def test_a_page_that_is_loaded_again_gets_the_call_back_and_gives_the_call
     await voices.hear(customer="music", agent="")
     await agent.presses("Resume")
 
-    # Talked out, the agent gives the caller to a flow that asks how it was; the agent is free at once.
+    # The agent gives the caller to a flow that asks how it was, and says that the work is done.
     await put_live(product, rating())
     since = voices.customer.now()
     await agent.chooses("Transfer", "rating", "Transfer now", kind="Flow")
-    await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
     await hears_words(await caller(), QUESTION, after=since, call=call)
     await call.press("5")
     await call.ended()
+    await agent.page.get_by_role("button", name="End wrap-up").click()
+    await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
     told = await product.graphql("{ calls(first: 1) { nodes { trail { flowKey nodeId outputs } } } }")
     steps = told["calls"]["nodes"][0]["trail"]
     assert [one["outputs"]["digits"] for one in steps if (one["flowKey"], one["nodeId"]) == ("rating", "ask")] == ["5"]

@@ -92,7 +92,7 @@ export function Lines({ lines, loading }: { lines: readonly Line[]; loading: boo
           align: 'right',
           className: 'cw-nowrap',
           render: (_, one) => (
-            <Link to={`/calls/${one.callId}`} aria-label={t('openCall')}>
+            <Link to={`/calls/${one.callId}`} title={t('openCall')}>
               <Duration since={one.startedAt} />
             </Link>
           ),
