@@ -172,7 +172,7 @@ async def test_a_page_that_is_loaded_again_gets_the_call_back_and_gives_the_call
     await hears_words(await caller(), QUESTION, after=since, call=call)
     await call.press("5")
     await call.ended()
-    await agent.page.get_by_role("button", name="End wrap-up").click()
+    await agent.page.get_by_role("button", name="Wrap-up done").click()
     await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
     told = await product.graphql("{ calls(first: 1) { nodes { trail { flowKey nodeId outputs } } } }")
     steps = told["calls"]["nodes"][0]["trail"]
