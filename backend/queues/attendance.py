@@ -10,6 +10,7 @@ the kind ``transfer`` for them, in no queue.
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -238,6 +239,32 @@ class Attendance:
                     await happen(session, agent, TalkEnded(await wrap_up_of(session, agent, entry, "caller")))
                     if entry.state != "done":
                         end(session, entry, "served")
+        await self._nobody_comes_back(business_id, call_id)
+
+    async def _nobody_comes_back(self, business_id: str, call_id: str) -> None:
+        """Agents who were kept free for a caller in a flow go on with the work that every call has after it."""
+        kept = (
+            Agent.business_id == business_id,
+            Agent.call_id == call_id,
+            Agent.state == "wrap_up",
+            col(Agent.until).is_not(None),
+        )
+        async with read(self._db) as session:
+            users = list(await session.exec(select(Agent.user_id).where(*kept)))
+        for user_id in users:
+            async with floor(self._db, business_id) as session:
+                agent = await locked(session, Agent, user_id)
+                if agent is None or agent.state != "wrap_up" or agent.call_id != call_id or agent.until is None:
+                    continue
+                entry = await session.get(QueueEntry, agent.entry_id) if agent.entry_id else None
+                if entry is None:
+                    continue
+                seconds = await wrap_up_of(session, agent, entry, "caller")
+                until = None if seconds is None else max(utcnow(), agent.since + timedelta(seconds=seconds))
+                if until is None or until < agent.until:
+                    agent.until = until
+                    tell_of(session, agent)
+
 
 
 def _first_leg(entry: QueueEntry) -> str:

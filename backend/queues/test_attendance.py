@@ -295,3 +295,19 @@ async def test_a_supervisor_who_takes_over_has_the_call(state: AppState, actor: 
     async with read(state.db) as session:
         entry = await session.get(QueueEntry, stay)
     assert entry is not None and (entry.state, entry.agent_id) == ("offered", boss.user_id)
+
+
+async def test_who_is_kept_free_for_a_caller_in_a_flow_is_free_once_that_caller_has_gone(
+    state: AppState, actor: Actor, followed: Followed
+) -> None:
+    ann = await make_agent(state, actor, "ann", "8011")
+    await make_queue(state, actor, "hotline", ann, wrap_up_seconds=0)
+    await ready(state, ann)
+    await served(state, followed)
+    desk = BusinessQueues(state.db, "main", Watch(state.bus))
+    await desk.ended("k1", 1, "transfer")
+    kept = await followed.of(ann)
+    assert kept.state == "wrap_up" and kept.until is not None and kept.until > utcnow() + timedelta(seconds=60)
+    await followed.tell(CallEnded(CALL, "normal"))
+    await minder.turn(state.db)
+    assert (await followed.of(ann)).state == "ready"

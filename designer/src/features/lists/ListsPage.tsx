@@ -72,12 +72,6 @@ const FILTERS = ['list', 'search'] as const;
 // What is searched for belongs to this moment, the list is found again.
 const PASSING = ['search'] as const;
 
-interface Found {
-  rows: Entry[];
-  end: string | null;
-  hasNext: boolean;
-}
-
 export default function ListsPage() {
   const w = useWords(numberListWords);
   const c = useWords(common);
