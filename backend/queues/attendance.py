@@ -266,7 +266,6 @@ class Attendance:
                     tell_of(session, agent)
 
 
-
 def _first_leg(entry: QueueEntry) -> str:
     """The leg by which the agent was reached whom the queue has chosen."""
     return f"agent-{entry.call_id}" if entry.kind == "callback" else f"{entry.key}-{entry.offer}-leg"
