@@ -122,11 +122,10 @@ def queues_open_to(one: Waiting, rules: Mapping[str, QueueRules], now: float) ->
 def next_change(one: Waiting, rules: Mapping[str, QueueRules], now: float) -> float | None:
     """When more agents may serve this caller by the mere passing of time, or None."""
     own = rules.get(one.queue)
-    if own is None:
-        return None
-    times = [one.since + rule.after for rule in own.overflow]
-    times += one.again.values()
-    if one.last_agent is not None and _prefers_last(own):
+    times = list(one.again.values())
+    if own is not None:
+        times += [one.since + rule.after for rule in own.overflow]
+    if own is not None and one.last_agent is not None and _prefers_last(own):
         times.append(one.since + own.last_agent_seconds)
     return min((time for time in times if time > now), default=None)
 

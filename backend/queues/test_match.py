@@ -134,6 +134,13 @@ def test_between_two_changes_of_time_nothing_more_can_be_served(floor: Floor, la
                 assert (before is None) == (after is None)
 
 
+def test_who_waits_for_one_agent_outside_of_any_queue_is_offered_again_in_time() -> None:
+    one = Waiting("caller", "", NOW - 5, wanted="ann", again={"ann": NOW + 10})
+    assert next_change(one, {}, NOW) == NOW + 10
+    assert can_serve(Free("ann", {}, NOW), one, {}, NOW) is None
+    assert can_serve(Free("ann", {}, NOW), one, {}, NOW + 10) is not None
+
+
 @given(st.integers(0, 5), st.integers(0, 30), st.sampled_from([10.0, 60.0]))
 @settings(max_examples=60, deadline=None)
 def test_nobody_starves_however_many_better_callers_come(priority: int, others: int, age: float) -> None:
