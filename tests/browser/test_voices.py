@@ -199,6 +199,30 @@ async def test_a_page_that_is_closed_in_a_call_leaves_the_customer_with_music_an
     await call.hang_up()
 
 
+@pytest.mark.soak  # at a telephone the same is in CI
+async def test_an_agent_who_hangs_up_by_hand_is_told_that_the_caller_has_gone(voices: Voices, product: Product) -> None:
+    agent = await voices.sits("agent", AGENT)
+    saved = await product.graphql(
+        'mutation($u: String!, $e: String!) { saveAgent(userId: $u, agent: {extension: $e, phoneKind: "browser",'
+        " autoRelease: false, wrapUpSeconds: 0}) { errors { code } } }",
+        u=agent.user_id,
+        e=AGENT,
+    )
+    assert saved["saveAgent"]["errors"] == []
+    await hotline(product, "byhand", "755", [agent])
+    call = await voices.customer.calls(product, "755")
+    await agent.answers()
+    await voices.hear(customer="agent", agent="customer")
+    await call.hang_up()
+    bar = agent.page.locator(".cw-callbar")
+    await expect(bar).to_contain_text("the other side has hung up")
+    await expect(bar.get_by_role("button", name="Hold")).to_be_hidden()
+    assert await voices.state("agent") == "talking", "the phone is still in use"
+    await agent.presses("Hang up")
+    await expect(bar).to_contain_text("No call")
+    await expect(agent.page.locator(".cw-state-button")).to_contain_text("Ready")
+
+
 async def test_two_who_take_the_same_caller_at_once(voices: Voices, product: Product) -> None:
     agent, third = await voices.sits("agent", AGENT), await voices.sits("third", THIRD)
     await hotline(product, "both", "753", [agent, third])
