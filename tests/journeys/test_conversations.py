@@ -217,6 +217,7 @@ async def test_the_transfer_key_of_the_phone_that_placed_a_call_gives_the_other_
     await agent.speaks(call, floor.folder)
     await floor.hears(agent="third", third="agent")
     assert await call.transfer(f"sip:99999@{here}") >= 400, "a number that leads nowhere is refused"
+    await floor.hears(agent="third", third="agent")
     assert await call.transfer(f"sip:{BOSS}@{here}") == 200
     await call.ended()
     await boss.answers(floor.folder)
