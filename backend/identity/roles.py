@@ -110,12 +110,13 @@ async def save_role(
         else:
             _not_above(actor, _granted(row.permissions), "permissions")
             _not_further(actor, Scope(row.scope), "scope")
-        row.title, row.permissions, row.scope = title, sorted(wanted), reach.value
+        names = sorted(permission.value for permission in wanted)
+        row.title, row.permissions, row.scope = title, names, reach.value
         await session.flush()
         holders = select(User.id).where(User.business_id == actor.business_id, User.role == row.id)
         users = list(await session.exec(holders))
         await session.exec(delete(UserSession).where(col(UserSession.user_id).in_(users)))
-        await note(session, actor, "role.saved", title, permissions=sorted(wanted), scope=reach.value)
+        await note(session, actor, "role.saved", title, permissions=", ".join(names), scope=reach.value)
         return _own_role(row, len(users))
 
 

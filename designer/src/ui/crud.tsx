@@ -122,7 +122,7 @@ export function Crud<Row extends object, Form extends object>({
             loading={loading}
             dataSource={[...(shown ?? [])]}
             pagination={(shown?.length ?? 0) > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-            locale={{ emptyText: wanted ? c('noMatch') : words.none }}
+            locale={{ emptyText: rows ? (wanted ? c('noMatch') : words.none) : ' ' }}
             columns={[
               ...columns,
               {

@@ -11,6 +11,8 @@ interface Known {
   /** Where the type is not known: what most nodes call a way out. */
   common: ReadonlyMap<string, Text>;
 }
+/** Ways that a type has with some of its settings only: its example does not show them. */
+const AT_TIMES: Record<string, Text> = { holiday: { zh: '节假日', en: 'Holiday' } };
 let known: Known | null = null;
 
 /** Read once, however many steps ask. */
@@ -34,7 +36,7 @@ export function usePortTitle(): (type: string, port: string) => string {
       // Titles of an example's own ways ("1 Balance") are not those of this flow.
       if (!nodes || /^\d/.test(port)) return port;
       const named = nodes.types.get(type)?.ports.find((one) => one.name === port);
-      return text(named ? named.title : type ? undefined : nodes.common.get(port)) || port;
+      return text(named?.title ?? AT_TIMES[port] ?? (type ? undefined : nodes.common.get(port))) || port;
     };
   }, [found, text]);
 }

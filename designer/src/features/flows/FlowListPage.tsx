@@ -397,6 +397,7 @@ function FlowTable({
       size="middle"
       loading={loading}
       dataSource={rows}
+      locale={loading ? { emptyText: ' ' } : undefined}
       pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
       rowSelection={
         onSelect && {
@@ -435,17 +436,17 @@ function FlowTable({
         },
         {
           title: w('kind'),
-          width: 96,
+          width: 88,
           render: (_, flow) => {
             const kind = KINDS.find((one) => one === flow.kind);
             return kind ? w(`kind_${kind}`) : flow.kind;
           },
         },
-        { title: w('live'), width: 116, render: (_, flow) => <Live flow={flow} /> },
+        { title: w('live'), width: 104, render: (_, flow) => <Live flow={flow} /> },
         { title: w('checks'), width: 156, render: (_, flow) => <Checks flow={flow} /> },
         {
           title: w('numbers'),
-          width: 148,
+          width: 104,
           render: (_, flow) =>
             flow.numbers.length ? (
               <Link to="/numbers" className="cw-flow-numbers">
@@ -460,7 +461,7 @@ function FlowTable({
         },
         {
           title: w('changed'),
-          width: 128,
+          width: 108,
           sorter: (one, two) => Date.parse(one.updatedAt) - Date.parse(two.updatedAt),
           render: (_, flow) => (
             <span className="cw-two-line">

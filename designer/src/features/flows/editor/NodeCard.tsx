@@ -100,6 +100,7 @@ function Face({ id }: { id: string }) {
 export const EventPill = memo(function EventPill({ id, selected }: NodeProps) {
   const t = useWords(editorWords);
   const kind = useEditor((state) => docOf(state).kind);
+  const detail = useDetail();
   const key = keyOf(id);
   const [icon, words] =
     id === START
@@ -113,9 +114,10 @@ export const EventPill = memo(function EventPill({ id, selected }: NodeProps) {
     <div
       className="cw-event"
       data-kind={key === null ? id.slice(1) : 'key'}
+      data-detail={detail}
       data-selected={selected || undefined}
     >
-      <NodeIcon name={icon} size={16} />
+      {detail === 'full' && <NodeIcon name={icon} size={16} />}
       <span>{words}</span>
       <Handle type="source" id="out" position={Position.Right} className="cw-port" />
     </div>

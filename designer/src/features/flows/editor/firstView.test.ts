@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginningOf, FIRST_ZOOM, type Rect, type View } from './firstView';
+import { BEGINNING, beginningOf, FIRST_ZOOM, MARGIN, type Rect, type View } from './firstView';
 
 const PANE = { width: 700, height: 800 };
 const pill = (x: number, y: number): Rect => ({ x, y, width: 176, height: 36 });
@@ -15,7 +15,7 @@ describe('what a big flow shows at first', () => {
     const start = pill(-280, 0);
     const view = beginningOf({ x: -280, y: -3000, width: 9000, height: 6000 }, start, PANE);
     expect(view.zoom).toBe(FIRST_ZOOM);
-    expect(shown(view, start)).toMatchObject({ left: 32, top: 400 - 18 * FIRST_ZOOM });
+    expect(shown(view, start)).toMatchObject({ left: BEGINNING, top: 400 - 18 * FIRST_ZOOM });
   });
 
   it.each([
@@ -25,10 +25,10 @@ describe('what a big flow shows at first', () => {
   ])('fills the canvas when it begins at the %s of the drawing', (_, start, drawing) => {
     const view = beginningOf(drawing, start, PANE);
     const all = shown(view, drawing);
-    expect(all.left).toBeLessThanOrEqual(32);
-    expect(all.top).toBeLessThanOrEqual(32);
-    expect(all.right).toBeGreaterThanOrEqual(PANE.width - 32);
-    expect(all.bottom).toBeGreaterThanOrEqual(PANE.height - 32);
+    expect(all.left).toBeLessThanOrEqual(BEGINNING);
+    expect(all.top).toBeLessThanOrEqual(MARGIN);
+    expect(all.right).toBeGreaterThanOrEqual(PANE.width - MARGIN);
+    expect(all.bottom).toBeGreaterThanOrEqual(PANE.height - MARGIN);
     const begins = shown(view, start);
     expect(begins.left).toBeGreaterThanOrEqual(0);
     expect(begins.top).toBeGreaterThanOrEqual(0);

@@ -1,6 +1,6 @@
 /** What is wrong with the flow, each by the name of its node; a click shows the node and its field. */
 import { Alert, Button } from 'antd';
-import { wordsOf } from '@/graphql/useChange';
+import { sentences, wordsOf } from '@/graphql/useChange';
 import { type Text, useText, useWords } from '@/i18n';
 import { useEditor } from '../store';
 import { nameOf } from './fixes';
@@ -44,7 +44,7 @@ export function ProblemList({
               {one.node ? (
                 <>
                   <strong>{nameOf(doc, one.node)}: </strong>
-                  {t(one.message)}{' '}
+                  {sentences([t(one.message)])}{' '}
                 </>
               ) : (
                 wordsOf(one)

@@ -3,6 +3,7 @@ import { useReactFlow } from '@xyflow/react';
 import { Button, Segmented } from 'antd';
 import { CircleCheck, LocateFixed } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { sentences } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { useCatalogue } from '../catalogue';
@@ -95,9 +96,9 @@ function Row({ problem }: { problem: FlowProblem }) {
       <span className="cw-hidden">{w(problem.severity)}: </span>
       <div>
         <button type="button" className="cw-problems-text" onClick={() => jump(problem)}>
-          {t(problem.message)}
+          {sentences([t(problem.message)])}
         </button>
-        {explains(problem) && <p className="cw-quiet">{t(problem.remedy)}</p>}
+        {explains(problem) && <p className="cw-quiet">{sentences([t(problem.remedy)])}</p>}
       </div>
       <div className="cw-problems-acts">
         <FixButtons problem={problem} />
