@@ -33,7 +33,7 @@ export function FlowPanel() {
           id={own}
           autoSize={{ minRows: 2, maxRows: 8 }}
           placeholder={w('descriptionHint')}
-          disabled={readOnly}
+          readOnly={readOnly}
           value={doc.description ?? ''}
           onChange={(event) => {
             const description = event.target.value;
