@@ -259,8 +259,8 @@ export default function CallsPage() {
                 width: 104,
                 render: (_, call) => <Direction direction={call.direction} />,
               },
-              { title: w('from'), width: 190, render: (_, call) => <Who call={call} /> },
-              { title: w('to'), width: 170, render: (_, call) => <Called call={call} /> },
+              { title: w('from'), width: 176, render: (_, call) => <Who call={call} /> },
+              { title: w('to'), width: 150, render: (_, call) => <Called call={call} /> },
               { title: w('flow'), render: (_, call) => flowOf(call) },
               {
                 title: w('length'),

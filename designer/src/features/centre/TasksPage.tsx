@@ -134,10 +134,10 @@ export default function TasksPage() {
             {
               title: w('due'),
               render: (_, one) => (
-                <>
-                  <span className="cw-num cw-nowrap">{dayjs(one.dueAt).format('YYYY-MM-DD HH:mm')}</span>{' '}
+                <span className="cw-due">
+                  <span className="cw-num cw-nowrap">{dayjs(one.dueAt).format('YYYY-MM-DD HH:mm')}</span>
                   {one.overdue && <StateTag tone="bad">{w('overdue')}</StateTag>}
-                </>
+                </span>
               ),
             },
             {

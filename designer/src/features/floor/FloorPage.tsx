@@ -14,7 +14,7 @@ import {
 import { useCallback, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useQuery } from 'urql';
-import { useMay } from '@/app/session';
+import { useMay, useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { say, useLanguage, useText, useWords } from '@/i18n';
@@ -25,6 +25,7 @@ import {
   duration,
   EmptyState,
   groupedPhone,
+  IconButton,
   Past,
   Phone,
   StateTag,
@@ -248,13 +249,12 @@ export default function FloorPage() {
             </span>
           </>
         )}
-        <Button
+        <IconButton
           size="small"
-          icon={big ? <Minimize2 size={14} aria-hidden /> : <Maximize2 size={14} aria-hidden />}
+          label={big ? t('leaveBigScreen') : t('bigScreen')}
+          icon={big ? <Minimize2 size={16} /> : <Maximize2 size={16} />}
           onClick={() => setBig(!big)}
-        >
-          {big ? t('leaveBigScreen') : t('bigScreen')}
-        </Button>
+        />
       </header>
       <Watching />
       <QueueStrip queues={floor.queues} />
@@ -387,12 +387,14 @@ function QueueStrip({ queues }: { queues: readonly FloorQueue[] }) {
                       : duration(queue.expected, language)}
                   </Figure>
                   <Figure
-                    label={`${t('serviceLevel')} (${t('target', { target: queue.serviceLevelTarget })})`}
+                    label={t('serviceLevel')}
+                    title={t('target', { target: queue.serviceLevelTarget })}
                     alert={queue.alerts.includes('service_level')}
                   >
                     {queue.serviceLevel === null || queue.serviceLevel === undefined
                       ? '–'
-                      : `${Math.round(queue.serviceLevel)} %`}
+                      : Math.round(queue.serviceLevel)}{' '}
+                    / {queue.serviceLevelTarget} %
                   </Figure>
                   <Figure label={t('abandoned')}>
                     {queue.abandoned} / {queue.offered}
@@ -413,17 +415,19 @@ function QueueStrip({ queues }: { queues: readonly FloorQueue[] }) {
 
 function Figure({
   label,
+  title,
   alert,
   large,
   children,
 }: {
   label: string;
+  title?: string;
   alert?: boolean;
   large?: boolean;
   children: React.ReactNode;
 }) {
   return (
-    <div data-alert={alert} data-large={large}>
+    <div data-alert={alert} data-large={large} title={title}>
       <dt>{label}</dt>
       <dd className="cw-num">{children}</dd>
     </div>
@@ -449,6 +453,7 @@ function Tile({
   const text = useText();
   const { message, modal } = App.useApp();
   const maySupervise = useMay('calls.supervise');
+  const own = useSession().person.id === agent.userId;
   const [watch] = useChange(WATCH);
   const [release] = useChange(RELEASE);
   const [answerHelp] = useChange(ANSWER_HELP);
@@ -521,7 +526,7 @@ function Tile({
         </div>
       )}
       <div className="cw-tile-actions">
-        {inCall && maySupervise && (
+        {inCall && maySupervise && !own && (
           <>
             <Button size="small" icon={<Ear size={14} aria-hidden />} onClick={() => enter('listen')}>
               {t('listen')}

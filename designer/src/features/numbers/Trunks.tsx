@@ -125,7 +125,7 @@ export function Trunks({
               { title: w('callerId'), render: (_, trunk) => <Phone number={trunk.callerId} /> },
               {
                 title: w('maxCalls'),
-                width: 130,
+                width: 150,
                 align: 'right',
                 render: (_, trunk) => {
                   const now = stand(trunk.id);

@@ -226,14 +226,19 @@ export function Queues({
           <Form.Item name="againSeconds" label={w('againSeconds')} extra={w('againSecondsHelp')}>
             <InputNumber min={1} max={3600} />
           </Form.Item>
-          <Form.Item name="wrapUpSeconds" label={w('wrapUp')} extra={w('wrapUpQueueHelp')}>
-            <InputNumber min={-1} max={3600} />
-          </Form.Item>
-          <Form.Item name="lastAgent" label={w('lastAgent')} valuePropName="checked">
+          <Form.Item
+            name="lastAgent"
+            label={w('lastAgent')}
+            extra={w('lastAgentHelp')}
+            valuePropName="checked"
+          >
             <Switch />
           </Form.Item>
           <Form.Item name="lastAgentSeconds" label={w('lastAgentSeconds')} extra={w('lastAgentSecondsHelp')}>
             <InputNumber min={0} max={3600} />
+          </Form.Item>
+          <Form.Item name="wrapUpSeconds" label={w('wrapUp')} extra={w('wrapUpQueueHelp')}>
+            <InputNumber min={-1} max={3600} />
           </Form.Item>
         </div>
         <h3 className="cw-section">{w('patience')}</h3>

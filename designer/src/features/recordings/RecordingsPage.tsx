@@ -182,7 +182,7 @@ function Recordings() {
     <>
       <Failure error={pages.error} retry={reload} />
       <FilterBar>
-        <SearchBox value={number} onChange={setNumber} label={w('number')} width={180} />
+        <SearchBox value={number} onChange={setNumber} label={w('number')} width={150} />
         <Select
           style={{ minWidth: 140 }}
           value={filters.agent}
@@ -205,12 +205,14 @@ function Recordings() {
           ]}
         />
         <DatePicker
+          style={{ width: 140 }}
           placeholder={w('from')}
           aria-label={w('from')}
           value={filters.from ? dayjs(filters.from) : null}
           onChange={(at) => setFilters({ from: at ? at.format('YYYY-MM-DD') : '' })}
         />
         <DatePicker
+          style={{ width: 140 }}
           placeholder={w('until')}
           aria-label={w('until')}
           value={filters.until ? dayjs(filters.until) : null}
