@@ -1,6 +1,15 @@
 /** The agent's own state, the next task, what is done and left, whether all are busy, what is announced. */
 import { App, Badge, Button, Dropdown, Input, Popover, Progress } from 'antd';
-import { Bell, BellOff, ChevronDown, Keyboard, LifeBuoy, Megaphone, MessageSquare } from 'lucide-react';
+import {
+  Bell,
+  BellOff,
+  ChevronDown,
+  Keyboard,
+  LifeBuoy,
+  Megaphone,
+  MessageSquare,
+  Phone as PhoneIcon,
+} from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useChange } from '@/graphql/useChange';
@@ -155,41 +164,45 @@ export function StateBar({ toggle }: { toggle: number }) {
       </span>
       <PhoneState />
       <Help />
-      {next && (
-        <span className="cw-next cw-quiet">
-          {t('nextTask', {
-            what: `${timeOf(next.dueAt)} ${next.customer?.name || next.title || groupedPhone(next.number)}`,
-          })}
+      <span className="cw-statebar-middle">
+        {next && (
+          <span className="cw-next cw-quiet">
+            {t('nextTask', {
+              what: `${timeOf(next.dueAt)} ${next.customer?.name || next.title || groupedPhone(next.number)}`,
+            })}
+          </span>
+        )}
+        <span className="cw-progress">
+          <span className="cw-num">
+            {t('done')} <strong>{done}</strong> · {t('left')} <strong>{left}</strong>
+          </span>
+          <Progress
+            percent={done + left === 0 ? 100 : Math.round((done / (done + left)) * 100)}
+            showInfo={false}
+            size="small"
+            aria-label={`${t('done')} ${done}, ${t('left')} ${left}`}
+          />
         </span>
-      )}
-      <span className="cw-progress">
-        <span className="cw-num">
-          {t('done')} <strong>{done}</strong> · {t('left')} <strong>{left}</strong>
-        </span>
-        <Progress
-          percent={done + left === 0 ? 100 : Math.round((done / (done + left)) * 100)}
-          showInfo={false}
-          size="small"
-          aria-label={`${t('done')} ${done}, ${t('left')} ${left}`}
-        />
+        <StateTag tone={allBusy ? 'bad' : waiting > 0 ? 'wait' : 'off'}>
+          {allBusy ? `${t('allBusy')} · ` : ''}
+          {waiting > 0 ? t('waiting', { count: waiting }) : t('nobodyWaits')}
+        </StateTag>
       </span>
-      <StateTag tone={allBusy ? 'bad' : waiting > 0 ? 'wait' : 'off'}>
-        {allBusy ? `${t('allBusy')} · ` : ''}
-        {waiting > 0 ? t('waiting', { count: waiting }) : t('nobodyWaits')}
-      </StateTag>
-      <Announcements busy={allBusy && waiting > 0 ? t('allBusyLine', { count: waiting }) : ''} />
-      <IconButton
-        label={t('ringSound')}
-        icon={ringing ? <Bell size={16} /> : <BellOff size={16} />}
-        onClick={() => {
-          setRing(!ringing);
-          setRinging(!ringing);
-        }}
-      />
-      <Popover trigger="click" placement="bottomRight" title={t('shortcuts')} content={<Shortcuts />}>
-        <Button type="text" aria-label={t('shortcuts')} icon={<Keyboard size={16} />} />
-      </Popover>
-      <ChatButton open={() => setChat(true)} />
+      <span className="cw-statebar-tools">
+        <Announcements busy={allBusy && waiting > 0 ? t('allBusyLine', { count: waiting }) : ''} />
+        <IconButton
+          label={t('ringSound')}
+          icon={ringing ? <Bell size={16} /> : <BellOff size={16} />}
+          onClick={() => {
+            setRing(!ringing);
+            setRinging(!ringing);
+          }}
+        />
+        <Popover trigger="click" placement="bottomRight" title={t('shortcuts')} content={<Shortcuts />}>
+          <Button type="text" aria-label={t('shortcuts')} icon={<Keyboard size={16} />} />
+        </Popover>
+        <ChatButton open={() => setChat(true)} />
+      </span>
       <ChatDrawer open={chat} close={() => setChat(false)} onError={(words) => void message.error(words)} />
     </header>
   );
@@ -290,7 +303,14 @@ function PhoneState() {
         </Button>
       </span>
     );
-  if (line.state === 'ready') return <StateTag tone="good">{t('phoneReady')}</StateTag>;
+  if (line.state === 'ready')
+    return (
+      <span className="cw-phone-ready" title={t('phoneReady')}>
+        <StateTag tone="good">
+          <PhoneIcon size={14} aria-hidden /> <span>{t('phoneReady')}</span>
+        </StateTag>
+      </span>
+    );
   return (
     <StateTag tone="wait">{line.state === 'reconnecting' ? t('phoneLost') : t('phoneConnecting')}</StateTag>
   );

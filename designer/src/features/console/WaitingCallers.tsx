@@ -42,7 +42,7 @@ export function WaitingCallers() {
                 t('masked')
               ))}
             {caller.vip && <span className="cw-ring-vip">VIP</span>}
-            <span className="cw-quiet">
+            <span className="cw-quiet cw-waiting-where">
               {labelOf(caller.queue)} · <Duration since={caller.since} />
             </span>
           </li>

@@ -146,7 +146,7 @@ export default function FloorPage() {
     },
     [notification, sound],
   );
-  useNewAlerts(floor?.queues ?? NO_QUEUES, told);
+  useNewAlerts(floor?.queues, told);
 
   const calling = useCallback(
     (agent: FloorAgent) => {
@@ -323,7 +323,6 @@ export default function FloorPage() {
   );
 }
 
-const NO_QUEUES: readonly FloorQueue[] = [];
 const NO_TRUNKS: readonly Trunk[] = [];
 
 function beep(): void {

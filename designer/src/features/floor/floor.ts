@@ -97,9 +97,13 @@ export function countsOf(agents: Iterable<FloorAgent>): Counts {
 }
 
 /** Thresholds that were not passed before: they sound and blink once. */
-export function useNewAlerts(queues: readonly FloorQueue[], told: (queue: FloorQueue) => void): void {
+export function useNewAlerts(
+  queues: readonly FloorQueue[] | undefined,
+  told: (queue: FloorQueue) => void,
+): void {
   const known = useRef<ReadonlySet<string> | null>(null);
   useEffect(() => {
+    if (!queues) return;
     const now = new Set(queues.flatMap((queue) => queue.alerts.map((alert) => `${queue.name}:${alert}`)));
     if (known.current) {
       for (const queue of queues) {
