@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from backend.database import Database
 from backend.runtime.testing import Product, running_product
@@ -20,6 +22,29 @@ from tests.journeys.walker import Caller, Walker
 from tests.phones.phone import Phone
 
 _numbers = itertools.count(5_550_001)
+
+TOGETHER = ("test_cluster", "test_speech")
+"""Files that begin with something slow of their own: a cluster, a language pack."""
+LAST = ("test_faults",)
+"""What is timed to a second or two comes when no product is being started beside it."""
+
+
+class _ByTest(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Every test goes to whichever worker is free, those `TOGETHER` to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if Path(file).stem in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Most of a journey is waiting: more workers than cores keep the machine busy when the tests are spread evenly."""
+    return _ByTest(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The same order in every worker."""
+    items.sort(key=lambda item: item.path.stem in LAST)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

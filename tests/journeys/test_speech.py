@@ -54,7 +54,7 @@ KOREAN = document(
             choices=choices({"1": ["예약"], "2": ["보험"], "3": ["음악"]}),
             timeout_prompt=words("다시 말씀해 주세요.", "ko"),
             invalid_prompt=words("다시 말씀해 주세요.", "ko"),
-            timeout=3,
+            timeout=5,
             tries=2,
         ),
         "sure": node(
@@ -62,7 +62,7 @@ KOREAN = document(
             prompt=words("확인할까요?", "ko"),
             expected={"ko": ["네", "아니요"]},
             again_prompt=words("다시 말씀해 주세요.", "ko"),
-            timeout=3,
+            timeout=5,
             tries=2,
         ),
         "tell": node("voice.say", prompt=words("{{ nodes.sure.words }} 감사합니다.", "ko")),
