@@ -632,11 +632,17 @@ def _extension(extension: Extension, common: dict[str, str | Sequence[str]]) -> 
     )
 
 
+_PRINTABLE = r"\x20-\x7e"
+
+
 def _dialplan(config: AsteriskConfig) -> str:
     """Every call goes to the application; while none is connected it rings and tries again, then is refused by 503.
 
     The contexts hold no pattern that the special extension ``h`` would fit. A trunk's call brings the address in its
     ``To`` header along, without what could split an argument.
+
+    A number or Call-ID of other than printable ASCII (RFC 3261, 25.1) is refused (484): Asterisk could put neither that
+    channel into JSON, nor the list of channels as long as it is up.
     """
     to = "${FILTER(a-zA-Z0-9+*#._@:,${CHANNEL(pjsip,local_uri)})}"
     out = "[nowhere]\n\n"
@@ -644,7 +650,9 @@ def _dialplan(config: AsteriskConfig) -> str:
         out += f"[from-{kind}]\n"
         called = f"incoming,{kind},${{CHANNEL(endpoint)}},{to if kind == 'trunk' else ''}"
         for pattern in ("_[+*#0-9]!", "_[a-zA-Z]."):
-            out += f"""exten => {pattern},1,Set(PJSIP_TRANSFER_HANDLING()=ari-only)
+            out += f"""exten => {pattern},1,Set(CALLWEAVE_SAID=${{EXTEN}}${{CHANNEL(pjsip,call-id)}})
+ same => n,GotoIf($[${{LEN(${{CALLWEAVE_SAID}})}} > ${{LEN(${{FILTER({_PRINTABLE},${{CALLWEAVE_SAID}})}})}}]?strange)
+ same => n,Set(PJSIP_TRANSFER_HANDLING()=ari-only)
  same => n,Set(GROUP(callweave)=calls)
  same => n,GotoIf($[${{GROUP_COUNT(calls@callweave)}} > {config.max_calls}]?full)
  same => n,Set(CALLWEAVE_UNTIL=$[${{EPOCH}} + {RETRY_SECONDS}])
@@ -658,6 +666,7 @@ def _dialplan(config: AsteriskConfig) -> str:
  same => n,GotoIf($[${{GROUP_COUNT(surplus@callweave)}} > {SURPLUS_LINES}]?busy)
  same => n,Stasis({config.app},{called},surplus)
  same => n(busy),Hangup(17)
+ same => n(strange),Hangup(28)
  same => n(done),Hangup()
 """
         out += "\n"

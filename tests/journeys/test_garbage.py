@@ -13,6 +13,7 @@ from backend.runtime.children import PidFile
 from backend.runtime.probe_phone import Message
 from backend.runtime.supervisor import app_pid_file, asterisk_pid_file
 from backend.runtime.testing import Product
+from tests.journeys import scenes
 from tests.journeys.walker import Caller
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
@@ -119,6 +120,9 @@ class Sender:
             invite(CSeq="INVITE"),
             invite(Call_ID=""),
             invite(Call_ID="x" * 5000),
+            # No UTF-8: Asterisk could tell nobody of this channel, nor of any other one while it is up.
+            invite(Call_ID="\udcff@garbage"),
+            invite().replace("sip:100@", "sip:100\udcff@"),
             invite(From="<sip:@>;tag="),
             invite(From='"' + "名" * 2000 + '" <sip:5559999@127.0.0.1>;tag=1'),
             invite(From='"A\\"; DROP TABLE calls; --" <sip:\'%00@127.0.0.1>;tag=2'),
@@ -202,6 +206,7 @@ async def goes_on(product: Product, caller: Caller, before: list[object]) -> Non
     assert run.state == "completed"
     assert processes(product) == before, "no process was started anew"
     await product.healthy()
+    await scenes.no_channels(product)
     found = await product.graphql("{ calls(first: 100) { nodes { id caller callerName called cause } } }")
     assert found["calls"]["nodes"]
 
