@@ -36,7 +36,7 @@ journeys: phones browsers
 # Callers and clusters mostly wait, so four workers share two cores; see tests/journeys/conftest.py for who gets what.
 phones:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 4 --dist loadscope -m "journey and not browser and not soak" tests/journeys $(PYTEST_ARGS)
+	$(PY) -m pytest -n 4 --dist loadscope --timeout 240 -m "journey and not browser and not soak" tests/journeys $(PYTEST_ARGS)
 
 browsers:
 	@scripts/setup.sh dev

@@ -1,7 +1,9 @@
 """The running product, started by its own command, and callers at real phones."""
 
+import asyncio
 import itertools
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +27,8 @@ _numbers = itertools.count(5_550_001)
 
 TOGETHER = ("test_cluster", "test_speech")
 """Files that begin with something slow of their own: a cluster, a language pack."""
+START_SECONDS = 60.0
+"""How long a worker waits for the others: some may have nothing to start."""
 LAST = ("test_faults",)
 """What is timed to a second or two comes when no product is being started beside it."""
 
@@ -47,6 +51,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem in LAST)
 
 
+async def others_are_up(factory: pytest.TempPathFactory) -> None:
+    """Wait until the other workers have started what they test, too: that takes the whole machine."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if count == 1:
+        return
+    started = factory.getbasetemp().parent / "started"
+    started.mkdir(exist_ok=True)
+    (started / os.environ["PYTEST_XDIST_WORKER"]).touch()
+    until = time.monotonic() + START_SECONDS
+    while len(list(started.iterdir())) < count and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """Callweave as `make run` starts it, in a home of its own on free ports. Its flows may ask this machine.
@@ -61,6 +78,7 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
                 yield cluster.gateways["a"]
         return
     async with running_product(tmp_path_factory.mktemp("home"), environment) as running:
+        await others_are_up(tmp_path_factory)
         yield running
 
 
