@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 PYTEST_ARGS ?=
 
-.PHONY: help setup run stop test unit journeys phones browsers postgres check check-python check-web bench soak schema clean
+.PHONY: help setup run stop test unit journeys phones browsers cluster postgres check check-python check-web bench soak schema clean
 
 help:
 	@echo "make run     install what is missing and start Callweave"
@@ -29,18 +29,23 @@ test: unit journeys postgres
 
 unit:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 2 --dist loadfile -m "not journey and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile -m "not journey and not soak" $(PYTEST_ARGS)
 
-journeys: phones browsers
+journeys: phones browsers cluster
 
-# Callers and clusters mostly wait, so four workers share two cores; see tests/journeys/conftest.py for who gets what.
+# Callers mostly wait, so three workers share two cores; with four the sound that phones hear has holes.
 phones:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 4 --dist loadscope --timeout 240 -m "journey and not browser and not soak" tests/journeys $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadscope --timeout 240 \
+		-m "journey and not browser and not cluster and not soak" tests/journeys $(PYTEST_ARGS)
 
 browsers:
 	@scripts/setup.sh dev
 	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not soak" tests/browser $(PYTEST_ARGS)
+
+cluster:
+	@scripts/setup.sh dev
+	$(PY) -m pytest -m "cluster and not soak" tests/journeys $(PYTEST_ARGS)
 
 postgres:
 	@scripts/setup.sh dev

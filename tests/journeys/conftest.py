@@ -25,8 +25,8 @@ from tests.phones.phone import Phone
 
 _numbers = itertools.count(5_550_001)
 
-TOGETHER = ("test_cluster", "test_speech")
-"""Files that begin with something slow of their own: a cluster, a language pack."""
+TOGETHER = ("test_speech",)
+"""Files that begin with something slow of their own: a language pack."""
 START_SECONDS = 60.0
 """How long a worker waits for the others: some may have nothing to start."""
 LAST = ("test_faults",)

@@ -24,7 +24,6 @@ from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
 from telephony.speech.tts import EspeakEngine, at_speed
 from tests.journeys.cluster import Cluster, running_cluster, through
-from tests.journeys.conftest import others_are_up
 from tests.journeys.scenes import until
 from tests.journeys.walker import Walker
 from tests.phones.phone import Phone
@@ -48,7 +47,6 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def cluster(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     async with running_cluster(tmp_path_factory.mktemp("cluster"), postgres) as running:
-        await others_are_up(tmp_path_factory)
         yield running
 
 

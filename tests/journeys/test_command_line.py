@@ -52,6 +52,7 @@ async def test_flows_travel_by_command_and_open_pages_hear_of_it(product: Produc
     assert "no-such-flow" in refused and "Traceback" not in refused
 
 
+@pytest.mark.soak
 async def test_people_settings_and_the_database(product: Product) -> None:
     made = json.loads(await product.cli("user", "create", "iris", "--role", "supervisor", "--json"))
     await sign_in(product, "iris", made["password"])

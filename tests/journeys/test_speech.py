@@ -155,10 +155,10 @@ SCREENED = document(
             "machine",
             "machine",
         ),
-        (signals.fax_answering(), "machine", "fax"),
-        (signals.network("busy cn", 6), "busy", "busy"),
+        pytest.param(signals.fax_answering(), "machine", "fax", marks=pytest.mark.soak),
+        pytest.param(signals.network("busy cn", 6), "busy", "busy", marks=pytest.mark.soak),
         (signals.special_information(), "failed", "sit"),
-        (signals.network("ringback cn", 12), "no_answer", "ringback"),
+        pytest.param(signals.network("ringback cn", 12), "no_answer", "ringback", marks=pytest.mark.soak),
     ],
     ids=["person", "machine", "fax", "busy", "unreachable", "ringing"],
 )

@@ -160,6 +160,7 @@ async def ended(database: Database, number: str) -> list[Call]:
     return [call for call in await scenes.calls_of(database, number) if call.state == "ended" and call.outcome]
 
 
+@pytest.mark.soak
 async def test_more_calls_than_the_house_has_lines_hear_busy(tmp_path: Path) -> None:
     async with running_product(tmp_path, {"CALLWEAVE_MAX_CALLS": "2"}) as small:
 
