@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from backend.runtime.testing import Product
 from tests.browser.pages import Language, People, serious
-from tests.journeys.test_browser_phone import PASSWORD, make_user
+from tests.journeys.people import PASSWORD, make_user
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

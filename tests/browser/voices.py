@@ -23,8 +23,8 @@ from backend.runtime.testing import Product
 from telephony.speech.audio import RATE
 from tests.browser.pages import People
 from tests.journeys.floor import HERTZ, LOUD, QUIET_DB, strength
+from tests.journeys.people import PASSWORD, make_user
 from tests.journeys.scenes import tone
-from tests.journeys.test_browser_phone import PASSWORD, make_user
 from tests.phones.audio import load, longest_silence
 from tests.phones.phone import Phone, PhoneCall
 

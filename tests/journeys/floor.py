@@ -14,7 +14,7 @@ import numpy as np
 from backend.runtime.testing import Product
 from telephony.speech.audio import RATE
 from tests.journeys import scenes
-from tests.journeys.test_browser_phone import PASSWORD, make_user
+from tests.journeys.people import PASSWORD, make_user
 from tests.phones.audio import Samples, load
 from tests.phones.phone import Phone, PhoneCall
 

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from backend.runtime.testing import Product
 from tests.journeys.floor import Floor
+from tests.journeys.people import PASSWORD, at_a_browser
 from tests.journeys.scenes import document, in_recording, node, put_live, until, words
-from tests.journeys.test_browser_phone import PASSWORD, at_a_browser
 from tests.phones.audio import longest_silence
 from tests.phones.browser import browsers, frozen, kill
 
