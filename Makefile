@@ -49,7 +49,7 @@ cluster:
 
 postgres:
 	@scripts/setup.sh dev
-	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
+	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 3 --dist loadfile \
 		-m "not journey and not soak and (temporal or not slow)" --ignore backend/observability backend $(PYTEST_ARGS)
 
 check:
