@@ -50,7 +50,7 @@ cluster:
 postgres:
 	@scripts/setup.sh dev
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 3 --dist loadfile \
-		-m "not journey and not soak and (temporal or not slow)" --ignore backend/observability backend $(PYTEST_ARGS)
+		-m "not journey and not soak and (temporal or not slow)" --ignore backend/observability --ignore backend/runtime/test_product.py backend $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh dev
@@ -72,7 +72,7 @@ soak:
 	$(PY) -m bench.load
 	$(PY) -m bench.floor
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
-		-m "not soak" tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
+		-m "not soak" backend/runtime/test_product.py tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
 	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \
 		tests/journeys/test_hotline.py tests/journeys/test_voicemail.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
 

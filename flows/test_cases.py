@@ -175,7 +175,7 @@ class _OnTemporal:
 
 
 @pytest.mark.temporal
-@pytest.mark.parametrize("name", ["news", "blocked", "hangs-up-in-greeting"])
+@pytest.mark.parametrize("name", [pytest.param("news", marks=pytest.mark.soak), "blocked", "hangs-up-in-greeting"])
 async def test_a_sample_agrees_with_a_real_server(hotline: Plan, temporal_server: TemporalDevServer, name: str) -> None:
     case = next(case for case in HOTLINE_CASES if case.name == name)
     virtual = run_case(case, hotline, registry())

@@ -36,11 +36,10 @@ _asking: Counter[str] = Counter()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A journey that asks for a `language` runs once, in the one that the journey before it in the file did not use;
-    the other language comes in the soak. Those marked ``both_languages`` run in both each time."""
+    the other language comes in the soak."""
     if "language" not in metafunc.fixturenames:
         return
     at = _asking[metafunc.module.__name__]
     _asking[metafunc.module.__name__] += 1
     first, other = _LANGUAGES[at % 2], _LANGUAGES[1 - at % 2]
-    both = metafunc.definition.get_closest_marker("both_languages") is not None
-    metafunc.parametrize("language", [first, other if both else pytest.param(other, marks=pytest.mark.soak)])
+    metafunc.parametrize("language", [first, pytest.param(other, marks=pytest.mark.soak)])

@@ -44,6 +44,7 @@ async def hears(phone: BrowserPhone, caller: Caller, sentence: str, timeout: flo
     await until(heard, f"the browser hears {sentence!r}", timeout, every=0.5)
 
 
+@pytest.mark.soak  # with more than one page in test_voices.py
 async def test_a_browser_calls_a_number_hears_and_presses_keys(
     product: Product, caller: Caller, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ START = """mutation($k: String!, $n: String, $w: Boolean!, $c: String!) {
     value { id dial callId version } errors { code field message { en } } } }"""
 
 
+@pytest.mark.soak  # from the designer in test_publishing.py
 async def test_the_author_of_a_draft_hears_it_in_the_browser_and_at_a_phone(
     product: Product, caller: Caller, agent: Phone, tmp_path: Path
 ) -> None:

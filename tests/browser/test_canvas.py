@@ -130,7 +130,6 @@ async def pick(page: Page, typed: str) -> None:
     await expect(page.locator(".cw-pick")).to_have_count(0)
 
 
-@pytest.mark.both_languages
 async def test_the_main_menu_is_drawn_by_mouse(people: People, product: Product, language: Language) -> None:
     words = WORDS[language]
     key = await new_flow(product)

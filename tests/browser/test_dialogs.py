@@ -50,6 +50,7 @@ class Looks:
             self.found[f"{name} ({theme})"] = problems
 
 
+@pytest.mark.soak
 async def test_what_opens_is_accessible_in_both_themes(people: People, product: Product) -> None:
     await put_live(product, menu("looked-at"))
     page = await people.page("/flows", theme="system")
