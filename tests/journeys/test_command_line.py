@@ -24,6 +24,7 @@ def flow_file(folder: Path, says: str = "Hello.", **more: Any) -> Path:
     return file
 
 
+@pytest.mark.soak
 async def test_flows_travel_by_command_and_open_pages_hear_of_it(product: Product, tmp_path: Path) -> None:
     assert "is valid" in await product.cli("flow", "validate", str(flow_file(tmp_path)))
     wrong = flow_file(tmp_path, entry="nowhere")
