@@ -61,6 +61,7 @@ async def talking(floor: Floor, number: str, *numbers: str) -> str:
     return str(seen["callId"])
 
 
+@pytest.mark.soak  # in Chromium the same is in CI
 async def test_hold_consult_swap_three_way_and_complete(floor: Floor) -> None:
     call = await talking(floor, "705", AGENT)
     agent, third = floor.people["agent"], await floor.person("third", THIRD)
