@@ -179,7 +179,8 @@ async def _most_live(product: Product, seconds: float) -> int:
     while time.monotonic() < until:
         live = await product.graphql("{ liveCalls { id } }")
         most = max(most, len(live["liveCalls"]))
-        await asyncio.sleep(5)
+        # Sooner than the server closes a connection on which nothing comes.
+        await asyncio.sleep(3)
     return most
 
 
