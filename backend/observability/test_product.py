@@ -93,6 +93,7 @@ async def walk(product: Product, folder: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.soak
 async def test_a_call_is_seen_by_ops(tmp_path: Path) -> None:
     collecting, _ = free_ports(2)
     async with Collector(collecting).running() as collector:

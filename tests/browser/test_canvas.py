@@ -480,7 +480,7 @@ async def test_a_loose_card_is_dropped_into_an_edge_and_menus_tell_what_can_be_d
     await expect(page.locator(".cw-sim")).to_contain_text(re.compile("Hello ▸ .*Goodbye ▸"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.soak), "dark"])
 async def test_whoever_may_only_look_changes_nothing_and_axe_is_content(
     people: People, product: Product, theme: Any, language: Language
 ) -> None:

@@ -210,6 +210,7 @@ async def test_a_killed_gateway_is_succeeded_by_its_standby(cluster: Cluster, ca
     await to_the_end(again)
 
 
+@pytest.mark.soak
 async def test_a_frozen_gateway_does_no_harm_when_it_wakes(
     cluster: Cluster, callers: Callers, database: Database
 ) -> None:
