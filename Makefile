@@ -72,8 +72,8 @@ soak:
 	$(PY) -m bench.load
 	$(PY) -m bench.floor
 	CALLWEAVE_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
-		-m "not soak" backend/runtime/test_product.py tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
-	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m "journey and not soak" \
+		-m "" backend/runtime/test_product.py tests/journeys/test_command_line.py tests/journeys/test_trunks.py $(PYTEST_ARGS)
+	CALLWEAVE_TEST_CLUSTER=1 $(PY) -m pytest -m journey \
 		tests/journeys/test_hotline.py tests/journeys/test_voicemail.py tests/journeys/test_calls.py tests/journeys/test_speech.py $(PYTEST_ARGS)
 
 bench:

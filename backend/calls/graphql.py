@@ -403,17 +403,19 @@ class CallsQuery:
 
     @query(Permission.CALLS_READ, "One run in full: path, inputs, outputs, times, errors, recordings.")
     async def past_run(self, info: Info, id: str) -> PastRunType:
-        await _run(info, id)
         actor = info.context.actor
-        return PastRunType.of(await history.past_run(info.context.state.db, actor.business_id, id), actor.people)
+        found = await history.past_run(info.context.state.db, actor.business_id, id, people=actor.people)
+        return PastRunType.of(found, actor.people)
 
     @query(Permission.FLOWS_READ, "Walk an old run on the draft, an alias or a version; assume is port by node id.")
     async def replay_run(self, info: Info, id: str, on: str = "draft", assume: JSON | None = None) -> ReplayType:
         ports: dict[str, str] = (
             {str(node): str(port) for node, port in assume.items()} if isinstance(assume, dict) else {}
         )
-        await _run(info, id)
-        found = await history.replay_run(info.context.state.db, info.context.actor.business_id, id, on=on, assume=ports)
+        actor = info.context.actor
+        found = await history.replay_run(
+            info.context.state.db, actor.business_id, id, on=on, assume=ports, people=actor.people
+        )
         return ReplayType.of(found)
 
     @query(Permission.FLOWS_READ, "Counts and times of a flow's nodes over a period, of one version or of all (0).")

@@ -13,6 +13,7 @@ from backend.errors import ConflictError, NotFoundError
 from backend.flows.models import FlowVersion
 from backend.flows.service import compiled_on
 from backend.identity.models import Business
+from backend.identity.scope import People
 from backend.messages.models import OutboxMessage
 from backend.recordings.models import Recording
 from flows.plan import Plan, plan_from_bytes
@@ -38,9 +39,9 @@ class PastRun:
     messages: list[OutboxMessage]
 
 
-async def past_run(db: Database, business_id: str, run_id: str) -> PastRun:
-    """One run in full. Raises NotFoundError."""
-    run = await get_run(db, business_id, run_id)
+async def past_run(db: Database, business_id: str, run_id: str, *, people: People = None) -> PastRun:
+    """One run in full, for a call of `people`. Raises NotFoundError."""
+    run = await get_run(db, business_id, run_id, people=people)
     trail = await trail_of_run(db, business_id, run_id)
     async with read(db) as session:
         call = await session.get(Call, run.call_id) if run.call_id else None
@@ -77,13 +78,19 @@ async def _inputs(
 
 
 async def replay_run(
-    db: Database, business_id: str, run_id: str, *, on: str = "draft", assume: Mapping[str, str] | None = None
+    db: Database,
+    business_id: str,
+    run_id: str,
+    *,
+    on: str = "draft",
+    assume: Mapping[str, str] | None = None,
+    people: People = None,
 ) -> Comparison:
     """Walk an old run on the draft, an alias or a version of its flow, and compare it with its own version.
 
     Raises NotFoundError, InvalidFlowError, and ConflictError while the run still goes on.
     """
-    run = await get_run(db, business_id, run_id)
+    run = await get_run(db, business_id, run_id, people=people)
     if run.state == "running":
         raise ConflictError(
             text("此运行尚未结束", "this run still goes on"),

@@ -88,11 +88,14 @@ def _passed(business_id: str, wanted: CallFilter) -> Any:
     return found
 
 
-def with_people(people: People) -> Any:
-    """A condition on calls: one of these people has or had a part in it."""
+def with_people(people: People, call_id: Any = Call.id) -> Any:
+    """A condition on calls, or on what names its call in `call_id`: one of these people has or had a part in it.
+
+    What has no call is nobody's own.
+    """
     if people is None:
         return true()
-    return col(Call.id).in_(select(Leg.call_id).where(only(people, Leg.user_id)))
+    return col(call_id).in_(select(Leg.call_id).where(only(people, Leg.user_id)))
 
 
 async def list_calls(
@@ -204,17 +207,10 @@ async def get_call(db: Database, business_id: str, call_id: str, *, people: Peop
     return call
 
 
-def _for_people(people: People) -> Any:
-    """A condition on runs, by their calls: one without a call is nobody's own."""
-    if people is None:
-        return true()
-    return col(Run.call_id).in_(select(Leg.call_id).where(only(people, Leg.user_id)))
-
-
 async def get_run(db: Database, business_id: str, run_id: str, *, people: People = None) -> Run:
     """A run for a call of `people`. Raises NotFoundError."""
     async with read(db) as session:
-        found = select(Run).where(Run.id == run_id, Run.business_id == business_id, _for_people(people))
+        found = select(Run).where(Run.id == run_id, Run.business_id == business_id, with_people(people, Run.call_id))
         run = (await session.exec(found)).first()
     if run is None:
         raise not_found("运行", "run", run_id)
@@ -232,7 +228,7 @@ async def list_runs(
     after: str | None = None,
 ) -> Page[Run]:
     """Runs for calls of `people`, newest first."""
-    statement = select(Run).where(Run.business_id == business_id, _for_people(people))
+    statement = select(Run).where(Run.business_id == business_id, with_people(people, Run.call_id))
     if flow_key is not None:
         statement = statement.where(Run.flow_key == flow_key)
     if state is not None:

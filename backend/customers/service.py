@@ -11,7 +11,8 @@ from sqlalchemy import or_, true
 from sqlmodel import col, delete, select
 
 from backend.audit.service import note
-from backend.calls.models import Call, Leg
+from backend.calls.models import Call
+from backend.calls.service import with_people
 from backend.customers.fields import CHANNELS, check, fields_of
 from backend.customers.models import Customer, CustomerNote, CustomerPhone, PinTry
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
@@ -123,12 +124,11 @@ def of_people(people: People) -> Any:
     """A condition on customers: one of these people talked with them, or has a task or a message of theirs."""
     if people is None:
         return true()
-    calls = select(Leg.call_id).where(only(people, Leg.user_id))
-    known = select(Call.customer_id).where(col(Call.id).in_(calls))
+    known = select(Call.customer_id).where(with_people(people))
     numbers = (
         select(CustomerPhone.customer_id)
         .join(Call, or_(col(Call.caller) == CustomerPhone.number, col(Call.called) == CustomerPhone.number))
-        .where(Call.business_id == CustomerPhone.business_id, col(Call.id).in_(calls))
+        .where(Call.business_id == CustomerPhone.business_id, with_people(people))
     )
     tasks = select(Task.customer_id).where(only(people, Task.assignee, Task.done_by))
     messages = select(Voicemail.customer_id).where(only(people, Voicemail.assigned_to, Voicemail.handled_by))

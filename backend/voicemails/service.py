@@ -167,7 +167,7 @@ async def heard_by(db: Database, actor: Actor, id: str) -> Voicemail | None:
 async def _may(session: AsyncSession, actor: Actor, row: Voicemail) -> bool:
     if actor.user_id is not None and actor.user_id in (row.assigned_to, row.handled_by):
         return True
-    if actor.people is not None and not sees(actor.people, row.assigned_to, row.handled_by):
+    if not sees(actor.people, row.assigned_to, row.handled_by):
         return row.assigned_to is None and row.handled_by is None and row.box in await _boxes_of(session, actor)
     closed = await closed_boxes(session, actor)
     return closed is None or row.box not in closed
