@@ -25,11 +25,13 @@ from telephony.speech.renderer import SpeechRenderer
 from telephony.speech.tts import Engine
 from tests.journeys.walker import CHINESE, Walker
 from tests.phones.audio import Match, Samples, find, load
-from tests.phones.phone import PhoneCall
+from tests.phones.phone import Auto, Phone, PhoneCall
 
 T = TypeVar("T")
 
 Document = dict[str, Any]
+
+ERRORS = "errors { code field message { en } }"
 
 LIKE = 0.65
 """How alike a prompt and what a phone heard of it are at least. On a busy machine packets slip; other words score
@@ -220,6 +222,35 @@ async def engine(product: Product) -> AsyncIterator[httpx.AsyncClient]:
         timeout=10,
     ) as client:
         yield client
+
+
+async def change(product: Product, mutation: str, **variables: Any) -> Any:
+    """A mutation that must succeed; its value."""
+    (result,) = (await product.graphql(mutation, **variables)).values()
+    assert not result["errors"], result["errors"]
+    return result.get("value")
+
+
+@asynccontextmanager
+async def provider(product: Product, folder: Path, *, auto: Auto) -> AsyncIterator[Phone]:
+    """The far end of a trunk, which the engine has taken over: whoever is called outside rings there."""
+    async with Phone("provider", folder=folder / "provider", host="127.0.0.2", auto=auto) as phone:
+        trunk = await change(
+            product,
+            f"mutation($t: TrunkInput!) {{ saveTrunk(input: $t) {{ value {{ id }} {ERRORS} }} }}",
+            t={"name": "lines", "host": "127.0.0.2", "port": phone.port},
+        )
+        try:
+            async with engine(product) as asterisk:
+
+                async def known() -> bool:
+                    found = await asterisk.get("endpoints")
+                    return found.status_code == 200 and any("lines" in one["resource"] for one in found.json())
+
+                await until(known, "Asterisk has taken the trunk over", 30)
+            yield phone
+        finally:
+            await change(product, f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=trunk["id"])
 
 
 async def no_channels(product: Product, timeout: float = 15.0) -> None:

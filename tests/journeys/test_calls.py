@@ -24,7 +24,7 @@ from bench.sip_caller import SipCaller
 from telephony.speech.audio import RATE
 from telephony.speech.builtin import builtin
 from tests.journeys import scenes
-from tests.journeys.scenes import LIKE, both_talk, document, hears_words, node, spoken, until, words
+from tests.journeys.scenes import ERRORS, LIKE, both_talk, change, document, hears_words, node, spoken, until, words
 from tests.journeys.walker import Caller, Walker
 from tests.phones.audio import contains
 from tests.phones.phone import Phone
@@ -32,15 +32,6 @@ from tests.phones.phone import Phone
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 CHINESE_GREETING = "您好，欢迎致电客户服务热线。"
-ERRORS = "errors { code field message { en } }"
-
-
-async def change(product: Product, mutation: str, **variables: Any) -> Any:
-    """A mutation that must succeed; its value."""
-    answer = await product.graphql(mutation, **variables)
-    (result,) = answer.values()
-    assert not result["errors"], result["errors"]
-    return result.get("value")
 
 
 # --------------------------------------------------------------------------- twenty at once
@@ -284,31 +275,17 @@ async def test_only_known_callers_reach_a_trunk(
         ],
     )
     await scenes.put_live(product, flow, "740")
-    async with Phone("provider", folder=tmp_path / "provider", host="127.0.0.2", auto="answer") as provider:
-        trunk = await change(
-            product,
-            f"mutation($t: TrunkInput!) {{ saveTrunk(input: $t) {{ value {{ id }} {ERRORS} }} }}",
-            t={"name": "outside", "host": "127.0.0.2", "port": provider.port},
-        )
-        try:
-            async with scenes.engine(product) as asterisk:
-
-                async def known() -> bool:
-                    return any("outside" in one["resource"] for one in (await asterisk.get("endpoints")).json())
-
-                await until(known, "Asterisk has taken the trunk over", 30)
-            stranger = await caller()
-            theirs = await colleague.call(f"sip:740@127.0.0.1:{product.sip_port}")
-            reached = await provider.incoming(timeout=20)
-            assert "13800138000" in reached.local or "13800138000" in reached.invite
-            await reached.confirmed()
-            await both_talk(theirs, reached, tmp_path)
-            await stranger.dial("740")
-            await stranger.finished()
-            await reached.hang_up()
-            await theirs.ended()
-        finally:
-            await change(product, f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=trunk["id"])
+    async with scenes.provider(product, tmp_path, auto="answer") as provider:
+        stranger = await caller()
+        theirs = await colleague.call(f"sip:740@127.0.0.1:{product.sip_port}")
+        reached = await provider.incoming(timeout=20)
+        assert "13800138000" in reached.local or "13800138000" in reached.invite
+        await reached.confirmed()
+        await both_talk(theirs, reached, tmp_path)
+        await stranger.dial("740")
+        await stranger.finished()
+        await reached.hang_up()
+        await theirs.ended()
         (step,) = [step for step in await stranger.steps() if step.node_id == "dial"]
         assert (step.port, step.error) == ("error", "not_allowed")
         assert len([call for call in provider.calls.values() if call.remote]) == 1

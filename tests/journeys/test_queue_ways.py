@@ -3,8 +3,6 @@ callers hear until then."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from backend.runtime.testing import Product
 from telephony.speech.audio import RATE
 from tests.journeys import scenes
-from tests.journeys.scenes import LIKE, both_talk, hears_words, until, words
-from tests.journeys.test_queues import ERRORS, become, change, floor, live, state_of, waiting_flow, waits
+from tests.journeys.scenes import ERRORS, LIKE, both_talk, change, hears_words, until, words
+from tests.journeys.test_queues import become, floor, live, state_of, waiting_flow, waits
 from tests.journeys.walker import Caller
 from tests.phones.audio import find, load
 from tests.phones.phone import Phone, PhoneCall
@@ -21,28 +19,6 @@ from tests.phones.phone import Phone, PhoneCall
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 HERS, HOUSE = "13800138001", "13800138002"
-
-
-@asynccontextmanager
-async def outside_lines(product: Product, folder: Path) -> AsyncIterator[Phone]:
-    """A provider at the far end of a trunk: whoever is called outside rings there."""
-    async with Phone("provider", folder=folder / "provider", host="127.0.0.2", auto="ring") as provider:
-        trunk = await change(
-            product,
-            f"mutation($t: TrunkInput!) {{ saveTrunk(input: $t) {{ value {{ id }} {ERRORS} }} }}",
-            t={"name": "lines", "host": "127.0.0.2", "port": provider.port},
-        )
-        try:
-            async with scenes.engine(product) as asterisk:
-
-                async def known() -> bool:
-                    found = await asterisk.get("endpoints")
-                    return found.status_code == 200 and any("lines" in one["resource"] for one in found.json())
-
-                await until(known, "Asterisk has taken the trunk over", 30)
-            yield provider
-        finally:
-            await change(product, f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=trunk["id"])
 
 
 async def rings_at(provider: Phone, number: str) -> PhoneCall:
@@ -84,7 +60,7 @@ async def test_an_agent_at_an_outside_number_and_then_the_queues_own_number_are_
     await scenes.put_live(product, waiting_flow("outward"), "744")
     target = f"sip:744@127.0.0.1:{product.sip_port}"
     async with (
-        outside_lines(product, tmp_path) as provider,
+        scenes.provider(product, tmp_path, auto="ring") as provider,
         Phone("13900139003", folder=tmp_path / "customer", host="127.0.0.2") as customer,
     ):
         await become(product, ann, "ready")

@@ -11,20 +11,12 @@ from backend.database import Database
 from backend.runtime.testing import Product
 from telephony.speech.audio import RATE
 from tests.journeys import scenes
-from tests.journeys.scenes import both_talk, document, node, until, words
+from tests.journeys.scenes import ERRORS, both_talk, change, document, node, until, words
 from tests.journeys.walker import Caller
 from tests.phones.audio import has_tone, load
 from tests.phones.phone import Phone
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
-ERRORS = "errors { code field message { en } }"
-
-
-async def change(product: Product, mutation: str, **variables: Any) -> Any:
-    """A mutation that must succeed; its value."""
-    (result,) = (await product.graphql(mutation, **variables)).values()
-    assert not result["errors"], result["errors"]
-    return result.get("value")
 
 
 async def floor(product: Product, name: str, *, by_hand: str = "") -> dict[str, str]:
