@@ -32,6 +32,8 @@ POLL = 2.0
 """Seconds between looks when nobody wakes us: a word may be lost with a connection, and scripts send none."""
 POLL_SQLITE = 1.0
 """The same on SQLite, where nothing wakes."""
+PAUSE = 2.0
+"""Seconds until a broken connection is opened again."""
 KEEP_PASSING = 120.0
 """Seconds after which events that were only on their way are deleted."""
 _TOGETHER = 0.01
@@ -153,7 +155,7 @@ class Outbox:
                 await self._attend(connection)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
                 log.warning("PostgreSQL cannot wake this process: %s", problem)
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(PAUSE)
 
     async def _attend(self, connection: "asyncpg.Connection[Any]") -> None:
         """Hear and speak until the connection is gone."""

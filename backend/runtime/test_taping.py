@@ -134,7 +134,7 @@ async def talks(h: Hall, taping: Taping, call: LiveCall, leg: str = "leg") -> No
     """The agent answers, and the rules have been asked."""
     await call.dial(leg, "extension:8001", caller_id="100", ring_seconds=5)
     task = asyncio.create_task(call.talk(leg))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while call.conversation is None or call.conversation.leg_id != leg or not call.conversation.view().parties:
             await asyncio.sleep(0.01)
     await taping.talks(call, call.conversation)

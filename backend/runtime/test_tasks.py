@@ -20,7 +20,7 @@ async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> No
     await asyncio.sleep(0)
     began = time.monotonic()
     await end(task)
-    assert task.cancelled() and swallowed == 2 and time.monotonic() - began < 5
+    assert task.cancelled() and swallowed == 2 and time.monotonic() - began < 50
 
 
 async def test_what_a_task_failed_with_is_nobodys_business() -> None:

@@ -82,7 +82,7 @@ class Events:
         self.all.append(event)
         self._changed.set()
 
-    async def wait(self, kind: type[E], timeout: float = 8, **fields: Any) -> E:
+    async def wait(self, kind: type[E], timeout: float = 30, **fields: Any) -> E:
         """The first event of that kind and with those fields that no wait has returned yet."""
         try:
             async with asyncio.timeout(timeout):
