@@ -95,7 +95,8 @@ class Events:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"no {kind.__name__} {fields} among {self.all}") from None
+            callers = [told for one in Sipp.running if (told := one.trouble())]
+            raise AssertionError(f"no {kind.__name__} {fields} among {self.all}; SIPp: {callers}") from None
 
     def of(self, kind: type[E]) -> list[E]:
         return [event for event in self.all if isinstance(event, kind)]
@@ -168,14 +169,21 @@ class Sipp:
         path = self._folder / "messages.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def trouble(self) -> str:
+        """What went wrong; empty as long as it runs or when it ended well."""
+        code = self._process.returncode
+        if not code:
+            return ""
+        errors = self._folder / "errors.log"
+        text = errors.read_text(errors="replace")[-3000:] if errors.exists() else self.messages()[-3000:]
+        return f"SIPp ended with {code}: {text}"
+
     async def ended(self) -> None:
         """Wait until the scenario has run; raises with what went wrong."""
-        code = await self._process.wait()
+        await self._process.wait()
         self.running.discard(self)
-        if code != 0:
-            errors = self._folder / "errors.log"
-            text = errors.read_text(errors="replace")[-3000:] if errors.exists() else self.messages()[-3000:]
-            raise AssertionError(f"SIPp ended with {code}: {text}")
+        if trouble := self.trouble():
+            raise AssertionError(trouble)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def kill(self) -> None:
