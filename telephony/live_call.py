@@ -58,6 +58,9 @@ _TRAILING_SECONDS = 2.0
 _LATE_SECONDS = 10.0
 """How much longer than its length a playback or recording may take before it counts as ended."""
 
+_STOP_SECONDS = 15.0
+"""How long a busy engine may take to close the file of a recording that was stopped."""
+
 _LOST_SECONDS = 30.0
 """How long a command waits for a lost engine to come back."""
 
@@ -877,7 +880,7 @@ class LiveCall:
                 if name not in self._recorded:
                     stop = False
                     await self._command(lambda: self._driver.stop_recording(name))
-                    await self._wait(lambda: name in self._recorded, self._book.now() + 5.0)
+                    await self._wait(lambda: name in self._recorded, self._book.now() + _STOP_SECONDS)
                 stop = False
                 if digit is None:
                     # A caller who leaves ends the recording too; then the hang-up follows and is the true reason.
@@ -888,7 +891,8 @@ class LiveCall:
             done = self._recorded.get(name)
             path = done.path if done is not None else await self._command(lambda: self._driver.recording(name))
             if path is None or (done is not None and done.failed):
-                raise DriverError("recording_failed", f"the recording {name} was not kept by the engine")
+                why = "was not kept by the engine" if done is not None else "did not end in time"
+                raise DriverError("recording_failed", f"the recording {name} {why}")
             return self._finished_recording(name, path, max_seconds, digit)
 
     async def _until_key_or_recorded(self, name: str, terminators: str, limit: float | None) -> str | None:
