@@ -24,7 +24,7 @@ from telephony.speech.cache import PromptCache
 from telephony.speech.renderer import SpeechRenderer
 from telephony.speech.tts import Engine
 from tests.journeys.walker import CHINESE, Walker
-from tests.phones.audio import Match, Samples, find, load
+from tests.phones.audio import Match, Samples, find, load, longest_silence
 from tests.phones.phone import Auto, Phone, PhoneCall
 
 T = TypeVar("T")
@@ -166,16 +166,33 @@ async def hears(
 ) -> Match:
     """Wait until a phone has heard a sound to its end, in what it recorded from second `after` on."""
     wanted = await asyncio.to_thread(load, sound)
+    length, since, best = len(wanted) / RATE, after, Match(0.0, 0.0)
 
-    def look(recorded: Samples) -> Match | None:
-        match = find(wanted, recorded, after=after)
-        return match if match.score >= least else second_by_second(wanted, recorded, after=after)
+    def look() -> Match | None:
+        nonlocal since, best
+        recorded = load(call.heard)
+        seconds = len(recorded) / RATE
+        if seconds < since + length:
+            return None
+        match = find(wanted, recorded, after=since)
+        best = max(best, match, key=lambda one: one.score)
+        if match.score < least and (pieces := second_by_second(wanted, recorded, after=since)):
+            return pieces
+        # What ended before this look is not in what comes; a sentence that slipped is longer by a second or two.
+        since = max(since, seconds - length - 2.0)
+        return match if match.score >= least else None
 
     async def heard() -> Match | None:
-        recorded = await asyncio.to_thread(load, call.heard)
-        return await asyncio.to_thread(look, recorded) if len(recorded) >= after * RATE + len(wanted) else None
+        return await asyncio.to_thread(look)
 
-    return await until(heard, f"the phone {call.phone.user} hears the sound", timeout, every=0.2)
+    try:
+        return await until(heard, f"the phone {call.phone.user} hears the sound", timeout, every=0.2)
+    except AssertionError as problem:
+        raise AssertionError(
+            f"{problem}; most like it ({best.score:.2f}) is what it heard at {best.start:.1f} s, looked for from "
+            f"{after:.1f} s on in {len(load(call.heard)) / RATE:.1f} s; the longest silence is "
+            f"{longest_silence(call.heard, after=after):.1f} s"
+        ) from None
 
 
 def in_recording(call: PhoneCall, at: float | None = None) -> float:

@@ -210,7 +210,8 @@ class Phone:
         self.calls: dict[int, PhoneCall] = {}
         self.events: list[dict[str, Any]] = []
         self._arguments = [
-            *("--user", user, "--folder", str(folder), "--display", display, "--password", password),
+            # A password is drawn by chance, and may begin with a dash.
+            *("--user", user, "--folder", str(folder), "--display", display, f"--password={password}"),
             *("--registrar", registrar, "--host", host, "--port", str(port), "--codecs", codecs),
             *("--auto", str(_AUTO_CODES[auto]), "--auto-after", str(auto_after)),
             *(["--register"] if self.registers else []),
@@ -328,7 +329,8 @@ class Phone:
                 while not what():
                     self._changed.clear()
                     if self._reader is None or self._reader.done():
-                        raise PhoneError(f"the phone's process has ended while waiting for {name}")
+                        said = (self.folder / f"{self.user}.err").read_text(errors="replace")[-500:]
+                        raise PhoneError(f"the phone's process has ended while waiting for {name}: {said}")
                     await self._changed.wait()
         except TimeoutError:
             tail = [{k: v for k, v in event.items() if k != "headers"} for event in self.events[-8:]]
