@@ -126,9 +126,12 @@ async def test_a_trunk_signs_in_and_carries_calls_both_ways(
                 True,
                 "normal",
             )
-            assert await stand(product, "provider") == {
-                "name": "provider", "state": "registered", "calls": 0, "maxCalls": 1,
-            }  # fmt: skip
+            idle = {"name": "provider", "state": "registered", "calls": 0, "maxCalls": 1}
+
+            async def seen_idle() -> bool:
+                return bool(await stand(product, "provider") == idle)
+
+            await until(seen_idle, "the trunk is seen signed in, without a call", 30)
         finally:
             deleted = await product.graphql(f"mutation($i: String!) {{ deleteTrunk(id: $i) {{ {ERRORS} }} }}", i=id)
             assert deleted["deleteTrunk"]["errors"] == []
