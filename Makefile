@@ -29,7 +29,7 @@ test: unit journeys postgres
 
 unit:
 	@scripts/setup.sh dev
-	$(PY) -m pytest -n 3 --dist loadfile -m "not journey and not soak" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 5 --dist loadfile -m "not journey and not soak" $(PYTEST_ARGS)
 
 journeys: phones browsers cluster
 
@@ -68,6 +68,7 @@ check-web:
 soak:
 	@scripts/setup.sh dev
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --hypothesis-profile new -m "not journey and not soak" $(PYTEST_ARGS)
 	$(PY) -m bench.chaos
 	$(PY) -m bench.load
 	$(PY) -m bench.floor

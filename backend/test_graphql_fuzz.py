@@ -199,7 +199,7 @@ def test_what_is_hardly_graphql_is_refused(api: Api) -> None:
             continue
         if reply.status_code >= 500 or "internal error" in reply.text or INSIDE.search(reply.text):
             api.failures[what] = f"status {reply.status_code}: {reply.text[:300]}"
-        elif time.monotonic() - began > 10:
+        elif time.monotonic() - began > 60:
             api.failures[what] = f"took {time.monotonic() - began:.1f} s"
     assert not api.failures, "\n".join(f"{what}: {why}" for what, why in api.failures.items())
     assert api.post(b'{"query": "{ me { name } }"}').json()["data"] is not None

@@ -4,13 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from flows.testing import TemporalDevServer, temporal_dev_server
-
-# A busy machine must not make a property fail; what has to be quick measures itself.
-settings.register_profile("callweave", deadline=None)
-settings.load_profile("callweave")
 
 
 @pytest.fixture(scope="session")

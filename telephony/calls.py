@@ -332,7 +332,7 @@ class CallBook:
             if channel in known:
                 call = self._new_call(channel, caller=seen.caller, called=seen.called, up=seen.up, adopted=True)
                 call.agents.update(agents.get(channel, {}))
-                call.recording_found(call.tap_name in state.taps)
+                call.recording_found(call.tap_name in state.taps, call.tap_name in state.paused)
                 if seen.up:
                     call.look_behind()
                 adopted.append(call)

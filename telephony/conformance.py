@@ -240,13 +240,13 @@ async def recordings_end_by_limit_silence_and_order(stage: Stage, witness: Witne
     done = await witness.wait(RecordingFinished, name=quiet)
     await speaking
     # An engine may cut the silence off at the end.
-    assert 0.7 < done.seconds < 5.5, f"ended by silence after {done.seconds} s"
+    assert 0.7 < done.seconds < 10, f"ended by silence after {done.seconds} s"
     await driver.record(channel, ordered)
     assert await driver.recording(ordered) is None
     await asyncio.sleep(0.6)
     await driver.stop_recording(ordered)
     done = await witness.wait(RecordingFinished, name=ordered)
-    assert 0.3 < done.seconds < 1.5
+    assert 0.3 < done.seconds < 6
     await driver.stop_recording(ordered)
     assert len(witness.of(RecordingFinished)) == 3
 
@@ -258,7 +258,10 @@ async def a_recording_survives_the_hang_up(stage: Stage, witness: Witness) -> No
     await stage.driver.tap(channel, tap)
     await far.speak(1.0)
     await stage.driver.pause_recording(tap, True)
+    snapshot = await stage.driver.snapshot()
+    assert snapshot.taps == snapshot.paused == {tap}
     await stage.driver.pause_recording(tap, False)
+    assert (await stage.driver.snapshot()).paused == set()
     await far.hang_up()
     await witness.wait(Hangup, channel=channel)
     done = await witness.wait(RecordingFinished, name=name)

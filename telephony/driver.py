@@ -210,6 +210,8 @@ class Snapshot:
     bridges: Mapping[str, frozenset[str]] = field(default_factory=dict)
     taps: frozenset[str] = frozenset()
     """Names of the recordings of whole channels that go on."""
+    paused: frozenset[str] = frozenset()
+    """Those of them that keep nothing at the moment."""
 
 
 # --------------------------------------------------------------------------- the port

@@ -976,9 +976,9 @@ class LiveCall:
             self._decided_at = at
             return key
 
-    def recording_found(self, tapped: bool) -> None:
-        """Whether an earlier process had begun to record the whole call."""
-        self._tapped = tapped
+    def recording_found(self, tapped: bool, paused: bool) -> None:
+        """Whether an earlier process had begun to record the whole call, and had paused that."""
+        self._tapped, self._tap_paused = tapped, paused
 
     async def start_recording(self) -> None:
         """Record the whole call, both sides, from now on; `tap_name` is the name."""

@@ -908,6 +908,20 @@ async def test_an_adopted_caller_hears_something_at_once() -> None:
     assert [heard.kind for heard in line.heard] == ["comfort"] and line.heard[0].at - began < 0.05
 
 
+@virtual
+async def test_a_recording_that_was_paused_is_known_to_the_next_process_and_goes_on_when_asked() -> None:
+    driver = SimulatedDriver()
+    before = hall(driver)
+    call, _ = await before.call()
+    await call.start_recording()
+    await call.pause_recording(True)
+    await before.book.stop()
+    [adopted] = await hall(driver).book.adopt()
+    assert adopted.recording_state == "paused"
+    await adopted.pause_recording(False)
+    assert (await driver.snapshot()).paused == set()
+
+
 def _fallback(destination: str = "extension:8001") -> Callable[[LiveCall], Awaitable[None]]:
     async def on_silence(call: LiveCall) -> None:
         await offer_fallback(call, [Speak("Sorry.")], destination, caller_id="100", ring_seconds=10)

@@ -161,6 +161,7 @@ class AsteriskDriver:
         self._bridges: set[str] = set()
         self._playbacks: dict[str, str] = {}
         self._recordings: dict[str, _Recording] = {}
+        self._paused: set[str] = set()
         self._entering: dict[str, asyncio.Future[None]] = {}
         self._streams: dict[str, asyncio.Task[None] | None] = {}
         self._heard: dict[str, str] = {}
@@ -385,6 +386,7 @@ class AsteriskDriver:
 
     async def pause_recording(self, name: str, paused: bool) -> None:
         await self._ari.request("POST" if paused else "DELETE", "recordings", "live", name, "pause")
+        (self._paused.add if paused else self._paused.discard)(name)
 
     async def recording(self, name: str) -> Path | None:
         path = self._recordings_folder / f"{_checked(_NAME, name, 'name')}.wav"
@@ -906,6 +908,7 @@ class AsteriskDriver:
 
     def _recording_ended(self, name: str, message: Mapping[str, Any] | None = None) -> None:
         recording = self._recordings.pop(name, None)
+        self._paused.discard(name)
         target = recording.target if recording else ""
         if recording is None and message is not None:
             target = _target(message["recording"])
@@ -1046,15 +1049,16 @@ class AsteriskDriver:
             for bridge in (str(one["id"]) for one in bridges):
                 if bridge.startswith(EAR) and bridge.removeprefix(EAR) not in self._streams:
                     self._spawn(self.destroy_bridge(bridge))
-            playing = {p for p in list(self._playbacks) if not await self._still("playbacks", p)}
-            recording = {r for r in list(self._recordings) if not await self._still("recordings", "live", r)}
+            playing = {p for p in list(self._playbacks) if await self._state_of("playbacks", p) is None}
+            recorders = {r: await self._state_of("recordings", "live", r) for r in list(self._recordings)}
+            self._paused = {name for name, state in recorders.items() if state == "paused"}
         except BaseException:
             self._held_back = None
             raise
         held_back, self._held_back = self._held_back, None
         if again:
             self._emit(ConnectionRestored(frozenset(snapshot.channels), restarted))
-        for name in recording:
+        for name in [name for name, state in recorders.items() if state is None]:
             self._recording_ended(name)
         for known in [known for known in self._channels.values() if known.id not in live]:
             # Without a restart the cause is not known, only that the call is over.
@@ -1080,12 +1084,12 @@ class AsteriskDriver:
                 "POST", "applications", self._app, "subscription", eventSource=f"channel:{self._real(channel)}"
             )
 
-    async def _still(self, *path: str) -> bool:
+    async def _state_of(self, *path: str) -> str | None:
+        """What Asterisk says of a playback or recording; None when it is no more."""
         try:
-            await self._ari.send_now("GET", *path)
+            return str((await self._ari.send_now("GET", *path)).get("state", ""))
         except AriError:
-            return False
-        return True
+            return None
 
     def _take_on(self, channel: Mapping[str, Any]) -> None:
         """Bring what is known of a live channel up to date with what Asterisk says."""
@@ -1142,7 +1146,7 @@ class AsteriskDriver:
             if not str(b["id"]).startswith(EAR)
         }
         taps = frozenset(id.removeprefix(TAP) for id in (str(c["id"]) for c in channels) if id.startswith(TAP))
-        return Snapshot(found, members, taps)
+        return Snapshot(found, members, taps, taps & self._paused)
 
 
 # --------------------------------------------------------------------------- pure helpers

@@ -118,6 +118,8 @@ async def test_the_second_driver_takes_over_and_the_first_stops(
     sipp = await Sipp.start("caller", asterisk)
     call = await events.wait(Incoming)
     await driver.answer(call.channel)
+    await driver.tap(call.channel, "paused")
+    await driver.pause_recording("paused", True)
     ringing = await Sipp.start("caller", asterisk, service="200")
     unanswered = await events.wait(Incoming, called="200")
     second = driver_of(asterisk)
@@ -132,7 +134,9 @@ async def test_the_second_driver_takes_over_and_the_first_stops(
     assert second.connected and not second.replaced, "the first one has not come back"
     assert (await seen.wait(Incoming)).channel == unanswered.channel
     assert len(seen.of(Incoming)) == 1, "an answered call is no new one"
-    assert set((await second.snapshot()).channels) == {call.channel, unanswered.channel}
+    snapshot = await second.snapshot()
+    assert set(snapshot.channels) == {call.channel, unanswered.channel}
+    assert snapshot.taps == snapshot.paused == {"paused"}
     await second.answer(unanswered.channel)
     await asyncio.sleep(0.1)
     for channel in (call.channel, unanswered.channel):

@@ -92,6 +92,7 @@ class _Recorder:
     paused_at: float | None = None
     paused: float = 0.0
     path: Path | None = None
+    taps: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -485,7 +486,7 @@ class SimulatedDriver:
         await self._command("tap", channel, name)
         self._channel(channel)
         if name not in self._recorders:
-            self._start_recorder(channel, name)
+            self._start_recorder(channel, name).taps = True
 
     def _start_recorder(self, target: str, name: str) -> _Recorder:
         recorder = self._recorders[name] = _Recorder(name, target, self.now())
@@ -666,13 +667,15 @@ class SimulatedDriver:
     async def snapshot(self) -> Snapshot:
         await self._command("snapshot")
         now = self.now()
+        taps = [one for one in self._recorders.values() if one.taps and one.path is None]
         return Snapshot(
             channels={
                 one.id: ChannelState(one.id, one.caller, one.called, one.up, now - one.began)
                 for one in self._channels.values()
             },
             bridges={bridge: frozenset(members) for bridge, members in self._bridges.items()},
-            taps=frozenset(name for name, one in self._recorders.items() if one.path is None),
+            taps=frozenset(one.name for one in taps),
+            paused=frozenset(one.name for one in taps if one.paused_at is not None),
         )
 
     # ----------------------------------------------------------------- inside

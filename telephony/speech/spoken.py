@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 import phonenumbers
@@ -178,7 +178,9 @@ def number(value: Any, language: str) -> str:
 def _number(amount: Decimal, language: str) -> str:
     base = base_language(language)
     if base not in _INTEGER:
-        return str(format_decimal(amount, locale=_locale(language)))
+        # As many figures as `_decimal` lets through.
+        with localcontext(prec=100):
+            return str(format_decimal(amount, locale=_locale(language)))
     whole, _, fraction = f"{abs(amount):f}".partition(".")
     fraction = fraction.rstrip("0")
     words = _INTEGER[base](int(whole))

@@ -263,5 +263,6 @@ def test_any_value_gives_words_or_a_speech_error(value: Any, kind: ValueKind, la
 
 
 def test_other_languages_get_their_own_spelling() -> None:
+    assert spoken.number(10**25, "fr").replace("\u202f", "") == "1" + "0" * 25
     assert spoken.money(12.5, "EUR", "de") == "12,50\xa0€"
     assert spoken.date("2026-11-22", "fr-FR") == "22 novembre 2026"
