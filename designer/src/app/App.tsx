@@ -1,15 +1,17 @@
 import { StyleProvider } from '@ant-design/cssinjs';
-import { App as AntApp, Button, ConfigProvider, Result, Spin } from 'antd';
+import { App as AntApp, Button, ConfigProvider, Spin } from 'antd';
 import en from 'antd/locale/en_US';
 import zh from 'antd/locale/zh_CN';
 import dayjs from 'dayjs';
 import 'dayjs/locale/zh-cn';
+import { Compass, LockKeyhole, Unplug } from 'lucide-react';
 import { Suspense, useEffect } from 'react';
 import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
 import { Provider } from 'urql';
 import { client, restartSocket } from '@/graphql/client';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
+import { PageState } from '@/ui';
 import { ChangePasswordForm } from './ChangePassword';
 import { ErrorBoundary } from './ErrorBoundary';
 import { groups } from './pages';
@@ -73,8 +75,10 @@ function Away({ retry }: { retry: () => void }) {
     return () => clearInterval(timer);
   }, [retry]);
   return (
-    <main>
-      <Result status="warning" title={c('offline')} extra={<Button onClick={retry}>{c('retry')}</Button>} />
+    <main className="cw-alone">
+      <PageState icon={Unplug} tone="wait" title={c('away')} help={c('awayHelp')}>
+        <Button onClick={retry}>{c('retry')}</Button>
+      </PageState>
     </main>
   );
 }
@@ -127,7 +131,7 @@ function PageFrame({ path }: { path: string }) {
     document.title = title ? `${title} · Callweave` : 'Callweave';
   }, [title]);
   if (!page) return <NotFound />;
-  if (!may(page.permission)) return <Result status="403" title={c('noPermission')} />;
+  if (!may(page.permission)) return <NoPermission title={title} />;
   return (
     <ErrorBoundary key={pageAt(location.pathname)?.path}>
       <Suspense fallback={<Spin className="cw-page-spin" delay={200} />}>
@@ -140,16 +144,27 @@ function PageFrame({ path }: { path: string }) {
 function NotFound() {
   const c = useWords(common);
   const navigate = useNavigate();
+  const title = c('notFound');
+  useEffect(() => {
+    document.title = ` · Callweave`;
+  }, [title]);
   return (
-    <Result
-      status="404"
-      title={c('notFound')}
-      subTitle={c('notFoundHelp')}
-      extra={
-        <Button type="primary" onClick={() => void navigate('/')}>
-          {c('home')}
-        </Button>
-      }
-    />
+    <PageState icon={Compass} title={title} help={c('notFoundHelp')}>
+      <Button type="primary" onClick={() => void navigate('/')}>
+        {c('home')}
+      </Button>
+    </PageState>
+  );
+}
+
+function NoPermission({ title }: { title: string }) {
+  const c = useWords(common);
+  const navigate = useNavigate();
+  return (
+    <PageState icon={LockKeyhole} title={c('noPermissionTitle', { page: title })} help={c('noPermission')}>
+      <Button type="primary" onClick={() => void navigate('/')}>
+        {c('home')}
+      </Button>
+    </PageState>
   );
 }

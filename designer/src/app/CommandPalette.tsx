@@ -4,6 +4,7 @@ import { FileText, type LucideIcon, Search } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
 import { pages } from './registry';
 import { type Found, searchers } from './searchers';
 import { useSession } from './session';
@@ -40,11 +41,12 @@ interface Entry {
 
 export function CommandPalette({ state }: { state: PaletteState }) {
   const t = useWords(appWords);
+  const c = useWords(common);
   const text = useText();
   const navigate = useNavigate();
   const { may } = useSession();
   const [typed, setTyped] = useState('');
-  const [found, setFound] = useState<Found[]>([]);
+  const [{ found, of }, setFound] = useState<{ found: Found[]; of: string | null }>({ found: [], of: null });
   const [at, setAt] = useState(0);
   const input = useRef<InputRef>(null);
 
@@ -55,7 +57,7 @@ export function CommandPalette({ state }: { state: PaletteState }) {
       const answers = await Promise.all(
         searchers.filter((one) => may(one.permission)).map((one) => one.search(typed).catch(() => [])),
       );
-      if (!stale) setFound(answers.flat());
+      if (!stale) setFound({ found: answers.flat(), of: typed });
     }, 120);
     return () => {
       stale = true;
@@ -150,7 +152,7 @@ export function CommandPalette({ state }: { state: PaletteState }) {
         ))}
         {entries.length === 0 && (
           <div className="cw-palette-none" role="option" aria-selected={false} tabIndex={-1}>
-            {t('nothingFound')}
+            {of === typed ? t('nothingFound') : c('loading')}
           </div>
         )}
       </div>

@@ -11,12 +11,15 @@ import {
 import type { TypedDocumentNode } from 'urql';
 import { graphql } from '@/gql';
 import { client } from '@/graphql/client';
-import type { Text } from '@/i18n';
+import { currentLanguage, type Text } from '@/i18n';
+import { groupedPhone } from '@/ui/format';
 import type { Found, Searcher } from './searchers';
 
 interface Thing {
   id: string;
   label: string;
+  /** What finds it besides its label. */
+  also?: string;
   to: string;
 }
 
@@ -35,9 +38,9 @@ function searcherOf<Data>(
       const { data } = await client.query(query, {}).toPromise();
       if (!data) return [];
       return things(data)
-        .filter((one) => one.label.toLowerCase().includes(wanted))
+        .filter((one) => `${one.label} ${one.also ?? ''}`.toLowerCase().includes(wanted))
         .slice(0, 6)
-        .map((one): Found => ({ ...one, id: `${kind.en}:${one.id}`, kind, icon }));
+        .map(({ id, label, to }): Found => ({ id: `${kind.en}:${id}`, label, to, kind, icon }));
     },
   };
 }
@@ -57,7 +60,8 @@ export const setupSearchers: Searcher[] = [
     (data) =>
       data.phoneNumbers.map(({ id, number, name }) => ({
         id,
-        label: `${number} ${name}`.trim(),
+        label: `${groupedPhone(number)} ${name}`.trim(),
+        also: number,
         to: `/numbers?search=${q(number)}`,
       })),
   ),
@@ -67,10 +71,16 @@ export const setupSearchers: Searcher[] = [
     UsersRound,
     graphql(`
       query PaletteQueues {
-        queues { name }
+        queues { name label { zh en } }
       }
     `),
-    (data) => data.queues.map(({ name }) => ({ id: name, label: name, to: '/agents?tab=queues' })),
+    (data) =>
+      data.queues.map(({ name, label }) => ({
+        id: name,
+        label: label[currentLanguage()] || name,
+        also: `${label.zh} ${label.en} ${name}`,
+        to: '/agents?tab=queues',
+      })),
   ),
   searcherOf(
     'prompts.read',

@@ -1,6 +1,7 @@
 /** Small pieces that all pages share. */
 import { Button, Popconfirm, Tooltip } from 'antd';
 import type { TooltipPlacement } from 'antd/es/tooltip';
+import type { LucideIcon } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
@@ -52,6 +53,33 @@ export function EmptyState({
 }
 
 export type Tone = 'act' | 'good' | 'wait' | 'bad' | 'outbound' | 'off';
+
+/** What a whole page says when there is nothing to show on it: why, and the way on. */
+export function PageState({
+  icon: Icon,
+  tone = 'off',
+  title,
+  help,
+  children,
+}: {
+  icon: LucideIcon;
+  tone?: Tone;
+  title: ReactNode;
+  help?: ReactNode;
+  /** Its buttons. */
+  children?: ReactNode;
+}) {
+  return (
+    <div className="cw-page-state" role={tone === 'bad' || tone === 'wait' ? 'alert' : undefined}>
+      <span className="cw-page-state-icon" style={{ color: `var(--${tone})` }}>
+        <Icon size={28} aria-hidden />
+      </span>
+      <h1>{title}</h1>
+      {help && <p>{help}</p>}
+      {children && <div className="cw-header-actions">{children}</div>}
+    </div>
+  );
+}
 
 const SHAPES: Record<Tone, string> = {
   act: 'circle',

@@ -97,7 +97,7 @@ export function Card({
   className?: string;
 }) {
   return (
-    <section className={className ? `cw-card ${className}` : 'cw-card'}>
+    <section className={className ? `cw-box ${className}` : 'cw-box'}>
       {(title || actions) && (
         <header>
           <h2>{title}</h2>
@@ -113,10 +113,19 @@ export function Card({
 export function Field({ label, children }: { label: ReactNode; children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
-    <label className="cw-field">
+    <label className="cw-labelled">
       <span>{label}</span>
       {children}
     </label>
+  );
+}
+
+/** A customer's level; those that go first in queues stand out. */
+export function LevelTag({ vip, children }: { vip: boolean; children: string }) {
+  return (
+    <span className="cw-level-tag" data-vip={vip || undefined}>
+      {children}
+    </span>
   );
 }
 

@@ -15,7 +15,7 @@ export const auditWords = defineWords('audit', {
     broken: 'The chain is broken at row {{row}}: it was changed, or a row is missing. Compare with a backup.',
     none: 'Nothing has been done yet',
     noMatch: 'Nothing matches',
-    anyAction: 'Any deed',
+    anyAction: 'Any action',
     hash: 'Hash',
     seq: 'No.',
   },

@@ -228,7 +228,7 @@ function CalendarEditor({
   const zones = useMemo(() => Intl.supportedValuesOf('timeZone'), []);
   const change = (by: Partial<typeof draft>) => setDraft((now) => ({ ...now, ...by }));
   const today = todayIn(draft.timezone);
-  const flows = (uses ?? []).map((use) => use.name).join('、');
+  const flows = listed((uses ?? []).map((use) => use.name));
 
   const store = async () => {
     const done = await save({
@@ -267,7 +267,7 @@ function CalendarEditor({
               options={zones.map((value) => ({ value, label: value }))}
             />
           </Field>
-          <div className="cw-field cw-calendar-uses">
+          <div className="cw-labelled cw-calendar-uses">
             <span>{w('usedBy')}</span>
             <UsedByList uses={uses} />
           </div>

@@ -1,6 +1,6 @@
 /** One call: its path as a timeline, its parties, what was recorded, who called. It moves while the call is live. */
-import { App, Button, Input, Popconfirm, Result, Spin } from 'antd';
-import { ArrowLeft, ExternalLink, PhoneOff, RotateCcw, Workflow } from 'lucide-react';
+import { App, Button, Input, Popconfirm, Spin } from 'antd';
+import { ArrowLeft, Compass, ExternalLink, PhoneOff, RotateCcw, Workflow } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useQuery, useSubscription } from 'urql';
@@ -10,9 +10,9 @@ import type { CallPageQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Duration, PageHeader, Phone, Time } from '@/ui';
+import { Duration, PageHeader, PageState, Phone, Time } from '@/ui';
 import { useLanguageNames } from '@/ui/languages';
-import { Card, Facts } from '@/ui/lists';
+import { Card, Facts, Failure, LevelTag } from '@/ui/lists';
 import { RecordingPlayer } from '../recordings/Player';
 import './calls.css';
 import { CallState, Direction, Ending, useCause, useFlowNames, useTemporal } from './marks';
@@ -46,6 +46,7 @@ const SOUNDS = graphql(`
 const CUSTOMER = graphql(`
   query CallCustomer($id: String!) {
     call(id: $id) { id customer { id name level card language phones note } }
+    customerLevels { key label { zh en } vip }
   }
 `);
 const EVENTS = graphql(`
@@ -84,13 +85,15 @@ export default function CallPage() {
   });
   const call = answer.data?.call;
   if (!call) {
+    if (answer.error?.networkError)
+      return <Failure error={answer.error} retry={() => reload({ requestPolicy: 'network-only' })} />;
     if (answer.error)
       return (
-        <Result
-          status="404"
-          title={w('notFound')}
-          extra={<Button onClick={() => void navigate('/calls')}>{w('back')}</Button>}
-        />
+        <PageState icon={Compass} title={w('notFound')} help={w('gone')}>
+          <Button type="primary" onClick={() => void navigate('/calls')}>
+            {w('back')}
+          </Button>
+        </PageState>
       );
     return <Spin className="cw-page-spin" delay={200} />;
   }
@@ -137,6 +140,7 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
   const recordings = sounds.data?.recordings.nodes ?? [];
   const first = recordings[0];
   const customer = who.data?.call.customer;
+  const level = who.data?.customerLevels.find((one) => one.key === customer?.level);
   const name = call.flowKey ? (names.get(call.flowKey) ?? call.flowKey) : '';
   // A recording begins when it was made ready: steps are heard from there.
   const hear = first
@@ -253,9 +257,9 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
         <aside className="cw-rows">
           <Card title={w('customer')}>
             {customer ? (
-              <div className="cw-customer">
+              <div className="cw-call-customer">
                 <strong>{customer.name || '–'}</strong>
-                {customer.level && <span className="cw-level-tag">{customer.level}</span>}
+                {customer.level && <LevelTag vip={level?.vip ?? false}>{text(level?.label) || customer.level}</LevelTag>}
                 {customer.phones.map((phone) => (
                   <div key={phone}>
                     <Phone number={phone} />

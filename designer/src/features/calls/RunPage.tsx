@@ -1,6 +1,6 @@
 /** One run: its path, what it was given and what it gave back. */
-import { Button, Popconfirm, Result, Spin } from 'antd';
-import { ArrowLeft, ExternalLink, PhoneCall, RotateCcw, Square } from 'lucide-react';
+import { Button, Popconfirm, Spin } from 'antd';
+import { ArrowLeft, Compass, ExternalLink, PhoneCall, RotateCcw, Square } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useQuery, useSubscription } from 'urql';
@@ -8,8 +8,8 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
-import { Duration, PageHeader, Time } from '@/ui';
-import { Card } from '@/ui/lists';
+import { Duration, PageHeader, PageState, Time } from '@/ui';
+import { Card, Failure } from '@/ui/lists';
 import './calls.css';
 import { RunState, useFlowNames, useKind, useTemporal } from './marks';
 import { ReplayDrawer } from './Replay';
@@ -74,13 +74,15 @@ export default function RunPage() {
     [run, news, inputs.data],
   );
   if (!run) {
+    if (answer.error?.networkError)
+      return <Failure error={answer.error} retry={() => reload({ requestPolicy: 'network-only' })} />;
     if (answer.error)
       return (
-        <Result
-          status="404"
-          title={w('notFound')}
-          extra={<Button onClick={() => void navigate('/runs')}>{w('allRuns')}</Button>}
-        />
+        <PageState icon={Compass} title={w('runNotFound')} help={w('gone')}>
+          <Button type="primary" onClick={() => void navigate('/runs')}>
+            {w('allRuns')}
+          </Button>
+        </PageState>
       );
     return <Spin className="cw-page-spin" delay={200} />;
   }

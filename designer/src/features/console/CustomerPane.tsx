@@ -32,8 +32,9 @@ import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { duration, EmptyState, groupedPhone, IconButton, Time } from '@/ui';
-import { LoadMore } from '@/ui/lists';
+import { Failure, LevelTag, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import './console.css';
 import { desk, type Focus, useDesk } from './desk';
 import {
   ADD_NOTE,
@@ -113,7 +114,10 @@ export function CustomerCard({ id }: { id: string }) {
     requestPolicy: 'cache-and-network',
   });
   const customer = answer.data?.customer.id === id ? answer.data.customer : null;
-  if (!customer) return <Skeleton active title paragraph={{ rows: 6 }} />;
+  if (!customer) {
+    if (!answer.error || answer.fetching) return <Skeleton active title paragraph={{ rows: 6 }} />;
+    return <Failure error={answer.error} retry={() => reload({ requestPolicy: 'network-only' })} />;
+  }
   const level = answer.data?.customerLevels.find((one) => one.key === customer.level);
   return (
     <>
@@ -142,11 +146,6 @@ export function CustomerCard({ id }: { id: string }) {
 /** The form of somebody new: of the number that calls, or with numbers typed by hand. */
 export function NewCustomer({ number, saved }: { number?: string; saved: (id: string) => void }) {
   return <CustomerForm number={number} saved={saved} />;
-}
-
-/** A customer's level; those that go first in queues stand out. */
-export function LevelTag({ vip, children }: { vip: boolean; children: string }) {
-  return <span className={vip ? 'cw-ring-vip' : 'cw-level'}>{children}</span>;
 }
 
 function Numbers({ customer }: { customer: Customer }) {
@@ -283,6 +282,7 @@ function Timeline({ id }: { id: string }) {
         onChange={(event) => setSearch(event.target.value)}
         onSearch={setAsked}
       />
+      <Failure error={pages.error} retry={pages.reload} />
       {!pages.rows && !pages.error && <Skeleton active title={false} paragraph={{ rows: 5 }} />}
       {pages.rows && shown.length === 0 && <p className="cw-quiet">{t('noContacts')}</p>}
       <ul>

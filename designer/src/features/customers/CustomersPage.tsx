@@ -9,9 +9,9 @@ import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
-import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
+import { Failure, FilterBar, LevelTag, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
-import { CustomerCard, LevelTag, NewCustomer } from '../console/CustomerPane';
+import { CustomerCard, NewCustomer } from '../console/CustomerPane';
 import { customerWords } from './words';
 
 const LIST = graphql(`

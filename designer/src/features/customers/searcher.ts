@@ -2,6 +2,7 @@ import { Contact } from 'lucide-react';
 import type { Searcher } from '@/app/searchers';
 import { graphql } from '@/gql';
 import { client } from '@/graphql/client';
+import { groupedPhone } from '@/ui/format';
 
 const FIND = graphql(`
   query FindCustomersByName($search: String!) {
@@ -17,7 +18,7 @@ export const customerSearcher: Searcher = {
     const answer = await client.query(FIND, { search: wanted }).toPromise();
     return (answer.data?.customers.nodes ?? []).map((one) => ({
       id: `customer:${one.id}`,
-      label: `${one.name} ${one.phones[0] ?? ''}`.trim(),
+      label: `${one.name} ${groupedPhone(one.phones[0] ?? '')}`.trim(),
       kind: { zh: '客户', en: 'Customer' },
       to: `/customers?open=${one.id}`,
       icon: Contact,

@@ -6,7 +6,7 @@ import { useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { SourcesPageQuery } from '@/gql/graphql';
-import { useChange } from '@/graphql/useChange';
+import { refusalOf, useChange } from '@/graphql/useChange';
 import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton, PageHeader, Time } from '@/ui';
@@ -277,7 +277,7 @@ function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () =
       .toPromise();
     setBusy(false);
     setResult(told.data ? tableOf(told.data.tryQuery) : null);
-    if (told.error) setFailed(told.error.graphQLErrors[0]?.message ?? told.error.message);
+    if (told.error) setFailed(refusalOf(told.error));
   };
   return (
     <Drawer open={query !== null} onClose={onClose} size={640} title={`${w('try')}: ${query?.name ?? ''}`}>

@@ -245,7 +245,7 @@ export function Queues({
         <Form.Item label={w('overflow')}>
           <Form.List name="overflow">
             {(rows, list) => (
-              <div className="cw-rows">
+              <div className="cw-skill-rows">
                 {rows.map((row) => (
                   <div key={row.key} className="cw-row">
                     <Form.Item name={[row.name, 'queue']} noStyle>

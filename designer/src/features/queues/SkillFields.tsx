@@ -12,7 +12,7 @@ export function SkillFields({ name, label }: { name: string; label: string }) {
     <Form.Item label={label} extra={w('skillsHelp')}>
       <Form.List name={name}>
         {(rows, { add, remove }) => (
-          <div className="cw-rows">
+          <div className="cw-skill-rows">
             {rows.map((row) => (
               <div key={row.key} className="cw-row">
                 <Form.Item name={[row.name, 'skill']} noStyle>

@@ -147,7 +147,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
         <ul className="cw-node-ports">
           {node.ports.map((port) => (
             <li key={port.name}>
-              <span className="cw-step-port">→ {port.name}</span> {text(port.title)}
+              <span className="cw-node-port">→ {port.name}</span> {text(port.title)}
             </li>
           ))}
         </ul>

@@ -10,6 +10,7 @@ import { useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { PageHeader, StateTag, type Tone } from '@/ui';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { healthZh } from './health';
 import './system.css';
 import { SETTINGS_ZH } from './settings';
 import { systemWords } from './words';
@@ -105,12 +106,13 @@ export default function SystemPage() {
                     <li key={part.name} data-state={part.state}>
                       <strong>{name ? w(`c_${name}`) : part.name}</strong>
                       <StateTag tone={TONES[part.state] ?? 'off'}>{state ? w(state) : part.state}</StateTag>
-                      {part.message && <p>{part.message}</p>}
+                      {part.message && <p>{language === 'zh' ? healthZh(part.message) : part.message}</p>}
                       <small className="cw-quiet cw-num">
                         {[
                           ...details.map(([key, value]) => {
                             const known = DETAILS.find((one) => one === key);
-                            return `${known ? w(`d_${known}`) : key} ${String(value)}`;
+                            const said = value === 'none' ? c('none') : String(value);
+                            return `${known ? w(`d_${known}`) : key} ${said}`;
                           }),
                           part.state !== 'off' && w('checked', { ms: part.milliseconds }),
                         ]

@@ -47,7 +47,7 @@ export function FlowPanel() {
           }}
         />
       </div>
-      <dl className="cw-facts">
+      <dl className="cw-panel-facts">
         <dt>{w('kind')}</dt>
         <dd>{w(`kind_${doc.kind}`)}</dd>
         <dt>{w('languages')}</dt>

@@ -115,7 +115,7 @@ export function EdgePanel({ id }: { id: string }) {
       <header className="cw-panel-head">
         <h3>{w('edge')}</h3>
       </header>
-      <dl className="cw-facts">
+      <dl className="cw-panel-facts">
         <dt>{w('edgeFrom')}</dt>
         <dd>
           {spec ? (

@@ -74,7 +74,7 @@ export function Code({
   return (
     <div
       ref={parent}
-      className="cw-code"
+      className="cw-code-box"
       data-mode={mode}
       data-lines={lines}
       data-invalid={invalid || undefined}

@@ -65,7 +65,7 @@ function Values({ onPick }: { onPick: (path: string) => void }) {
   }, [entries, typed]);
   const active = ordered[Math.min(at, ordered.length - 1)];
   return (
-    <div className="cw-values">
+    <div className="cw-insert-values">
       <Input
         ref={input}
         autoFocus

@@ -31,7 +31,7 @@ export function KeyValueWidget(props: WidgetProps) {
     form.set(path, Object.fromEntries(entries), field.title);
   };
   return (
-    <div className="cw-list" id={id} role="group" aria-labelledby={`${id}-label`}>
+    <div className="cw-items" id={id} role="group" aria-labelledby={`${id}-label`}>
       {names.map((name, index) => (
         <Row
           // biome-ignore lint/suspicious/noArrayIndexKey: a row keeps its place while its name is typed

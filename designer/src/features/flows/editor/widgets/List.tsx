@@ -64,7 +64,7 @@ export function ListWidget(props: WidgetProps) {
     inRow.map((one) => SPACE[one.field.widget] ?? 'minmax(0, 1fr)').join(' ') || 'minmax(0, 1fr)';
   const full = field.maxItems !== null && items.length >= field.maxItems;
   return (
-    <div className="cw-list" id={id} role="group" aria-labelledby={`${id}-label`}>
+    <div className="cw-items" id={id} role="group" aria-labelledby={`${id}-label`}>
       {items.length > 0 && inRow.length > 1 && (
         <div className="cw-list-heads" style={{ gridTemplateColumns: template }} aria-hidden="true">
           {inRow.map((one) => (
