@@ -121,7 +121,6 @@ function Home() {
 }
 
 function PageFrame({ path }: { path: string }) {
-  const c = useWords(common);
   const text = useText();
   const { may } = useSession();
   const location = useLocation();
@@ -146,7 +145,7 @@ function NotFound() {
   const navigate = useNavigate();
   const title = c('notFound');
   useEffect(() => {
-    document.title = ` · Callweave`;
+    document.title = `${title} · Callweave`;
   }, [title]);
   return (
     <PageState icon={Compass} title={title} help={c('notFoundHelp')}>

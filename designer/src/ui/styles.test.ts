@@ -8,7 +8,9 @@ import { expect, test } from 'vitest';
  */
 test('each class is drawn by one stylesheet', () => {
   const root = join(__dirname, '..');
-  const sheets = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.css'));
+  const sheets = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.css'),
+  );
   const drawnBy = new Map<string, Set<string>>();
   for (const sheet of sheets) {
     const text = readFileSync(join(root, sheet), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
@@ -19,6 +21,8 @@ test('each class is drawn by one stylesheet', () => {
       }
   }
   expect(drawnBy.size).toBeGreaterThan(100);
-  const shared = [...drawnBy].filter(([, by]) => by.size > 1).map(([name, by]) => `${name}: ${[...by].join(' ')}`);
+  const shared = [...drawnBy]
+    .filter(([, by]) => by.size > 1)
+    .map(([name, by]) => `${name}: ${[...by].join(' ')}`);
   expect(shared).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { useMay, useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CalendarListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, PageHeader, StateTag, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';

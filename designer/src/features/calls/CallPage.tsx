@@ -259,7 +259,9 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
             {customer ? (
               <div className="cw-call-customer">
                 <strong>{customer.name || '–'}</strong>
-                {customer.level && <LevelTag vip={level?.vip ?? false}>{text(level?.label) || customer.level}</LevelTag>}
+                {customer.level && (
+                  <LevelTag vip={level?.vip ?? false}>{text(level?.label) || customer.level}</LevelTag>
+                )}
                 {customer.phones.map((phone) => (
                   <div key={phone}>
                     <Phone number={phone} />
