@@ -110,9 +110,19 @@ function Inside() {
   );
 }
 
-/** The start page is the first page of the menu that the person may see. */
+/** Where the day begins, by what a person may do: the flows, the floor, the console. */
+const STARTS = [
+  ['system.manage', '/flows'],
+  ['floor.watch', '/floor'],
+  ['agent.work', '/console'],
+] as const;
+
+/** The start page: of the person's work, or the first page of the menu that they may see. */
 function Home() {
   const { may } = useSession();
+  const start = STARTS.find(([permission]) => may(permission))?.[1];
+  if (start && may(pages.find((one) => one.path === start)?.permission))
+    return <Navigate to={start} replace />;
   for (const group of groups) {
     const page = pages.find((one) => one.group === group && may(one.permission));
     if (page) return <Navigate to={page.path} replace />;

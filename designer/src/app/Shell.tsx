@@ -1,8 +1,10 @@
 import { Badge, Button, Dropdown, Empty, Layout, Menu, Modal, Popover, Progress, Tooltip } from 'antd';
 import {
+  KeyRound,
   Languages,
   ListTodo,
   LogOut,
+  Monitor,
   Moon,
   PanelLeftClose,
   PanelLeftOpen,
@@ -204,6 +206,9 @@ function LanguageButton() {
   );
 }
 
+// Beside a narrow menu only what has an icon is shown with its words.
+const LOOKS = { light: Sun, dark: Moon, system: Monitor };
+
 function ThemeButton() {
   const t = useWords(appWords);
   const { choice, mode, choose } = useLook();
@@ -213,7 +218,10 @@ function ThemeButton() {
       menu={{
         selectable: true,
         selectedKeys: [choice],
-        items: (['light', 'dark', 'system'] as const).map((one) => ({ key: one, label: t(one) })),
+        items: (['light', 'dark', 'system'] as const).map((one) => {
+          const Icon = LOOKS[one];
+          return { key: one, label: t(one), icon: <Icon size={14} aria-hidden /> };
+        }),
         onClick: ({ key }) => choose(key as 'light' | 'dark' | 'system'),
       }}
     >
@@ -238,7 +246,7 @@ function AccountButton() {
         menu={{
           items: [
             { key: 'who', type: 'group' as const, label: person.name },
-            { key: 'password', label: t('changePassword') },
+            { key: 'password', label: t('changePassword'), icon: <KeyRound size={14} /> },
             { key: 'out', label: t('signOut'), icon: <LogOut size={14} /> },
           ],
           onClick: async ({ key }) => {

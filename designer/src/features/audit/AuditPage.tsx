@@ -107,12 +107,12 @@ export default function AuditPage() {
         pagination={false}
         locale={{ emptyText: filters.actor || filters.action ? w('noMatch') : w('none') }}
         columns={[
-          { title: w('seq'), width: 80, align: 'right', dataIndex: 'seq' },
-          { title: w('when'), width: 180, render: (_, row) => <Time at={row.at} exact /> },
-          { title: w('who'), width: 140, render: (_, row) => <strong>{whoName(row.actor)}</strong> },
+          { title: w('seq'), width: 72, align: 'right', dataIndex: 'seq' },
+          { title: w('when'), width: 172, render: (_, row) => <Time at={row.at} exact /> },
+          { title: w('who'), width: 120, render: (_, row) => <strong>{whoName(row.actor)}</strong> },
           {
             title: w('action'),
-            width: 190,
+            width: 168,
             render: (_, row) => (
               <span className="cw-two-line">
                 {ACTIONS[row.action] && <span>{text(ACTIONS[row.action])}</span>}
@@ -122,7 +122,7 @@ export default function AuditPage() {
           },
           {
             title: w('subject'),
-            width: 200,
+            width: 152,
             render: (_, row) => <span className="cw-break">{row.subject}</span>,
           },
           {
@@ -135,7 +135,7 @@ export default function AuditPage() {
           },
           {
             title: w('from'),
-            width: 130,
+            width: 112,
             render: (_, row) => <span className="cw-num">{row.address || '–'}</span>,
           },
         ]}

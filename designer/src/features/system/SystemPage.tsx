@@ -6,9 +6,10 @@ import { useQuery } from 'urql';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useLanguage, useWords } from '@/i18n';
+import { listed, useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { PageHeader, StateTag, type Tone } from '@/ui';
+import { useLanguageNames } from '@/ui/languages';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
 import { healthZh } from './health';
 import './system.css';
@@ -47,6 +48,7 @@ export default function SystemPage() {
     return () => clearInterval(timer);
   }, []);
   const language = useLanguage();
+  const languageName = useLanguageNames();
   const meaningOf = (one: { name: string; description: string }) =>
     (language === 'zh' && SETTINGS_ZH[one.name]) || one.description;
   const health = answer.data?.health;
@@ -89,7 +91,9 @@ export default function SystemPage() {
       <Failure error={answer.error} retry={reload} />
       <div className="cw-rows">
         <Card title={w('health')}>
-          {health ? (
+          {!health && answer.error ? (
+            <p className="cw-quiet">{w('notKnown')}</p>
+          ) : health ? (
             <>
               <Alert
                 showIcon
@@ -111,7 +115,12 @@ export default function SystemPage() {
                         {[
                           ...details.map(([key, value]) => {
                             const known = DETAILS.find((one) => one === key);
-                            const said = value === 'none' ? c('none') : String(value);
+                            const said =
+                              value === 'none'
+                                ? c('none')
+                                : key === 'languages'
+                                  ? listed(String(value).split(', ').map(languageName))
+                                  : String(value);
                             return `${known ? w(`d_${known}`) : key} ${said}`;
                           }),
                           part.state !== 'off' && w('checked', { ms: part.milliseconds }),
