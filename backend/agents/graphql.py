@@ -11,6 +11,7 @@ from backend.agents import service
 from backend.agents.live import CHANGED
 from backend.agents.machine import GoNotReady, GoReady, SignIn, SignOut
 from backend.agents.models import Agent, AgentReason
+from backend.agents.talks import NO_TALK, TalkNow, talks_of
 from backend.calls.models import Call
 from backend.customers.masking import home_of, masks
 from backend.customers.models import Customer
@@ -77,6 +78,13 @@ class AgentLive:
     busy_seconds: float
     misses: int
     call: AgentCall | None
+    talk: str = strawberry.field(
+        description="How the talk stands in which they are: talking, held, consulting, conference or transferring; "
+        "empty without one."
+    )
+    away: str = strawberry.field(
+        description="Whose sound has stopped coming in that talk: own, other, or empty."
+    )
     queues: list[str]
     help_since: datetime | None = strawberry.field(description="Since when they call for a supervisor's help.")
     help_note: str
@@ -202,6 +210,7 @@ async def live_agents(
     reasons: dict[str, AgentReason] = {}
     if any(agent.state == "not_ready" and agent.reason for agent, _ in rows):
         reasons = {row.key: row for row in await service.list_reasons(state.db, business_id)}
+    talks = await talks_of(state.db, business_id, [agent for agent, _ in rows])
     calls: dict[str, Call] = {}
     customers: dict[str, str] = {}
     if own := [agent.call_id for agent, _ in rows if agent.call_id and not agent.entry_id]:
@@ -223,6 +232,7 @@ async def live_agents(
             calls,
             customers,
             reasons,
+            talks.get(agent.user_id, NO_TALK),
         )
         for agent, user in rows
     ]
@@ -238,6 +248,7 @@ def _live(
     calls: dict[str, Call],
     customers: dict[str, str],
     reasons: dict[str, AgentReason],
+    talk: TalkNow,
 ) -> AgentLive:
     entry = entries.get(agent.entry_id)
     call = None
@@ -268,6 +279,8 @@ def _live(
         busy_seconds=agent.busy_seconds,
         misses=agent.misses,
         call=call,
+        talk=talk.mode,
+        away=talk.away,
         queues=queues,
         help_since=agent.help_since,
         help_note=agent.help_note,

@@ -11,6 +11,7 @@ from strawberry.scalars import JSON
 from backend.agents.graphql import AgentLive, live_agents
 from backend.agents.live import CHANGED
 from backend.agents.service import refuse
+from backend.agents.talks import in_calls
 from backend.customers.masking import home_of, masks
 from backend.database import read, utcnow
 from backend.events import Event, at_once, in_batches
@@ -23,6 +24,7 @@ from backend.queues.glance import Glance
 from backend.queues.models import Queue, QueueEntry
 from backend.state import AppState
 
+TALK = "talk.changed"
 PAUSE = 0.3
 """Changes within so many seconds make one message to a wall."""
 EVERY = 5.0
@@ -178,7 +180,7 @@ class FloorChange:
 class MyQueue:
     name: str
     label: Words
-    waiting: int
+    waiting: int = strawberry.field(description="Callers in line, without those who are ringing at somebody.")
     longest_since: datetime | None
     ready: int
     all_busy: bool = strawberry.field(description="Callers wait and nobody is ready.")
@@ -325,7 +327,11 @@ class QueuesQuery:
     async def queues_live(self, info: Info) -> list[QueueLive]:
         return await live_queues(info.context.state, info.context.actor.business_id)
 
-    @query(Permission.AGENT, "Callers in line for the asker: those of the own queues, and those given to them.")
+    @query(
+        Permission.AGENT,
+        "Callers in line for the asker: those of the own queues, and those given to them. Who rings already is in line "
+        "no more.",
+    )
     async def my_waiting(self, info: Info) -> list[WaitingCaller]:
         actor = info.context.actor
         members = await service.members_of(info.context.state.db, actor.business_id)
@@ -335,7 +341,8 @@ class QueuesQuery:
         return [
             _caller(one)
             for one in line
-            if (one.entry.queue in own and one.entry.wanted is None) or one.entry.wanted == actor.user_id
+            if one.entry.state == "waiting"
+            and ((one.entry.queue in own and one.entry.wanted is None) or one.entry.wanted == actor.user_id)
         ]
 
     @query(Permission.FLOOR, "Stays in queues, the newest first.")
@@ -405,12 +412,15 @@ class QueuesSubscription:
     async def floor(self, info: Info) -> AsyncIterator[FloorChange]:
         """The wall: everything first, then whoever and whatever has changed, several times a second at most."""
         state, business, people = info.context.state, info.context.actor.business_id, info.context.actor.people
-        with state.bus.subscribe(lambda event: _on_the_floor(event, business)) as events:
+        with state.bus.subscribe(lambda event: _on_the_wall(event, business)) as events:
             agents = await live_agents(state, business, people=people)
             queues = (await _glance(state, business)).queues
             yield FloorChange(full=True, agents=agents, removed_agents=[], queues=queues, at=utcnow())
             async for changed in in_batches(events, PAUSE, EVERY):
-                ids = {event.subject for event in changed if event.topic == CHANGED and sees(people, event.subject)}
+                ids = {event.subject for event in changed if event.topic == CHANGED}
+                talks = sorted({event.subject for event in changed if event.topic == TALK})
+                ids.update(await in_calls(state.db, business, talks))
+                ids = {one for one in ids if sees(people, one)}
                 agents = await live_agents(state, business, sorted(ids)) if ids else []
                 gone = sorted(ids - {one.user_id for one in agents})
                 queues = (await _glance(state, business)).queues
@@ -431,19 +441,26 @@ class QueuesSubscription:
 
 async def _my_queues(state: AppState, business_id: str, user_id: str) -> list[MyQueue]:
     seen = await _glance(state, business_id)
-    return [
-        MyQueue(
-            name=one.name,
-            label=one.label,
-            waiting=one.waiting,
-            longest_since=one.longest_since,
-            ready=one.ready,
-            all_busy=bool(one.waiting) and one.ready == 0,
-        )
-        for one in seen.queues
-        if user_id in seen.members.get(one.name, ())
-    ]
+    return [_my_queue(one) for one in seen.queues if user_id in seen.members.get(one.name, ())]
+
+
+def _my_queue(queue: QueueLive) -> MyQueue:
+    """A queue as its agents see it: who is ringing at one of them is being served."""
+    since = [one.since for one in queue.callers if one.state == "waiting"]
+    return MyQueue(
+        name=queue.name,
+        label=queue.label,
+        waiting=len(since),
+        longest_since=min(since, default=None),
+        ready=queue.ready,
+        all_busy=bool(since) and queue.ready == 0,
+    )
 
 
 def _on_the_floor(event: Event, business_id: str) -> bool:
     return event.business_id == business_id and event.topic in (CHANGED, ENTRY)
+
+
+def _on_the_wall(event: Event, business_id: str) -> bool:
+    """What the floor is told of: also that a caller is put on hold, or that a phone has fallen silent."""
+    return _on_the_floor(event, business_id) or (event.business_id == business_id and event.topic == TALK)

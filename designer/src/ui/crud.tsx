@@ -163,7 +163,7 @@ export function Crud<Row extends object, Form extends object>({
       )}
       <FormDrawer<Form>
         open={editing !== null}
-        title={row ? `${words.edit}: ${nameOf(row)}` : words.add}
+        title={row ? c('named', { what: words.edit, name: nameOf(row) }) : words.add}
         initial={initial}
         width={width}
         form={form}

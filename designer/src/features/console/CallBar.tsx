@@ -191,6 +191,8 @@ function InCall({
   const stand = standOf(call);
   const held = stand === 'held';
   const over = call.state === 'over';
+  const recording =
+    call.recording === 'on' ? t('pauseRecording') : call.recording === 'paused' ? t('resumeRecording') : t('record');
   const words =
     stand === 'waits'
       ? t('state_waits', { name })
@@ -292,12 +294,12 @@ function InCall({
           <KeysButton call={call} short={Boolean(third)} />
           <Button
             aria-pressed={call.recording === 'on'}
-            aria-label={call.recording === 'on' ? t('pauseRecording') : t('record')}
-            title={call.recording === 'on' ? t('pauseRecording') : t('record')}
+            aria-label={recording}
+            title={recording}
             icon={<Circle size={14} aria-hidden fill={call.recording === 'on' ? 'currentColor' : 'none'} />}
             onClick={() => void actions.record(call, call.recording !== 'on')}
           >
-            {!third && (call.recording === 'on' ? t('pauseRecording') : t('record'))}
+            {!third && recording}
           </Button>
         </>
       )}

@@ -4,7 +4,7 @@ import { PhoneOff } from 'lucide-react';
 import { Link } from 'react-router';
 import { useWords } from '@/i18n';
 import { Duration, Phone } from '@/ui';
-import type { Focus } from './desk';
+import { type Focus, standOf } from './desk';
 import { useCallActions } from './useCallActions';
 import { consoleWords } from './words';
 
@@ -12,12 +12,15 @@ export function MiniBar({ focus }: { focus: Focus }) {
   const t = useWords(consoleWords);
   const actions = useCallActions();
   if (focus.phase === 'ringing') return null;
+  const told = focus.own?.name ?? '';
+  const name = told === focus.number ? '' : told;
+  const held = focus.own && standOf(focus.own) === 'held';
   return (
-    <section className="cw-mini" aria-label={t('title')}>
+    <section className="cw-mini" aria-label={t('callBar')}>
       <Link to="/console">
-        <Phone number={focus.number} /> {focus.own && <Duration since={focus.own.since} />}
+        {name || <Phone number={focus.number} />} {focus.own && <Duration since={focus.own.since} />}
       </Link>
-      <span className="cw-quiet">{focus.phase === 'wrap_up' ? t('wrap_up') : t('talking')}</span>
+      <span className="cw-quiet">{focus.phase === 'wrap_up' ? t('wrap_up') : held ? t('state_held') : t('talking')}</span>
       {focus.own && (
         <Button
           size="small"

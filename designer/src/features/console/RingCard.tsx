@@ -26,6 +26,8 @@ export function RingCard({ focus }: { focus: Focus }) {
   const here = ours?.state === 'incoming';
   const told = offer?.customerName || answer.data?.customerByNumber?.name || focus.own?.name || '';
   const who = told === focus.number ? '' : told;
+  const from = focus.own?.parties.find((party) => party.role === 'agent' && !party.mine);
+  const handedOn = offer?.transferred || focus.own?.role === 'third';
   const region = offer?.region ?? answer.data?.numberRegion?.place;
   return (
     <section
@@ -46,6 +48,9 @@ export function RingCard({ focus }: { focus: Focus }) {
             ` · ${t('waited', { time: duration(offer.waitedSeconds, language) })}`}
           {offer?.called && ` · ${t('calledNumber', { number: groupedPhone(offer.called) })}`}
         </span>
+        {handedOn && (
+          <span>{from?.name ? t('handedOnBy', { who: from.name }) : t('handedOn')}</span>
+        )}
         {offer?.kind === 'callback' && <span>{t('callback_offer')}</span>}
       </div>
       <div className="cw-ring-buttons">

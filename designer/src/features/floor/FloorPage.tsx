@@ -41,6 +41,7 @@ import {
   type FloorQueue,
   inOrder,
   type Order,
+  talkOf,
   useFloor,
   useNewAlerts,
   useNewHelp,
@@ -460,8 +461,10 @@ function Tile({
   const [force] = useChange(FORCE);
   const call = agent.call;
   const inCall = Boolean(call?.callId) && ['talking', 'busy'].includes(agent.state);
-  const stateName =
-    agent.state === 'offered'
+  const stands = talkOf(agent);
+  const stateName = stands
+    ? t(stands)
+    : agent.state === 'offered'
       ? t('offeredState')
       : (STATES as readonly string[]).includes(agent.state)
         ? t(agent.state as Known)
@@ -471,7 +474,9 @@ function Tile({
   };
   const set = async (state: string) => {
     const answer = await force({ user: agent.userId, state });
-    if (answer.value) void message.success(t('forced', { who: agent.displayName, state: t(state as Known) }));
+    if (!answer.value) return;
+    const key = answer.value.state === state ? 'forced' : 'forcedAfter';
+    void message.success(t(key, { who: agent.displayName, state: t(state as Known) }));
   };
   return (
     <li
@@ -493,7 +498,7 @@ function Tile({
         <span className="cw-num cw-quiet">{agent.extension}</span>
       </div>
       <div className="cw-tile-state">
-        <StateTag tone={TONES[agent.state] ?? 'off'}>
+        <StateTag tone={stands === 'held' ? 'wait' : (TONES[agent.state] ?? 'off')}>
           {reason ? t('notReadyFor', { reason }) : stateName}
         </StateTag>
         <Duration since={agent.since} />
@@ -510,6 +515,11 @@ function Tile({
           <span className="cw-quiet">{t('calls', { count: agent.calls })}</span>
         )}
       </div>
+      {agent.away && inCall && (
+        <div className="cw-tile-away">
+          <StateTag tone="bad">{t(agent.away === 'own' ? 'awayOwn' : 'awayOther')}</StateTag>
+        </div>
+      )}
       {agent.helpSince && (
         <div className="cw-tile-help">
           <StateTag tone={agent.helpBy ? 'act' : 'bad'}>
@@ -546,7 +556,7 @@ function Tile({
                   if (key === 'record') void record({ call: call.callId, op: op() });
                   if (key === 'release')
                     modal.confirm({
-                      title: `${t('release')}: ${agent.displayName}`,
+                      title: c('named', { what: t('release'), name: agent.displayName }),
                       content: t('releaseHelp'),
                       okText: t('release'),
                       cancelText: c('cancel'),
@@ -569,7 +579,17 @@ function Tile({
                 { key: 'not_ready', label: t('forceNotReady') },
                 { key: 'signed_out', label: t('forceSignOut'), danger: true },
               ],
-              onClick: ({ key }) => void set(key),
+              onClick: ({ key }) => {
+                if (key !== 'signed_out') return void set(key);
+                modal.confirm({
+                  title: c('named', { what: t('forceSignOut'), name: agent.displayName }),
+                  content: t('signOutHelp'),
+                  okText: t('forceSignOut'),
+                  cancelText: c('cancel'),
+                  okButtonProps: { danger: true },
+                  onOk: () => set(key),
+                });
+              },
             }}
           >
             <Button

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countsOf, type FloorAgent, type FloorChange, inOrder, withChange } from './floor';
+import { countsOf, type FloorAgent, type FloorChange, inOrder, talkOf, withChange } from './floor';
 
 const agent = (userId: string, state: string, since = '2026-01-05T02:00:00Z'): FloorAgent =>
   ({ userId, displayName: userId, state, since, call: null }) as unknown as FloorAgent;
@@ -30,6 +30,14 @@ describe('the floor', () => {
     expect([
       ...withChange(first, change({ full: true, agents: [agent('a', 'ready')] })).agents.keys(),
     ]).toEqual(['a']);
+  });
+
+  it('tells more of a call than that there is one', () => {
+    expect(talkOf({ state: 'talking', talk: 'held' })).toBe('held');
+    expect(talkOf({ state: 'talking', talk: 'talking' })).toBeNull();
+    // Whoever is asked has a call of their own, and what was left of the last talk tells nothing of wrap-up.
+    expect(talkOf({ state: 'busy', talk: 'consulting' })).toBeNull();
+    expect(talkOf({ state: 'wrap_up', talk: 'held' })).toBeNull();
   });
 
   it('is sorted by state, by name or by time', () => {

@@ -9,7 +9,7 @@ const FLOOR = graphql(`
     floor {
       full removedAgents at
       agents {
-        userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues
+        userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues talk away
         helpSince helpNote helpBy helpByName
         call { entryId callId queue queueLabel { zh en } caller region { zh en } customerName vip since }
       }
@@ -125,4 +125,12 @@ export function useNewHelp(
     for (const agent of calling) if (!known.current.has(`${agent.userId}${agent.helpSince}`)) told(agent);
     known.current = new Set(calling.map((agent) => `${agent.userId}${agent.helpSince}`));
   }, [agents, told]);
+}
+
+const TALKS = ['held', 'consulting', 'conference', 'transferring'] as const;
+
+/** How a call stands that is more than plain talking: on hold, asking a colleague, three together, being handed over. */
+export function talkOf(agent: Pick<FloorAgent, 'state' | 'talk'>): (typeof TALKS)[number] | null {
+  if (agent.state !== 'talking') return null;
+  return TALKS.find((one) => one === agent.talk) ?? null;
 }

@@ -159,7 +159,7 @@ export function Queues({
         open={editing !== null}
         title={
           editing && editing !== 'new'
-            ? `${w('editQueue')}: ${text(editing.label) || editing.name}`
+            ? c('named', { what: w('editQueue'), name: text(editing.label) || editing.name })
             : w('newQueue')
         }
         initial={initial}
