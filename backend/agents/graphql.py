@@ -82,9 +82,7 @@ class AgentLive:
         description="How the talk stands in which they are: talking, held, consulting, conference or transferring; "
         "empty without one."
     )
-    away: str = strawberry.field(
-        description="Whose sound has stopped coming in that talk: own, other, or empty."
-    )
+    away: str = strawberry.field(description="Whose sound has stopped coming in that talk: own, other, or empty.")
     queues: list[str]
     help_since: datetime | None = strawberry.field(description="Since when they call for a supervisor's help.")
     help_note: str

@@ -14,7 +14,7 @@ from backend.database import Database, read
 
 @dataclass(frozen=True, slots=True)
 class TalkNow:
-    """``mode`` is empty without a talk; ``away`` tells whose sound has stopped coming: ``own``, ``other`` or nobody's."""
+    """``mode`` is empty without a talk; ``away`` tells whose sound has stopped: ``own``, ``other`` or nobody's."""
 
     mode: str = ""
     away: str = ""

@@ -34,6 +34,7 @@ import { common } from '@/i18n/common';
 import { duration, EmptyState, groupedPhone, IconButton, Time } from '@/ui';
 import { Failure, LevelTag, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { RecordingPlayer } from '../recordings/Player';
 import './console.css';
 import { desk, type Focus, useDesk } from './desk';
 import {
@@ -299,7 +300,7 @@ function ContactRow({ one }: { one: Contact }) {
   const t = useWords(consoleWords);
   const text = useText();
   const language = useLanguage();
-  const [hears, setHears] = useState(false);
+  const [hears, setHears] = useState<{ seconds: number } | null>(null);
   const [codes] = useQuery({ query: DISPOSITIONS, variables: { queue: null }, pause: one.kind !== 'result' });
   const call = one.kind === 'call';
   const out = one.direction === 'outbound';
@@ -339,12 +340,17 @@ function ContactRow({ one }: { one: Contact }) {
           size="small"
           label={t('hearContact')}
           icon={<Play size={14} />}
-          onClick={() => setHears(true)}
+          onClick={() => setHears({ seconds: 0 })}
         />
       )}
       {sound && hears && (
-        // biome-ignore lint/a11y/useMediaCaption: what was said on the phone has no caption
-        <audio controls autoPlay src={sound} />
+        <RecordingPlayer
+          url={sound}
+          seconds={one.seconds ?? 0}
+          label={`${kind} ${words.join(' · ')}`}
+          download={false}
+          startAt={hears}
+        />
       )}
     </li>
   );

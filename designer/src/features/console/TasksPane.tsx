@@ -8,6 +8,7 @@ import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, groupedPhone, StateTag } from '@/ui';
 import { LoadMore } from '@/ui/lists';
+import { RecordingPlayer } from '../recordings/Player';
 import { desk, useDesk } from './desk';
 import { COMPLETE_TASK, CREATE_TASK, POSTPONE_TASK, PUT_BACK_TASK, TAKE_TASK } from './operations';
 import { type Task, useTasks } from './tasks';
@@ -121,8 +122,12 @@ function TaskRow({ task, again }: { task: Task; again: () => void }) {
         <div className="cw-quiet cw-task-note">{task.title || task.note}</div>
       )}
       {task.voicemail && (
-        // biome-ignore lint/a11y/useMediaCaption: what a caller said has no caption
-        <audio controls preload="none" src={task.voicemail.url} className="cw-task-audio" />
+        <RecordingPlayer
+          url={task.voicemail.url}
+          seconds={task.voicemail.seconds}
+          label={`${t('voicemail')} ${who}`}
+          download={false}
+        />
       )}
       <div className="cw-task-actions">
         {task.number && (

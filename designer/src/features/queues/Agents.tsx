@@ -197,7 +197,11 @@ export function Agents({
       )}
       <FormDrawer<Values>
         open={editing !== null}
-        title={editing && editing !== 'new' ? c('named', { what: w('editAgent'), name: editing.displayName }) : w('newAgent')}
+        title={
+          editing && editing !== 'new'
+            ? c('named', { what: w('editAgent'), name: editing.displayName })
+            : w('newAgent')
+        }
         initial={initial}
         form={form}
         onClose={() => setEditing(null)}
