@@ -192,7 +192,11 @@ function InCall({
   const held = stand === 'held';
   const over = call.state === 'over';
   const recording =
-    call.recording === 'on' ? t('pauseRecording') : call.recording === 'paused' ? t('resumeRecording') : t('record');
+    call.recording === 'on'
+      ? t('pauseRecording')
+      : call.recording === 'paused'
+        ? t('resumeRecording')
+        : t('record');
   const words =
     stand === 'waits'
       ? t('state_waits', { name })

@@ -20,7 +20,9 @@ export function MiniBar({ focus }: { focus: Focus }) {
       <Link to="/console">
         {name || <Phone number={focus.number} />} {focus.own && <Duration since={focus.own.since} />}
       </Link>
-      <span className="cw-quiet">{focus.phase === 'wrap_up' ? t('wrap_up') : held ? t('state_held') : t('talking')}</span>
+      <span className="cw-quiet">
+        {focus.phase === 'wrap_up' ? t('wrap_up') : held ? t('state_held') : t('talking')}
+      </span>
       {focus.own && (
         <Button
           size="small"

@@ -48,9 +48,7 @@ export function RingCard({ focus }: { focus: Focus }) {
             ` · ${t('waited', { time: duration(offer.waitedSeconds, language) })}`}
           {offer?.called && ` · ${t('calledNumber', { number: groupedPhone(offer.called) })}`}
         </span>
-        {handedOn && (
-          <span>{from?.name ? t('handedOnBy', { who: from.name }) : t('handedOn')}</span>
-        )}
+        {handedOn && <span>{from?.name ? t('handedOnBy', { who: from.name }) : t('handedOn')}</span>}
         {offer?.kind === 'callback' && <span>{t('callback_offer')}</span>}
       </div>
       <div className="cw-ring-buttons">
