@@ -6,7 +6,7 @@ import { useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { CallBar } from './CallBar';
 import { CustomerPane } from './CustomerPane';
-import { desk, focusOf, standOf, useDesk } from './desk';
+import { desk, focusOf, isMuted, standOf, useDesk } from './desk';
 import { type Act, actOf } from './keys';
 import { StateBar } from './StateBar';
 import { TasksPane } from './TasksPane';
@@ -53,8 +53,7 @@ function Desk({ focus }: { focus: ReturnType<typeof focusOf> }) {
           if (call && ['talking', 'held'].includes(standOf(call))) void actions.hold(call);
           break;
         case 'mute': {
-          const mine = call?.parties.find((party) => party.mine);
-          if (call) void actions.mute(call, !mine?.muted);
+          if (call) void actions.mute(call, !isMuted(call, desk.getState().line));
           break;
         }
         case 'transfer':

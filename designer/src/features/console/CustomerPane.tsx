@@ -31,7 +31,7 @@ import type { ConsoleTimelineQuery, CustomerFormPartsQuery, CustomerPartsFragmen
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { duration, EmptyState, groupedPhone, IconButton, Time } from '@/ui';
+import { duration, EmptyState, groupedPhone, IconButton, Time, useWhoName } from '@/ui';
 import { Failure, LevelTag, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import { RecordingPlayer } from '../recordings/Player';
@@ -300,6 +300,7 @@ function ContactRow({ one }: { one: Contact }) {
   const t = useWords(consoleWords);
   const text = useText();
   const language = useLanguage();
+  const whoName = useWhoName();
   const [hears, setHears] = useState<{ seconds: number } | null>(null);
   const [codes] = useQuery({ query: DISPOSITIONS, variables: { queue: null }, pause: one.kind !== 'result' });
   const call = one.kind === 'call';
@@ -333,7 +334,7 @@ function ContactRow({ one }: { one: Contact }) {
           words.join(' · ')
         )}
         {one.seconds ? <span className="cw-quiet"> {duration(one.seconds, language)}</span> : null}
-        {one.author && <span className="cw-quiet"> · {one.author}</span>}
+        {one.author && <span className="cw-quiet"> · {whoName(one.author)}</span>}
       </span>
       {sound && !hears && (
         <IconButton

@@ -37,10 +37,14 @@ export function RingCard({ focus }: { focus: Focus }) {
       aria-label={t('callFrom', { who: who || focus.number })}
     >
       <div className="cw-ring-who">
-        <strong>{who || t('unknown')}</strong>
-        {offer?.vip && <span className="cw-ring-vip">VIP</span>}
-        <span className="cw-num cw-ring-number">{groupedPhone(focus.number) || t('masked')}</span>
-        {region && <span className="cw-quiet">{text(region)}</span>}
+        <span>
+          <strong>{who || t('unknown')}</strong>
+          {offer?.vip && <span className="cw-ring-vip">VIP</span>}
+        </span>
+        <span>
+          <span className="cw-num cw-ring-number">{groupedPhone(focus.number) || t('masked')}</span>
+          {region && <span className="cw-quiet">{text(region)}</span>}
+        </span>
         <span className="cw-quiet">
           {offer?.queue && t('queueLabel', { queue: text(offer.queueLabel) || offer.queue })}
           {offer &&

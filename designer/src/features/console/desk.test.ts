@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Agent, focusOf, mainCall, type OwnCall, popUrl, standOf } from './desk';
+import { type Agent, focusOf, isMuted, mainCall, NO_PHONE, type OwnCall, popUrl, standOf } from './desk';
 
 const call = (callId: string, state: string, more: Partial<OwnCall> = {}): OwnCall =>
   ({
@@ -21,6 +21,17 @@ const call = (callId: string, state: string, more: Partial<OwnCall> = {}): OwnCa
     parties: [],
     ...more,
   }) as OwnCall;
+
+it('is muted by the browser phone or by the server, so that the same key undoes it', () => {
+  const mine = (muted: boolean) => call('a', 'talking', { parties: [{ mine: true, muted }] as never });
+  const line = (muted: boolean) => ({
+    ...NO_PHONE,
+    calls: [{ id: '1', serverId: 'a', state: 'active', muted }] as never,
+  });
+  expect(isMuted(mine(false), line(true))).toBe(true);
+  expect(isMuted(mine(true), NO_PHONE)).toBe(true);
+  expect(isMuted(mine(false), line(false))).toBe(false);
+});
 
 const agent = (state: string, callId = ''): Agent =>
   ({

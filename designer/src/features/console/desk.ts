@@ -133,6 +133,12 @@ export function lineOf(line: PhoneSnapshot, callId: string | undefined): PhoneCa
   return live.find((call) => call.serverId === callId) ?? (live.length === 1 ? live[0]! : null);
 }
 
+/** Whether nobody hears this person: muted at the browser phone, or by the server. */
+export function isMuted(call: OwnCall, line: PhoneSnapshot): boolean {
+  const mine = call.parties.find((party) => party.mine);
+  return lineOf(line, call.callId)?.muted || mine?.muted || false;
+}
+
 /** Words that an agent has typed about a call, kept in this browser until they are saved: no ring takes them away. */
 const keptAs = (callId: string): string => `callweave.notes.${callId}`;
 
