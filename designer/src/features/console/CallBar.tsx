@@ -55,7 +55,12 @@ export function CallBar({
   const agent = useDesk((now) => now.agent);
   const call = focus?.own ?? null;
   return (
-    <section className="cw-callbar" data-phase={focus?.phase ?? 'none'} aria-label={t('callBar')}>
+    <section
+      className="cw-callbar"
+      data-phase={focus?.phase ?? 'none'}
+      data-third={call?.parties.some((party) => party.role === 'third') ?? false}
+      aria-label={t('callBar')}
+    >
       {call && focus?.phase === 'talking' ? (
         <InCall
           call={call}
@@ -185,7 +190,10 @@ function InCall({
   const watched = call.parties.some((party) => party.role === 'supervisor' && party.watching !== 'listen');
   const away = call.parties.find((party) => party.away && party.up);
   const muted = isMuted(call, line);
-  const name = third?.name || groupedPhone(third?.number ?? '');
+  // Whoever is asked has the other one before them, and no more than a phone's own keys.
+  const asked = call.role === 'third';
+  const other = asked ? call.parties.find((party) => party.role === 'agent') : third;
+  const name = other?.name || groupedPhone(other?.number ?? '');
   const stand = standOf(call);
   const held = stand === 'held';
   const over = call.state === 'over';
@@ -196,13 +204,15 @@ function InCall({
         ? t('resumeRecording')
         : t('record');
   const words =
-    stand === 'waits'
-      ? t('state_waits', { name })
-      : stand === 'talking' || held
-        ? t(`state_${stand}`)
-        : isCallState(call.state)
-          ? t(`state_${call.state}`, { name })
-          : call.state;
+    asked && (stand === 'asking' || stand === 'waits')
+      ? t(stand === 'asking' ? 'state_asked' : 'state_askedWaits', { name })
+      : stand === 'waits'
+        ? t('state_waits', { name })
+        : stand === 'talking' || held
+          ? t(`state_${stand}`)
+          : isCallState(call.state)
+            ? t(`state_${call.state}`, { name })
+            : call.state;
   const who = offer?.customerName || (call.name === call.number ? '' : call.name);
 
   return (
@@ -211,7 +221,9 @@ function InCall({
         {who && <strong>{who}</strong>}
         {call.number ? <PhoneWords number={call.number} region={offer?.region} /> : t('masked')}
         <Duration since={call.answeredAt ?? call.since} />
-        <span className="cw-quiet">{words}</span>
+        <span className="cw-quiet" title={words}>
+          {words}
+        </span>
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
         {away && <StateTag tone="bad">{t(away.mine ? 'yourSoundGone' : 'theirSoundGone')}</StateTag>}
       </span>
@@ -244,7 +256,7 @@ function InCall({
           </Button>
         </>
       )}
-      {(stand === 'asking' || stand === 'waits' || stand === 'together') && (
+      {!asked && (stand === 'asking' || stand === 'waits' || stand === 'together') && (
         <>
           {stand !== 'together' && (
             <>

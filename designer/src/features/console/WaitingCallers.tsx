@@ -34,17 +34,18 @@ export function WaitingCallers() {
       <ol>
         {callers.slice(0, 8).map((caller) => (
           <li key={caller.entryId}>
-            <span className="cw-num">{caller.place}</span>{' '}
-            {caller.customerName ||
-              (caller.number || caller.caller ? (
-                <Phone number={caller.number || caller.caller} region={caller.region} />
-              ) : (
-                t('masked')
-              ))}
-            {caller.vip && <span className="cw-ring-vip">VIP</span>}
-            <span className="cw-quiet cw-waiting-where">
-              {labelOf(caller.queue)} · <Duration since={caller.since} />
+            <span className="cw-num cw-quiet">{caller.place}</span>
+            <span>
+              {caller.customerName ||
+                (caller.number || caller.caller ? (
+                  <Phone number={caller.number || caller.caller} region={caller.region} />
+                ) : (
+                  t('masked')
+                ))}{' '}
+              {caller.vip && <span className="cw-ring-vip">VIP</span>}
+              <span className="cw-quiet cw-waiting-where">{labelOf(caller.queue)}</span>
             </span>
+            <Duration since={caller.since} />
           </li>
         ))}
       </ol>

@@ -108,8 +108,8 @@ function WrapUp({ focus, next }: { focus: Focus | null; next: number }) {
 
   const done = useCallback(async () => {
     if (!callId) return;
-    if (chosen?.needsNextContact && !draft.nextContactAt) return setProblem(t('needsNextContact'));
-    if (chosen?.needsNote && !draft.note.trim()) return setProblem(t('needsNote'));
+    if (chosen?.needsNextContact && !draft.nextContactAt) return setProblem('needsNextContact');
+    if (chosen?.needsNote && !draft.note.trim()) return setProblem('needsNote');
     const saved = await save(
       {
         call: callId,
@@ -203,7 +203,7 @@ function WrapUp({ focus, next }: { focus: Focus | null; next: number }) {
       )}
       {problem && (
         <div role="alert" className="cw-wrong">
-          {problem}
+          {problem === 'needsNextContact' || problem === 'needsNote' ? t(problem) : problem}
         </div>
       )}
       <Button
