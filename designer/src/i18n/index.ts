@@ -93,3 +93,8 @@ export function useLanguage(): Language {
 export function listed(names: readonly string[]): string {
   return names.join(currentLanguage() === 'zh' ? '、' : ', ');
 }
+
+/** A label before what it names, with the colon of the person's language. */
+export function labelled(label: string, value = ''): string {
+  return `${label}${currentLanguage() === 'zh' ? '：' : ': '}${value}`;
+}

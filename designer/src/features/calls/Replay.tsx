@@ -8,6 +8,7 @@ import type { ReplayRunQuery } from '@/gql/graphql';
 import { refusalOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { useAliasName } from '@/ui';
+import { useOutcome } from './marks';
 import { usePortTitle } from './portTitle';
 import { shortValue } from './timeline';
 import { callWords } from './words';
@@ -108,6 +109,7 @@ export function ReplayDrawer({
 function Comparison({ replay, on }: { replay: Replay; on: string }) {
   const w = useWords(callWords);
   const text = useText();
+  const outcomeName = useOutcome();
   const step = (replay.parting ?? 0) + 1;
   const title =
     replay.judgement === 'same'
@@ -124,7 +126,10 @@ function Comparison({ replay, on }: { replay: Replay; on: string }) {
         description={[
           text(replay.why),
           replay.oldOutcome !== replay.newOutcome &&
-            w('wasOutcome', { old: replay.oldOutcome || '–', new: replay.newOutcome || '–' }),
+            w('wasOutcome', {
+              old: outcomeName(replay.oldOutcome) || '–',
+              new: outcomeName(replay.newOutcome) || '–',
+            }),
         ]
           .filter(Boolean)
           .join(' ')}

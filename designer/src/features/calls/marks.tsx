@@ -47,10 +47,18 @@ export function CallState({ state }: { state: string }) {
   return <StateTag tone={CALL_TONES[state] ?? 'off'}>{known}</StateTag>;
 }
 
-export function RunState({ state }: { state: string }) {
+/** How a run ended, by a word; an outcome of a flow's own by its name. */
+export function useOutcome(): (outcome: string) => string {
   const w = useWords(callWords);
-  const known = OUTCOMES.find((one) => one === state);
-  return <StateTag tone={RUN_TONES[state] ?? 'off'}>{known ? w(`outcome_${known}`) : state}</StateTag>;
+  return (outcome) => {
+    const known = OUTCOMES.find((one) => one === outcome);
+    return known ? w(`outcome_${known}`) : outcome;
+  };
+}
+
+export function RunState({ state }: { state: string }) {
+  const nameOf = useOutcome();
+  return <StateTag tone={RUN_TONES[state] ?? 'off'}>{nameOf(state)}</StateTag>;
 }
 
 export function useCause(): (cause: string) => string {

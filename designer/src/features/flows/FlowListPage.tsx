@@ -51,6 +51,7 @@ export default function FlowListPage() {
   const known = useMemo(() => new Map(flows.map((flow) => [flow.key, flow.name])), [flows]);
   const tags = useMemo(() => [...new Set(flows.flatMap((flow) => flow.tags))].sort(), [flows]);
   const filtered = Boolean(filters.search || filters.kind || filters.state || filters.folder || filters.tag);
+  const clear = () => setFilters({ search: '', kind: '', state: '', folder: '', tag: '' });
   const chosen = rows.filter((flow) => selected.includes(flow.key));
   const loaded = answer.data !== undefined;
 
@@ -187,10 +188,7 @@ export default function FlowListPage() {
                 ]}
               />
               {filtered && (
-                <Button
-                  type="link"
-                  onClick={() => setFilters({ search: '', kind: '', state: '', folder: '', tag: '' })}
-                >
+                <Button type="link" onClick={clear}>
                   {w('clear')}
                 </Button>
               )}
@@ -219,6 +217,7 @@ export default function FlowListPage() {
               <EmptyState
                 icon={archived ? <Archive size={32} aria-hidden /> : undefined}
                 title={filtered ? w('noMatch') : w('noArchived')}
+                action={filtered ? <Button onClick={clear}>{w('clear')}</Button> : undefined}
               />
             ) : (
               <FlowTable

@@ -5,10 +5,12 @@ import { useNavigate } from 'react-router';
 import { useStore } from 'zustand';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { useLanguage, useText, useWords } from '@/i18n';
 import { Time } from '@/ui';
 import { useCatalogue } from './catalogue';
 import { type Change, changes, merge } from './merge';
+import type { FlowDoc } from './model';
+import { shortly } from './shortly';
 import { useEditor, useEditorStore } from './store';
 import { useSync } from './syncContext';
 import { editorWords } from './words';
@@ -30,9 +32,34 @@ interface Row {
   clash: boolean;
 }
 
+/** Parts of the flow, and of a node besides its settings. */
+const PARTS = [
+  'name',
+  'type',
+  'policy',
+  'description',
+  'kind',
+  'languages',
+  'entry',
+  'inputs',
+  'outputs',
+  'variables',
+  'handlers',
+  'shortcuts',
+] as const;
+
+/** A part of a node, or of the flow (id ''), as one side has it. */
+function valueOf(doc: FlowDoc, id: string, part: string): unknown {
+  if (id === '') return doc[part as keyof FlowDoc];
+  const spec = doc.nodes[id];
+  if (part === 'name' || part === 'type' || part === 'policy') return spec?.[part];
+  return spec?.config[part];
+}
+
 export function ConflictDialog() {
   const t = useWords(editorWords);
   const text = useText();
+  const language = useLanguage();
   const { message } = App.useApp();
   const navigate = useNavigate();
   const store = useEditorStore();
@@ -64,6 +91,9 @@ export function ConflictDialog() {
   if (!theirs || !both) return null;
 
   const fieldTitle = (id: string, field: string): string => {
+    const part = PARTS.find((one) => one === field);
+    if (part && (id === '' || part === 'name' || part === 'type' || part === 'policy'))
+      return t(`part_${part}`);
     const type = (doc.nodes[id] ?? theirs.doc.nodes[id])?.type ?? '';
     const schema = catalogue.types.get(type)?.definition.schema as
       | { properties?: Record<string, { title?: unknown; 'x-title'?: unknown }> }
@@ -72,13 +102,21 @@ export function ConflictDialog() {
     if (typeof title === 'string') return title;
     return title ? text(title as never) : field;
   };
-  const said = (id: string, change: Change | undefined) => {
+  const said = (side: FlowDoc, id: string, change: Change | undefined) => {
     if (!change) return <span className="cw-quiet">–</span>;
-    const fields = change.fields.map((field) => fieldTitle(id, field)).join(', ');
     return (
       <>
         {t(`change_${change.kind}`)}
-        {fields && <span className="cw-quiet">: {fields}</span>}
+        {change.fields.length > 0 && (
+          <dl className="cw-ed-side">
+            {change.fields.map((field) => (
+              <div key={field}>
+                <dt>{fieldTitle(id, field)}</dt>
+                <dd>{shortly(valueOf(side, id, field), language) || '–'}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
       </>
     );
   };
@@ -142,8 +180,8 @@ export function ConflictDialog() {
               </>
             ),
           },
-          { title: t('yours'), render: (_, row) => said(row.id, row.mine) },
-          { title: theirs.by ?? t('somebody'), render: (_, row) => said(row.id, row.theirs) },
+          { title: t('yours'), render: (_, row) => said(doc, row.id, row.mine) },
+          { title: theirs.by ?? t('somebody'), render: (_, row) => said(theirs.doc, row.id, row.theirs) },
         ]}
       />
     </Modal>

@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { useClient } from 'urql';
 import type { CheckImportQuery } from '@/gql/graphql';
 import { useChange, wordsOf } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
 import { CHECK, IMPORT } from './data';
 import { FlowPicture } from './FlowPicture';
@@ -121,7 +121,7 @@ export function ImportDialog({
       if (mine.length === 0) continue;
       const told = mine.map((one) => {
         const place = one.field.replace(/^flows\.\d+\.?/, '');
-        return `${[(one as { node?: string | null }).node, place].filter(Boolean).join(' · ')}: ${text(one.message)}`;
+        return labelled([(one as { node?: string | null }).node, place].filter(Boolean).join(' · '), text(one.message));
       });
       change(id, { refused: told.join('\n') });
     }

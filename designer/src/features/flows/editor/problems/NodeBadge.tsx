@@ -1,6 +1,6 @@
 /** On a card: a red square for errors, an amber diamond for warnings, with their number. */
 import { Tooltip } from 'antd';
-import { useText, useWords } from '@/i18n';
+import { labelled, listed, useText, useWords } from '@/i18n';
 import { useEditor, useEditorStore } from '../store';
 import './problems.css';
 import { useNodeProblems } from './useProblems';
@@ -39,7 +39,15 @@ export function NodeBadge({ node }: { node: string }) {
       >
         <i aria-hidden="true" />
         <span aria-hidden="true">{problems.length}</span>
-        <span className="cw-hidden">{w('badge', { errors, warnings, first: t(first.message) })}</span>
+        <span className="cw-hidden">
+          {labelled(
+            listed([
+              ...(errors > 0 ? [w('errorsCount', { count: errors })] : []),
+              ...(warnings > 0 ? [w('warningsCount', { count: warnings })] : []),
+            ]),
+            t(first.message),
+          )}
+        </span>
       </button>
     </Tooltip>
   );

@@ -1,7 +1,7 @@
 /** What is wrong with the flow, each by the name of its node; a click shows the node and its field. */
 import { Alert, Button } from 'antd';
 import { sentences, wordsOf } from '@/graphql/useChange';
-import { type Text, useText, useWords } from '@/i18n';
+import { labelled, type Text, useText, useWords } from '@/i18n';
 import { useEditor } from '../store';
 import { nameOf } from './fixes';
 import { useJump } from './ProblemsDrawer';
@@ -43,7 +43,7 @@ export function ProblemList({
             <li key={`${one.code}${one.node}${one.field}${one.message.en}`}>
               {one.node ? (
                 <>
-                  <strong>{nameOf(doc, one.node)}: </strong>
+                  <strong>{labelled(nameOf(doc, one.node))}</strong>
                   {sentences([t(one.message)])}{' '}
                 </>
               ) : (

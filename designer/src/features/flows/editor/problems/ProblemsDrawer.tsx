@@ -4,7 +4,7 @@ import { Button, Segmented } from 'antd';
 import { CircleCheck, LocateFixed } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { sentences } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { EmptyState } from '@/ui';
 import { useCatalogue } from '../catalogue';
 import { NodeIcon } from '../icons';
@@ -93,7 +93,7 @@ function Row({ problem }: { problem: FlowProblem }) {
   return (
     <li className="cw-problems-row" data-severity={problem.severity}>
       <i aria-hidden="true" />
-      <span className="cw-hidden">{w(problem.severity)}: </span>
+      <span className="cw-hidden">{labelled(w(problem.severity))}</span>
       <div>
         <button type="button" className="cw-problems-text" onClick={() => jump(problem)}>
           {sentences([t(problem.message)])}

@@ -27,7 +27,6 @@ export const problemWords = defineWords('problems', {
     nothingLike: 'No problem of this kind.',
     fixed: 'Fixed: {{what}}. Undo takes it back.',
     next: 'Next problem',
-    badge: '{{errors}} errors, {{warnings}} warnings: {{first}}',
   },
   zh: {
     problems: '问题',
@@ -55,6 +54,5 @@ export const problemWords = defineWords('problems', {
     nothingLike: '没有此类问题。',
     fixed: '已修复：{{what}}，可撤销。',
     next: '下一个问题',
-    badge: '{{errors}} 个错误，{{warnings}} 个警告：{{first}}',
   },
 });

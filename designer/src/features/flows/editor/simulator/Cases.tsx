@@ -5,7 +5,7 @@ import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { FlowCasesQuery } from '@/gql/graphql';
 import { useChange, wordsOf } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, StateTag, Time } from '@/ui';
 import { useEditor } from '../store';
@@ -198,7 +198,10 @@ function CaseRow({ one }: { one: Case }) {
       {description && <div className="cw-quiet">{description}</div>}
       {failures.map((failure) => (
         <div key={`${failure.step}${failure.message.en}`} className="cw-wrong">
-          {failure.step ? t('step', { step: failure.step }) : t('atEnd')}: {text(failure.message)}
+          {labelled(
+            failure.step ? t('step', { step: failure.step }) : t('atEnd'),
+            text(failure.message),
+          )}
         </div>
       ))}
       {one.lastResult && one.passed === false && (
@@ -239,7 +242,7 @@ function CaseEditor({ one, close }: { one: Case; close: (changed: boolean) => vo
         try {
           parsed = JSON.parse(text);
         } catch (error) {
-          setProblem(`${t('badJson')}: ${error instanceof Error ? error.message : ''}`);
+          setProblem(labelled(t('badJson'), error instanceof Error ? error.message : ''));
           return;
         }
         const answer = await save({ key, case: parsed, id: one.id }, { quiet: true });

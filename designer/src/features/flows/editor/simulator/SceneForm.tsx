@@ -1,7 +1,7 @@
 import { DatePicker, Form, Input, Select } from 'antd';
 import dayjs from 'dayjs';
 import { useMemo, useState } from 'react';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { type NodeTypeInfo, useCatalogue } from '../catalogue';
 import { useEditor } from '../store';
 import { type Mock, type Scene, simulations, useSimulations } from './simulation';
@@ -123,7 +123,7 @@ function MockRow({
       <legend>{name}</legend>
       <Select
         size="small"
-        aria-label={`${name}: ${t('port')}`}
+        aria-label={labelled(name, t('port'))}
         value={mock?.port ?? ''}
         options={[
           { value: '', label: t('real') },
@@ -135,7 +135,7 @@ function MockRow({
       />
       {mock && (
         <JsonField
-          label={`${name}: ${t('outputs')}`}
+          label={labelled(name, t('outputs'))}
           value={mock.outputs ?? {}}
           onChange={(outputs) => onChange({ ...mock, outputs })}
         />

@@ -2,7 +2,7 @@ import { Button, Input, Segmented, Select, Space, Switch, Tooltip } from 'antd';
 import { FastForward, Phone, PhoneOff, Save, Volume2, VolumeX } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { errorsAmong } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { labelled, useWords } from '@/i18n';
 import { useTick } from '@/ui';
 import { useMarks } from '../marks';
 import { ProblemList } from '../problems/ProblemList';
@@ -144,7 +144,10 @@ function Display({ phone }: { phone: PhoneState }) {
         <span className="cw-num">{clock(shown)}</span>
         <span>
           {call.over
-            ? `${t('over')}: ${OUTCOMES.includes(call.outcome) ? t(call.outcome as 'completed') : call.outcome}`
+            ? labelled(
+                t('over'),
+                OUTCOMES.includes(call.outcome) ? t(call.outcome as 'completed') : call.outcome,
+              )
             : t('calling')}
         </span>
       </div>
@@ -155,7 +158,8 @@ function Display({ phone }: { phone: PhoneState }) {
           className="cw-sim-standing"
           onClick={() => store.getState().focus(call.standing)}
         >
-          {t('standing')}: <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
+          {labelled(t('standing'))}
+          <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
         </button>
       )}
       {heard && <p className="cw-sim-heard">“{heard.text}”</p>}

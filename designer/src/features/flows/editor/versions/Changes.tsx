@@ -1,4 +1,4 @@
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { useEditor, useEditorStore } from '../store';
 import { usePortName } from '../usePortName';
 import type { Difference } from './diff';
@@ -42,7 +42,8 @@ export function Changes({ difference }: { difference: Difference }) {
         <li key={`${wire.node}|${wire.port}`} data-kind="changed">
           <span className="cw-change-kind">{t('rewired')}</span>{' '}
           <span>
-            {nameOf(wire.node)} ▸ {portName(wire.node, wire.port)}: <del>{nameOf(wire.old)}</del> →{' '}
+            {labelled(`${nameOf(wire.node)} ▸ ${portName(wire.node, wire.port)}`)}
+            <del>{nameOf(wire.old)}</del> →{' '}
             <ins>{nameOf(wire.new)}</ins>
           </span>
         </li>

@@ -2,7 +2,7 @@
 import { Button, Tooltip } from 'antd';
 import { RotateCcw } from 'lucide-react';
 import { lazy, memo, type ReactNode, Suspense } from 'react';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { fieldId, type Trouble, useForm, type WidgetProps } from './form';
 import { isRecord, type Path, same, within } from './paths';
 import {
@@ -231,7 +231,7 @@ function Example({ field, path }: { field: Field; path: Path }) {
   return (
     <>
       {' '}
-      {w('example')}:{' '}
+      {labelled(w('example'))}
       <button
         type="button"
         className="cw-example"

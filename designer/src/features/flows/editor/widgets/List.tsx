@@ -2,7 +2,7 @@
 import { Button } from 'antd';
 import { ChevronDown, ChevronRight, GripVertical, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { listed, useText, useWords } from '@/i18n';
+import { labelled, listed, useText, useWords } from '@/i18n';
 import { FieldRow, Troubles, troublesAt, WidgetOf } from './Field';
 import { fieldId, useForm, type WidgetProps } from './form';
 import { dotted, isRecord, moved, type Path, within } from './paths';
@@ -270,7 +270,7 @@ function Item({
       </div>
       {!isOpen && filled.length > 0 && (
         <button type="button" className="cw-item-summary" onClick={() => setOpen(true)}>
-          {filled.map((one) => `${t(one.field.title)}: ${summary(siblings[one.name])}`).join(' · ')}
+          {filled.map((one) => labelled(t(one.field.title), summary(siblings[one.name]))).join(' · ')}
         </button>
       )}
       <Troubles id={troubleId} troubles={troubles} />

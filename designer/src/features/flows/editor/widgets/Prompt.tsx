@@ -8,7 +8,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useMay } from '@/app/session';
 import { Player } from '@/features/prompts/parts/Player';
 import { PromptDialog } from '@/features/prompts/parts/PromptDialog';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { StateTag } from '@/ui';
 import { useLanguageNames } from '@/ui/languages';
 import { Code, type CodeHandle } from './Code';
@@ -355,7 +355,7 @@ function TextPart({
       </div>
       {text.trim() === '' && others.length > 0 && (
         <p className="cw-part-other cw-quiet">
-          {w('otherLanguage')} {others.map((tag) => `${names(tag)}: ${String(texts[tag])}`).join(' · ')}
+          {w('otherLanguage')} {others.map((tag) => labelled(names(tag), String(texts[tag]))).join(' · ')}
         </p>
       )}
     </>
