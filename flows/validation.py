@@ -357,11 +357,13 @@ class _Validation:
                     severity=self.unfinished,
                 )
                 continue
+            titles = {port.name: port.title for port in node.all_ports(self.configs[node_id])}
             for name in open_ports:
+                title = titles[name]
                 self._tell(
                     "port_unwired",
-                    f"端口 {name} 没有连线，请连接下一步",
-                    f"the port {name} leads nowhere: connect it to a step",
+                    f"出口“{title.zh}”没有连线，请连接下一步",
+                    f"the way out “{title.en}” leads nowhere: connect it to a step",
                     node=node_id,
                     field=name,
                     severity=self.unfinished,

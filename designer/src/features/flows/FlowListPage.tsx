@@ -113,7 +113,7 @@ export default function FlowListPage() {
             <FolderButton
               icon={<Layers size={14} aria-hidden />}
               label={w('allFolders')}
-              count={flows.length}
+              count={loaded ? flows.length : null}
               on={!filters.folder}
               onClick={() => setFilters({ folder: '' })}
             />
@@ -277,7 +277,7 @@ function FolderButton({
 }: {
   icon: React.ReactNode;
   label: string;
-  count: number;
+  count: number | null;
   on: boolean;
   depth?: number;
   onClick: () => void;
@@ -435,7 +435,7 @@ function FlowTable({
         },
         {
           title: w('kind'),
-          width: 88,
+          width: 112,
           render: (_, flow) => {
             const kind = KINDS.find((one) => one === flow.kind);
             return kind ? w(`kind_${kind}`) : flow.kind;

@@ -49,7 +49,7 @@ const PARTS = [
 ] as const;
 
 /** A part of a node, or of the flow (id ''), as one side has it. */
-function valueOf(doc: FlowDoc, id: string, part: string): unknown {
+function partOf(doc: FlowDoc, id: string, part: string): unknown {
   if (id === '') return doc[part as keyof FlowDoc];
   const spec = doc.nodes[id];
   if (part === 'name' || part === 'type' || part === 'policy') return spec?.[part];
@@ -112,7 +112,7 @@ export function ConflictDialog() {
             {change.fields.map((field) => (
               <div key={field}>
                 <dt>{fieldTitle(id, field)}</dt>
-                <dd>{shortly(valueOf(side, id, field), language) || '–'}</dd>
+                <dd>{shortly(partOf(side, id, field), language) || '–'}</dd>
               </div>
             ))}
           </dl>
@@ -167,6 +167,7 @@ export function ConflictDialog() {
         </span>
       </p>
       <Table<Row>
+        className="cw-ed-conflict"
         size="small"
         rowKey="id"
         pagination={rows.length > 8 ? { pageSize: 8 } : false}

@@ -44,7 +44,7 @@ function OpenFlow({ flow }: { flow: string }) {
   const [types] = useQuery({ query: NODE_TYPES });
   const catalogue = useMemo(() => readCatalogue(types.data?.nodeTypes ?? []), [types.data]);
   const [found, setFound] = useState<Found | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<{ said: string } | 'offline' | 'notFound' | null>(null);
   const [attempt, setAttempt] = useState(0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` asks again
@@ -62,20 +62,22 @@ function OpenFlow({ flow }: { flow: string }) {
           by: it.updatedBy ?? null,
         });
       } else {
-        setFailure(answer.error?.graphQLErrors[0]?.message ?? (answer.error ? c('offline') : c('notFound')));
+        const said = answer.error?.graphQLErrors[0]?.message;
+        setFailure(said ? { said } : answer.error ? 'offline' : 'notFound');
       }
     });
     return () => {
       gone = true;
     };
-  }, [flow, attempt, c]);
+    // Not by the language: the work would begin anew, without its undo, when somebody changes it.
+  }, [flow, attempt]);
 
   if (failure) {
     return (
       <EmptyState
         icon={<TriangleAlert size={32} aria-hidden />}
         title={<span role="alert">{t('failed')}</span>}
-        help={failure}
+        help={typeof failure === 'string' ? c(failure) : failure.said}
         action={
           <span className="cw-ed-row">
             <Button onClick={() => setAttempt(attempt + 1)}>{c('retry')}</Button>

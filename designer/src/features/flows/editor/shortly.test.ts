@@ -3,7 +3,12 @@ import { shortly } from './shortly';
 
 describe('a setting on one line', () => {
   it('says a prompt in the language asked for', () => {
-    const prompt = { parts: [{ kind: 'text', text: { zh: '您好', en: 'Hello' } }, { kind: 'value', value: 'vars.a' }] };
+    const prompt = {
+      parts: [
+        { kind: 'text', text: { zh: '您好', en: 'Hello' } },
+        { kind: 'value', value: 'vars.a' },
+      ],
+    };
     expect(shortly(prompt, 'en')).toBe('Hello {vars.a}');
     expect(shortly(prompt, 'zh')).toBe('您好 {vars.a}');
   });

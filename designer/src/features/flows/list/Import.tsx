@@ -121,7 +121,10 @@ export function ImportDialog({
       if (mine.length === 0) continue;
       const told = mine.map((one) => {
         const place = one.field.replace(/^flows\.\d+\.?/, '');
-        return labelled([(one as { node?: string | null }).node, place].filter(Boolean).join(' · '), text(one.message));
+        return labelled(
+          [(one as { node?: string | null }).node, place].filter(Boolean).join(' · '),
+          text(one.message),
+        );
       });
       change(id, { refused: told.join('\n') });
     }

@@ -49,7 +49,7 @@ export const listWords = defineWords('flowList', {
     testsGreen: '{{green}}/{{total}} tests',
     testsRed_one: '{{count}} test red',
     testsRed_other: '{{count}} tests red',
-    testsStale: 'tests not run on this draft',
+    testsStale: 'draft not tested yet',
     clean: 'No problems',
     open: 'Open',
     duplicate: 'Duplicate',

@@ -198,10 +198,7 @@ function CaseRow({ one }: { one: Case }) {
       {description && <div className="cw-quiet">{description}</div>}
       {failures.map((failure) => (
         <div key={`${failure.step}${failure.message.en}`} className="cw-wrong">
-          {labelled(
-            failure.step ? t('step', { step: failure.step }) : t('atEnd'),
-            text(failure.message),
-          )}
+          {labelled(failure.step ? t('step', { step: failure.step }) : t('atEnd'), text(failure.message))}
         </div>
       ))}
       {one.lastResult && one.passed === false && (

@@ -1,6 +1,9 @@
 import { labelled, useText, useWords } from '@/i18n';
+import { useLanguageNames } from '@/ui/languages';
 import { useEditor, useEditorStore } from '../store';
 import { usePortName } from '../usePortName';
+import { isRecord } from '../widgets/paths';
+import { editorWords } from '../words';
 import type { Difference } from './diff';
 import { versionWords } from './words';
 import './versions.css';
@@ -43,8 +46,7 @@ export function Changes({ difference }: { difference: Difference }) {
           <span className="cw-change-kind">{t('rewired')}</span>{' '}
           <span>
             {labelled(`${nameOf(wire.node)} ▸ ${portName(wire.node, wire.port)}`)}
-            <del>{nameOf(wire.old)}</del> →{' '}
-            <ins>{nameOf(wire.new)}</ins>
+            <del>{nameOf(wire.old)}</del> → <ins>{nameOf(wire.new)}</ins>
           </span>
         </li>
       ))}
@@ -56,16 +58,25 @@ function kindWord(t: (key: 'added' | 'removed' | 'changed') => string, kind: str
   return kind === 'added' || kind === 'removed' || kind === 'changed' ? t(kind) : kind;
 }
 
+/** The language of a text of a prompt, by the path of the field; '' for anything else. */
+function tongue(field: string): string {
+  return /\.text\.([a-z]{2,3}(?:-[A-Za-z0-9]+)*)$/.exec(field)?.[1] ?? '';
+}
+
 function Fields({ fields }: { fields: readonly Field[] }) {
   const text = useText();
-  const t = useWords(versionWords);
+  const languageName = useLanguageNames();
+  const shown = useShown();
   return (
     <dl className="cw-change-fields">
       {fields.map((field) => (
         <div key={field.field}>
-          <dt title={field.field}>{text(field.title) || field.field}</dt>
+          <dt title={field.field}>
+            {text(field.title) || field.field}
+            {tongue(field.field) && ` · ${languageName(tongue(field.field))}`}
+          </dt>
           <dd>
-            <del>{shown(field.old, t('nothing'))}</del> → <ins>{shown(field.new, t('nothing'))}</ins>
+            <del>{shown(field.old)}</del> → <ins>{shown(field.new)}</ins>
           </dd>
         </div>
       ))}
@@ -73,9 +84,40 @@ function Fields({ fields }: { fields: readonly Field[] }) {
   );
 }
 
-/** A value as one reads it: texts as they are, the rest as JSON, long ones cut. */
-function shown(value: unknown, nothing: string): string {
-  if (value === null || value === undefined || value === '') return nothing;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > 160 ? `${text.slice(0, 157)}…` : text;
+const empty = (value: unknown): boolean => value === null || value === undefined || value === '';
+
+/** A value as one reads it: texts as they are, variables by their words, the rest as JSON, long ones cut. */
+function useShown(): (value: unknown) => string {
+  const t = useWords(versionWords);
+  const e = useWords(editorWords);
+  return (value) => {
+    if (empty(value)) return t('nothing');
+    const whole =
+      typeof value === 'string' ? value : isRecord(value) ? told(value, e) : JSON.stringify(value);
+    return whole.length > 160 ? `${whole.slice(0, 157)}…` : whole;
+  };
+}
+
+type EditorWord = Parameters<ReturnType<typeof useWords<(typeof editorWords)['keys'][number]>>>[0];
+const LABELS: Record<string, EditorWord> = {
+  name: 'variable',
+  type: 'type',
+  title: 'titleOf',
+  default: 'defaultOf',
+  required: 'requiredInput',
+  secret: 'secret',
+};
+const TYPES = ['string', 'number', 'boolean', 'object', 'list', 'any'] as const;
+
+/** A record without what it leaves open, as a variable: Name: branch · Type: Text. */
+function told(value: Record<string, unknown>, e: (key: EditorWord) => string): string {
+  return Object.entries(value)
+    .filter(([, one]) => !empty(one) && one !== false)
+    .map(([name, one]) => {
+      const label = LABELS[name] ? e(LABELS[name]) : name;
+      if (one === true) return label;
+      const type = name === 'type' ? TYPES.find((known) => known === one) : undefined;
+      return labelled(label, type ? e(`type_${type}`) : typeof one === 'string' ? one : JSON.stringify(one));
+    })
+    .join(' · ');
 }

@@ -211,9 +211,7 @@ export function VersionsDrawer() {
             }))}
             onChange={(value) => void compare(value)}
           />
-          <span>
-            {t('with')} {t('draft')}
-          </span>
+          <span>{t('with')}</span>
           {difference && (
             <Button size="small" onClick={endComparison}>
               {t('endCompare')}

@@ -33,7 +33,7 @@ export const versionWords = defineWords('versions', {
     noVersionsHelp: 'Publish the draft, and each version stays here for comparing and going back.',
     compare: 'Compare with the draft',
     compareTwo: 'Compare',
-    with: 'with',
+    with: 'with the draft',
     endCompare: 'End the comparison',
     compareHelp:
       'Choose a version: what the draft adds, removes and changes is drawn on the canvas and listed here.',
@@ -98,7 +98,7 @@ export const versionWords = defineWords('versions', {
     noVersionsHelp: '发布草稿后，每个版本都保留在这里，可随时比较和回退。',
     compare: '与草稿比较',
     compareTwo: '比较',
-    with: '与',
+    with: '与草稿',
     endCompare: '结束比较',
     compareHelp: '选择一个版本：草稿新增、删除和修改的内容会画在画布上，并列在这里。',
     restore: '恢复到草稿',
