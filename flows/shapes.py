@@ -172,7 +172,7 @@ def _part(widget: str, extra: Mapping[str, Any], value: Any, language: str) -> s
             options = extra.get("x-options")
             named = options.get(str(value)) if isinstance(options, dict) else None
             return str(named[language]) if isinstance(named, dict) and language in named else _short(_plain(value))
-        case "switch" | "json" | "secret":
+        case "switch" | "json" | "secret" | "number":  # a number without its name says nothing
             return ""
         case "duration":
             return f"{_plain(value)} {'秒' if language == 'zh' else 's'}" if isinstance(value, int | float) else ""
