@@ -281,7 +281,11 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
                 {line.text.includes('→ ') && ` ▸ ${portName(line.node, line.text.split('→ ')[1] ?? '')}`}
               </button>
             ) : (
-              <span className="cw-sim-text">{line.text}</span>
+              <span className="cw-sim-text">
+                {line.kind === 'ended' && OUTCOMES.includes(line.text)
+                  ? t(line.text as 'completed')
+                  : line.text}
+              </span>
             )}
             {line.sound && (
               <Button
