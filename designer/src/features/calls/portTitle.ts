@@ -1,9 +1,10 @@
 /** Ways out of nodes by what people call them; a key of a menu and the like stay as they are. */
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
-import { type Text, useText } from '@/i18n';
+import { type Text, useText, useWords } from '@/i18n';
 import { type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
 import { NODE_TYPES } from '../flows/editor/opening';
+import { editorWords } from '../flows/editor/words';
 
 interface Known {
   from: unknown;
@@ -28,15 +29,17 @@ function read(from: Parameters<typeof readCatalogue>[0]): Known {
 
 export function usePortTitle(): (type: string, port: string) => string {
   const text = useText();
+  const t = useWords(editorWords);
   const [answer] = useQuery({ query: NODE_TYPES });
   const found = answer.data?.nodeTypes;
   return useMemo(() => {
     const nodes = found ? read(found) : null;
     return (type, port) => {
+      if (port.startsWith('@')) return t('onKey', { key: port.slice(1) });
       // Titles of an example's own ways ("1 Balance") are not those of this flow.
       if (!nodes || /^\d/.test(port)) return port;
       const named = nodes.types.get(type)?.ports.find((one) => one.name === port);
       return text(named?.title ?? AT_TIMES[port] ?? (type ? undefined : nodes.common.get(port))) || port;
     };
-  }, [found, text]);
+  }, [found, text, t]);
 }

@@ -40,7 +40,7 @@ export const liveWords = defineWords('live', {
     failed: 'failed',
     running: 'under way',
     stopped: 'stopped',
-    legend: 'Thicker lines were walked more often; amber cards lose callers.',
+    legend: 'Thicker lines were walked more often; red cards lose callers.',
   },
   zh: {
     title: '流程图上的通话',
@@ -81,6 +81,6 @@ export const liveWords = defineWords('live', {
     failed: '失败',
     running: '进行中',
     stopped: '已停止',
-    legend: '线越粗走得越多；琥珀色卡片处来电者流失较多。',
+    legend: '线越粗走得越多；红色卡片处来电者流失较多。',
   },
 });
