@@ -103,10 +103,19 @@ async def _steer(gateway: Gateway, order: "Order") -> None:
             raise not_found("操作", "order", unknown)
 
 
+_NO_WAY = {
+    "bad_number": "号码有误或不存在",
+    "not_allowed": "外呼规则不允许",
+    "no_trunk": "没有可用的中继",
+    "trunk_full": "中继线路已满",
+}
+
+
 def no_way(number: str, problem: NodeError) -> DomainError:
     """A number that cannot be dialled."""
+    why = _NO_WAY.get(problem.failure.reason, problem.failure.reason)
     return ConflictError(
-        text(f"号码 {number} 无法呼叫：{problem.failure.reason}", str(problem)),
+        text(f"号码 {number} 无法呼叫：{why}", str(problem)),
         field="number",
         code=problem.failure.reason,
     )

@@ -32,6 +32,7 @@ export function App() {
         theme={themeOf(mode)}
         locale={language === 'zh' ? zh : en}
         button={{ autoInsertSpace: false }}
+        form={{ colon: false }}
       >
         <AntApp
           notification={{ placement: 'bottomRight', duration: 8 }}

@@ -24,6 +24,7 @@ import { type Agent, type Focus, isMuted, type OwnCall, standOf, useDesk } from 
 import { TARGETS } from './operations';
 import { isState, problemWords, TONES } from './StateBar';
 import { useCallActions } from './useCallActions';
+import { useColleague } from './useColleague';
 import { consoleWords } from './words';
 
 type Dialog = 'transfer' | 'consult' | null;
@@ -58,7 +59,9 @@ export function CallBar({
     <section
       className="cw-callbar"
       data-phase={focus?.phase ?? 'none'}
-      data-third={call?.parties.some((party) => party.role === 'third') ?? false}
+      data-full={
+        call?.parties.some((party) => party.role === 'third' || party.watching || party.away) ?? false
+      }
       aria-label={t('callBar')}
     >
       {call && focus?.phase === 'talking' ? (
@@ -213,7 +216,8 @@ function InCall({
           : isCallState(call.state)
             ? t(`state_${call.state}`, { name })
             : call.state;
-  const who = offer?.customerName || (call.name === call.number ? '' : call.name);
+  const colleague = useColleague(call.number);
+  const who = offer?.customerName || (call.name === call.number ? '' : call.name) || colleague;
 
   return (
     <>
@@ -221,9 +225,11 @@ function InCall({
         {who && <strong>{who}</strong>}
         {call.number ? <PhoneWords number={call.number} region={offer?.region} /> : t('masked')}
         <Duration since={call.answeredAt ?? call.since} />
-        <span className="cw-quiet" title={words}>
-          {words}
-        </span>
+        {!(watched || away) && (
+          <span className="cw-quiet" title={words}>
+            {words}
+          </span>
+        )}
         {watched && <StateTag tone="outbound">{t('state_supervised')}</StateTag>}
         {away && <StateTag tone="bad">{t(away.mine ? 'yourSoundGone' : 'theirSoundGone')}</StateTag>}
       </span>

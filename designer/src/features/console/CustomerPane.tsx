@@ -49,6 +49,7 @@ import {
   TIMELINE,
 } from './operations';
 import { useCallActions } from './useCallActions';
+import { useColleague } from './useColleague';
 import { consoleWords } from './words';
 
 type Customer = CustomerPartsFragment;
@@ -64,6 +65,7 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
     requestPolicy: 'cache-and-network',
   });
   const id = focus ? (focus.customerId ?? byNumber.data?.customerByNumber?.id ?? null) : opened;
+  const colleague = useColleague(focus?.number ?? '');
   const region = focus && byNumber.data?.numberRegion ? text(byNumber.data.numberRegion.place) : '';
 
   return (
@@ -75,19 +77,25 @@ export function CustomerPane({ focus }: { focus: Focus | null }) {
       {focus && !id && !byNumber.fetching && (
         <>
           <header className="cw-customer-head">
-            <h2>{t('unknown')}</h2>
+            <h2>{colleague || t('unknown')}</h2>
             <span className="cw-num">{groupedPhone(focus.number) || t('masked')}</span>
             {region && <span className="cw-quiet">{region}</span>}
           </header>
-          <p className="cw-quiet">{t('newCustomerHelp')}</p>
-          <NewCustomer
-            key={focus.callId}
-            number={focus.number}
-            saved={(made) => {
-              desk.getState().set({ customerId: made });
-              askAgain({ requestPolicy: 'network-only' });
-            }}
-          />
+          {colleague ? (
+            <p className="cw-quiet">{t('colleague')}</p>
+          ) : (
+            <>
+              <p className="cw-quiet cw-new-customer">{t('newCustomerHelp')}</p>
+              <NewCustomer
+                key={focus.callId}
+                number={focus.number}
+                saved={(made) => {
+                  desk.getState().set({ customerId: made });
+                  askAgain({ requestPolicy: 'network-only' });
+                }}
+              />
+            </>
+          )}
         </>
       )}
       {!focus && id && (

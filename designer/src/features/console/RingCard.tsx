@@ -7,6 +7,7 @@ import { duration, groupedPhone } from '@/ui';
 import { type Focus, lineOf, useDesk } from './desk';
 import { CUSTOMER_BY_NUMBER } from './operations';
 import { useCallActions } from './useCallActions';
+import { useColleague } from './useColleague';
 import { consoleWords } from './words';
 
 export function RingCard({ focus }: { focus: Focus }) {
@@ -25,7 +26,8 @@ export function RingCard({ focus }: { focus: Focus }) {
   const ours = lineOf(line, focus.callId);
   const here = ours?.state === 'incoming';
   const told = offer?.customerName || answer.data?.customerByNumber?.name || focus.own?.name || '';
-  const who = told === focus.number ? '' : told;
+  const colleague = useColleague(focus.number);
+  const who = (told === focus.number ? '' : told) || colleague;
   const from = focus.own?.parties.find((party) => party.role === 'agent' && !party.mine);
   const handedOn = offer?.transferred || focus.own?.role === 'third';
   const region = offer?.region ?? answer.data?.numberRegion?.place;

@@ -462,6 +462,7 @@ function Tile({
   const call = agent.call;
   const inCall = Boolean(call?.callId) && ['talking', 'busy'].includes(agent.state);
   const stands = talkOf(agent);
+  const tone: Tone = stands === 'held' ? 'wait' : (TONES[agent.state] ?? 'off');
   const stateName = stands
     ? t(stands)
     : agent.state === 'offered'
@@ -483,7 +484,7 @@ function Tile({
       className="cw-tile"
       data-state={agent.state}
       data-chosen={chosen}
-      style={{ '--tone': `var(--${TONES[agent.state] ?? 'off'})` } as React.CSSProperties}
+      style={{ '--tone': `var(--${tone})` } as React.CSSProperties}
     >
       <div className="cw-tile-head">
         {mayAct && (
@@ -498,9 +499,7 @@ function Tile({
         <span className="cw-num cw-quiet">{agent.extension}</span>
       </div>
       <div className="cw-tile-state">
-        <StateTag tone={stands === 'held' ? 'wait' : (TONES[agent.state] ?? 'off')}>
-          {reason ? t('notReadyFor', { reason }) : stateName}
-        </StateTag>
+        <StateTag tone={tone}>{reason ? t('notReadyFor', { reason }) : stateName}</StateTag>
         <Duration since={agent.since} />
         <Past at={agent.limitAt}>{t('overLimit')}</Past>
       </div>
@@ -706,7 +705,7 @@ function MoveDialog({
         close(true);
       }}
     >
-      <p className="cw-quiet">{t('moveHelp')}</p>
+      <p className="cw-quiet cw-floor-move">{t('moveHelp')}</p>
       <Form form={form} layout="vertical" initialValues={{ team: '', keep: true, queues: [] }}>
         <Form.Item name="team" label={t('team')}>
           <Select

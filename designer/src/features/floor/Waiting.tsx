@@ -47,6 +47,7 @@ export function Waiting({ queue }: { queue: FloorQueue }) {
       size="small"
       rowKey="entryId"
       pagination={false}
+      locale={{ emptyText: t('nobodyWaits') }}
       dataSource={queue.callers}
       columns={[
         { title: t('place'), dataIndex: 'place', width: 70 },
