@@ -1,6 +1,7 @@
 /** What the business defines for its agents' work. */
 import { Button, DatePicker, Form, Input, InputNumber, Select, Switch, Tabs } from 'antd';
 import dayjs, { type Dayjs } from 'dayjs';
+import { ListChecks, Medal, Megaphone, PhoneOutgoing, TextCursorInput } from 'lucide-react';
 import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
@@ -176,6 +177,7 @@ function Results({ setup, loading, reload }: Shared) {
   });
   return (
     <Crud<Result, ResultForm>
+      icon={<ListChecks size={32} aria-hidden />}
       rows={rows && inTree}
       loading={loading}
       reload={reload}
@@ -341,6 +343,7 @@ function Fields({ setup, loading, reload }: Shared) {
   const kindName = (name: string) => (name === 'choices' ? w('choicesKind') : w(name as 'text'));
   return (
     <Crud<Field, FieldForm>
+      icon={<TextCursorInput size={32} aria-hidden />}
       rows={setup?.customerFields}
       loading={loading}
       reload={reload}
@@ -443,6 +446,7 @@ function Levels({ setup, loading, reload }: Shared) {
   const [remove] = useChange(DELETE_LEVEL);
   return (
     <Crud<Level, LevelForm>
+      icon={<Medal size={32} aria-hidden />}
       rows={setup?.customerLevels}
       loading={loading}
       reload={reload}
@@ -514,6 +518,7 @@ function Announcements({ setup, loading, reload }: Shared) {
   const kind = Form.useWatch('kind', form);
   return (
     <Crud<Announcement, AnnouncementForm>
+      icon={<Megaphone size={32} aria-hidden />}
       form={form}
       rows={setup?.announcements.nodes}
       loading={loading}
@@ -662,6 +667,7 @@ function Rules({ setup, loading, reload }: Shared) {
   const filterOf = (one: Rule) => (one.filter ?? {}) as { queues?: string[]; min_wait?: number };
   return (
     <Crud<Rule, RuleForm>
+      icon={<PhoneOutgoing size={32} aria-hidden />}
       rows={setup?.flowRules}
       loading={loading}
       reload={reload}

@@ -39,7 +39,7 @@ export const floorWords = defineWords('floor', {
     abandoned: 'Abandoned',
     offered: 'Offered',
     readyAgents: 'Ready',
-    nobodyWorks: 'nobody',
+    nobodyWorks: 'no agents',
     noAgents: 'No agents yet',
     noAgentsHelp: 'Make users agents and put them into queues, then they show up here.',
     setUp: 'Agents and queues',

@@ -1,4 +1,5 @@
 import { Form, Input, InputNumber, Switch } from 'antd';
+import { Coffee, UsersRound } from 'lucide-react';
 import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
@@ -30,6 +31,7 @@ export function Teams({ setup, loading, reload }: Shared) {
   const sizeOf = (key: string) => setup?.agents.filter((one) => one.team === key).length ?? 0;
   return (
     <Crud<Team, { key: string; name: string }>
+      icon={<UsersRound size={32} aria-hidden />}
       rows={setup?.teams}
       loading={loading}
       reload={reload}
@@ -84,6 +86,7 @@ export function Reasons({ setup, loading, reload }: Shared) {
   const nameOf = (one: Reason) => text({ zh: one.labelZh, en: one.labelEn }) || one.key;
   return (
     <Crud<Reason, Reason>
+      icon={<Coffee size={32} aria-hidden />}
       rows={setup?.agentReasons}
       loading={loading}
       reload={reload}

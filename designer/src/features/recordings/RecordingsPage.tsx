@@ -177,6 +177,7 @@ function Recordings() {
       (ended ? calls(`outcome_${ended}`) : cause(code))
     );
   };
+  const mayRules = useMay('recordings.rules');
   const filtered = KEYS.some((key) => key !== 'tab' && filters[key] !== '');
   return (
     <>
@@ -239,7 +240,11 @@ function Recordings() {
         <EmptyState
           icon={<FileAudio size={32} aria-hidden />}
           title={filtered ? w('noneFound') : w('none')}
-          help={filtered ? undefined : w('noneHelp')}
+          help={filtered || !mayRules ? undefined : w('noneHelp')}
+          action={
+            !filtered &&
+            mayRules && <Button onClick={() => setFilters({ tab: 'rules' })}>{w('rules')}</Button>
+          }
         />
       ) : (
         <Table<Row>
