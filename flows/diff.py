@@ -104,7 +104,8 @@ def _node(id: str, old: FlowDocument, new: FlowDocument, registry: Registry | No
     config = _values(a.config, b.config, "")
     policy = _values(a.policy.model_dump(), b.policy.model_dump(), "policy")
     fields = [_change(path, _NODE_TITLES[path], x, y) for path, x, y in own]
-    fields += [_change(path, titles.get(_head(path), _NODE_TITLES["config"]), x, y) for path, x, y in config]
+    standing = _standing(b.type, registry)
+    fields += [_change(path, titles.get(_head(path), _NODE_TITLES["config"]), x, y, standing) for path, x, y in config]
     fields += [_change(path, _NODE_TITLES["policy"], x, y) for path, x, y in policy]
     if not fields:
         return None
@@ -127,6 +128,21 @@ def _titles(type_name: str, registry: Registry | None) -> dict[str, Text]:
         if isinstance(title, dict) and "zh" in title and "en" in title:
             found[name] = text(str(title["zh"]), str(title["en"]))
     return found
+
+
+def _standing(type_name: str, registry: Registry | None) -> dict[str, Any]:
+    """What plain settings are when nobody set them, by name."""
+    if registry is None:
+        return {}
+    try:
+        config = registry.get(type_name).Config
+    except KeyError:
+        return {}
+    return {
+        name: field.default
+        for name, field in config.model_fields.items()
+        if isinstance(field.default, bool | int | float | str) and field.default != ""
+    }
 
 
 def _wires(old: FlowDocument, new: FlowDocument) -> list[WireChange]:
@@ -156,14 +172,16 @@ def _flow(old: FlowDocument, new: FlowDocument) -> list[FieldChange]:
 _NOTHING = object()
 
 
-def _change(field: str, title: Text, old: Any, new: Any) -> FieldChange:
+def _change(field: str, title: Text, old: Any, new: Any, standing: Mapping[str, Any] | None = None) -> FieldChange:
+    """``standing`` holds what a field is where nothing is written, for a person to see what it was before."""
     kind: Kind = "added" if old is _NOTHING else "removed" if new is _NOTHING else "changed"
+    unset = (standing or {}).get(field)
     return FieldChange(
         field=field,
         title=title,
         kind=kind,
-        old=None if old is _NOTHING else old,
-        new=None if new is _NOTHING else new,
+        old=unset if old is _NOTHING else old,
+        new=unset if new is _NOTHING else new,
     )
 
 

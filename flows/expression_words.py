@@ -71,7 +71,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Text]], ...] =
     (
         re.compile(r"there is no (filter|test) (\w+); there are: (.*)", re.DOTALL),
         lambda found: text(
-            f"没有{'过滤器' if found[1] == 'filter' else '判断'} {found[2]}；可以用：{found[3]}", found[0]
+            f"没有{'过滤器' if found[1] == 'filter' else '判断'} {found[2]}；可以用：{found[3].replace(', ', '、')}",
+            found[0],
         ),
     ),
     (re.compile(r"the expression is empty"), lambda found: text("还没有填写", found[0])),

@@ -914,12 +914,14 @@ def _check_chain(chain: list[str | None], names: Mapping[str, Any], found: list[
             known = known[name]
             continue
         written_path = ".".join(str(part) for part in chain[: depth + 1])
-        options = ", ".join(sorted(str(one) for one in known)[:20]) or "-"
+        options = sorted(str(one) for one in known)[:20] or ["-"]
         code = {"vars": "unknown_variable", "nodes": "unknown_output"}.get(
             str(chain[0]) if depth else "", "unknown_name"
         )
         wrong = problem(
-            code, f"没有 {written_path}；可以用：{options}", f"there is no {written_path}; there are: {options}"
+            code,
+            f"没有 {written_path}；可以用：{'、'.join(options)}",
+            f"there is no {written_path}; there are: {', '.join(options)}",
         )
         found.append((wrong, written_path))
         return

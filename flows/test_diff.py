@@ -48,6 +48,20 @@ def test_a_changed_field_is_told_with_path_title_and_both_values() -> None:
     assert fields["tries"].new == 5 and fields["tries"].title.zh and fields["tries"].title.en != "Settings"
 
 
+def test_a_setting_that_nobody_had_set_is_told_with_what_it_was() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["nodes"]["menu"]["config"]["tries"] = 5
+
+    bare = copy.deepcopy(HOTLINE)
+    bare["nodes"]["menu"]["config"].pop("tries", None)
+    other = copy.deepcopy(bare)
+    change(other)
+    (node,) = diff(read(bare), read(other), registry()).nodes
+    (field,) = node.fields
+    default = registry().get("voice.menu").Config.model_fields["tries"].default
+    assert (field.kind, field.old, field.new) == ("added", default, 5)
+
+
 def test_a_new_name_alone_is_a_renaming() -> None:
     def change(document: dict[str, Any]) -> None:
         document["nodes"]["menu"]["name"] = "Main"

@@ -34,6 +34,12 @@ class UserType(FromRow):
     signed_in_at: datetime | None
 
 
+@strawberry.type(name="PersonName", description="What a person is called, by the name they sign in with.")
+class PersonNameType:
+    name: str
+    display_name: str
+
+
 @strawberry.type(name="Role", description="A ready role, or one that the business made (`own`).")
 class RoleType:
     name: str
@@ -86,6 +92,14 @@ class IdentityQuery:
     @query(PUBLIC, "Who is asking; null when nobody is signed in.")
     async def me(self, info: Info) -> Me | None:
         return await _me(info) if info.context.maybe_actor is not None else None
+
+    @query(PUBLIC, "What people are called, by the name they sign in with; nothing for those who are not signed in.")
+    async def people_names(self, info: Info) -> list[PersonNameType]:
+        actor = info.context.maybe_actor
+        if actor is None:
+            return []
+        found = await service.list_users(info.context.state.db, actor.business_id)
+        return [PersonNameType(name=user.name, display_name=user.display_name or user.name) for user in found]
 
     @query(Permission.USERS, "Users of the business.")
     async def users(self, info: Info) -> list[UserType]:

@@ -94,6 +94,11 @@ export function listed(names: readonly string[]): string {
   return names.join(currentLanguage() === 'zh' ? '、' : ', ');
 }
 
+/** A name with a remark in the brackets of the person's language. */
+export function remarked(name: string, remark: string): string {
+  return currentLanguage() === 'zh' ? `${name}（${remark}）` : `${name} (${remark})`;
+}
+
 /** A label before what it names, with the colon of the person's language. */
 export function labelled(label: string, value = ''): string {
   return `${label}${currentLanguage() === 'zh' ? '：' : ': '}${value}`;

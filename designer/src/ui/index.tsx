@@ -2,7 +2,9 @@
 import { Button, Popconfirm, Tooltip } from 'antd';
 import type { TooltipPlacement } from 'antd/es/tooltip';
 import type { LucideIcon } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '@/gql';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { absolute, ago, duration, groupedPhone } from './format';
@@ -109,10 +111,21 @@ export function useAliasName(): (alias: string) => string {
   return (alias) => (alias === 'live' || alias === 'test' ? c(`alias_${alias}`) : alias);
 }
 
-/** Who did it; what the installation did by itself by a word. */
+const NAMES = graphql(`
+  query PeopleNames {
+    peopleNames { name displayName }
+  }
+`);
+
+/** Who did it, as people are called; what the installation did by itself by a word. */
 export function useWhoName(): (name: string) => string {
   const c = useWords(common);
-  return (name) => (name === 'system' || name === 'cli' ? c(`who_${name}`) : name);
+  const [answer] = useQuery({ query: NAMES });
+  const found = answer.data?.peopleNames;
+  return useMemo(() => {
+    const called = new Map(found?.map((one) => [one.name, one.displayName]));
+    return (name) => (name === 'system' || name === 'cli' ? c(`who_${name}`) : (called.get(name) ?? name));
+  }, [found, c]);
 }
 
 /** A moment: relative and live, absolute on hover. */

@@ -112,7 +112,7 @@ export default function RunPage() {
             ) : (
               <Duration since={run.startedAt} />
             )}
-            {run.reason && ` · ${run.reason}`}
+            {run.reason && run.reason !== run.state && ` · ${run.reason}`}
           </>
         }
       >

@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { type Text, useText, useWords } from '@/i18n';
+import { AT_TIMES } from '../flows/editor/atTimes';
 import { type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
 import { NODE_TYPES } from '../flows/editor/opening';
 import { editorWords } from '../flows/editor/words';
@@ -12,8 +13,6 @@ interface Known {
   /** Where the type is not known: what most nodes call a way out. */
   common: ReadonlyMap<string, Text>;
 }
-/** Ways that a type has with some of its settings only: its example does not show them. */
-const AT_TIMES: Record<string, Text> = { holiday: { zh: '节假日', en: 'Holiday' } };
 let known: Known | null = null;
 
 /** Read once, however many steps ask. */

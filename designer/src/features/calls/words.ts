@@ -220,7 +220,7 @@ export const callWords = defineWords('calls', {
     parted: '路径在第 {{n}} 步分开',
     stoppedAt: '重放停在第 {{n}} 步',
     wasThen: '当时',
-    now: '在 {{on}} 上',
+    now: '现在（{{on}}）',
     changedVariables: '结束时不同的变量',
     wasOutcome: '结束方式：{{old}} → {{new}}',
     walk: '重新走一遍',

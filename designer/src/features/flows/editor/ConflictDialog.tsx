@@ -6,7 +6,7 @@ import { useStore } from 'zustand';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
-import { Time } from '@/ui';
+import { Time, useWhoName } from '@/ui';
 import { useCatalogue } from './catalogue';
 import { type Change, changes, merge } from './merge';
 import type { FlowDoc } from './model';
@@ -59,6 +59,7 @@ function partOf(doc: FlowDoc, id: string, part: string): unknown {
 export function ConflictDialog() {
   const t = useWords(editorWords);
   const text = useText();
+  const whoName = useWhoName();
   const language = useLanguage();
   const { message } = App.useApp();
   const navigate = useNavigate();
@@ -89,6 +90,7 @@ export function ConflictDialog() {
       .sort((a, b) => Number(b.clash) - Number(a.clash));
   }, [theirs, both, doc, t]);
   if (!theirs || !both) return null;
+  const who = theirs.by ? whoName(theirs.by) : t('somebody');
 
   const fieldTitle = (id: string, field: string): string => {
     const part = PARTS.find((one) => one === field);
@@ -146,7 +148,7 @@ export function ConflictDialog() {
     <Modal
       open={open}
       width={760}
-      title={t('conflictTitle', { who: theirs.by ?? t('somebody') })}
+      title={t('conflictTitle', { who: who })}
       onCancel={later}
       footer={[
         <Button key="copy" loading={copying} onClick={() => void keepCopy()}>
@@ -182,7 +184,7 @@ export function ConflictDialog() {
             ),
           },
           { title: t('yours'), render: (_, row) => said(doc, row.id, row.mine) },
-          { title: theirs.by ?? t('somebody'), render: (_, row) => said(theirs.doc, row.id, row.theirs) },
+          { title: who, render: (_, row) => said(theirs.doc, row.id, row.theirs) },
         ]}
       />
     </Modal>

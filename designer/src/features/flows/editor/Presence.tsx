@@ -3,7 +3,8 @@ import { Avatar, Tooltip } from 'antd';
 import { useMemo } from 'react';
 import { useSubscription } from 'urql';
 import { graphql } from '@/gql';
-import { useWords } from '@/i18n';
+import { listed, useWords } from '@/i18n';
+import { useWhoName } from '@/ui';
 import { useEditorStore } from './store';
 import { editorWords } from './words';
 
@@ -17,17 +18,18 @@ const TONES = ['act', 'good', 'outbound', 'wait'];
 
 export function Presence() {
   const t = useWords(editorWords);
+  const whoName = useWhoName();
   const { key } = useEditorStore().getState();
   const [answer] = useSubscription({ query: HERE, variables: { key } });
   const others = useMemo(() => {
     const names = new Map<string, string>();
     for (const one of answer.data?.flowPresence ?? [])
-      if (!one.me) names.set(one.userId ?? one.name, one.name);
+      if (!one.me) names.set(one.userId ?? one.name, whoName(one.name));
     return [...names.values()];
-  }, [answer.data]);
+  }, [answer.data, whoName]);
   if (others.length === 0) return null;
   return (
-    <span className="cw-ed-presence" role="status" aria-label={t('alsoHere', { names: others.join(', ') })}>
+    <span className="cw-ed-presence" role="status" aria-label={t('alsoHere', { names: listed(others) })}>
       {others.slice(0, 4).map((name, index) => (
         <Tooltip key={name} title={t('isHere', { name })}>
           <Avatar

@@ -2,7 +2,7 @@
 import { Button, Checkbox, Form, Input, Select } from 'antd';
 import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { type Text, useText, useWords } from '@/i18n';
+import { remarked, type Text, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton } from '@/ui';
 import { useCatalogue } from './catalogue';
@@ -116,7 +116,7 @@ function Outside({ doc, apply }: { doc: FlowDoc; apply: Apply }) {
   const catalogue = useCatalogue();
   const nodes = Object.entries(doc.nodes).map(([id, spec]) => ({
     value: id,
-    label: spec.name || `${text(catalogue.types.get(spec.type)?.title)} (${id})`,
+    label: spec.name || remarked(text(catalogue.types.get(spec.type)?.title), id),
   }));
   const keys = [...new Set([...doc.shortcuts.map((one) => one.key), ...openKeys(doc)])].sort();
   const target = (event: string, label: string) => (

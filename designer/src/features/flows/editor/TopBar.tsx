@@ -4,7 +4,7 @@ import { ChevronRight, Redo2, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useText, useWords } from '@/i18n';
-import { IconButton, StateTag, Time } from '@/ui';
+import { IconButton, StateTag, Time, useWhoName } from '@/ui';
 import { Presence } from './Presence';
 import { actions } from './slots';
 import { docOf, fixed, useEditor, useEditorStore } from './store';
@@ -83,6 +83,7 @@ function Name() {
 function SaveState() {
   const t = useWords(editorWords);
   const text = useText();
+  const whoName = useWhoName();
   const store = useEditorStore();
   const save = useEditor((state) => state.save);
   const readOnly = useEditor((state) => state.readOnly);
@@ -94,7 +95,7 @@ function SaveState() {
       <span className="cw-quiet">{t('draft')}</span>{' '}
       {save.state === 'saved' && (
         <StateTag tone="good">
-          <Tooltip title={save.by ?? undefined}>
+          <Tooltip title={save.by ? whoName(save.by) : undefined}>
             {t('saved', { time: '' }).trim()} {save.at && <Time at={save.at} />}
           </Tooltip>
         </StateTag>

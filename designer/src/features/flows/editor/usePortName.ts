@@ -1,5 +1,6 @@
 /** Ways out of nodes by what people call them, in the drawing as it is shown now. */
 import { useText, useWords } from '@/i18n';
+import { AT_TIMES } from './atTimes';
 import { useCatalogue } from './catalogue';
 import { fullShape } from './derive';
 import { docOf, useEditor } from './store';
@@ -13,6 +14,6 @@ export function usePortName(): (node: string, port: string) => string {
   return (node, port) => {
     if (port.startsWith('@')) return t('onKey', { key: port.slice(1) });
     const found = doc.nodes[node] && fullShape(doc, node, catalogue).ports.find((one) => one.name === port);
-    return found ? text(found.title) : port;
+    return text(found?.title ?? AT_TIMES[port]) || port;
   };
 }

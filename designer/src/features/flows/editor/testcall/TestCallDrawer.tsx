@@ -199,5 +199,6 @@ function State({ call }: { call: ReturnType<typeof useTestCall> }) {
   if (current?.state === 'ringing') return t('ringing');
   if (current) return t('dialling');
   if (call.phone.state === 'connecting' || call.busy) return t('connecting');
-  return call.phone.calls.length > 0 ? t('ended') : null;
+  // The phone forgets a call some moments after its end; that there was one stays known.
+  return call.callId || call.phone.calls.length > 0 ? t('ended') : null;
 }

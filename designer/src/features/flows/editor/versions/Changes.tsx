@@ -16,8 +16,11 @@ export function Changes({ difference }: { difference: Difference }) {
   const store = useEditorStore();
   const portName = usePortName();
   const names = useEditor((state) => (state.shown ?? state.doc).nodes);
-  const nameOf = (id: string | null | undefined) => (id ? names[id]?.name || id : t('nowhere'));
   const { nodes, wires, flow } = difference;
+  // What is gone from the drawing is known by the difference only.
+  const listed = new Map(nodes.map((change) => [change.node, change.name]));
+  const nameOf = (id: string | null | undefined) =>
+    id ? names[id]?.name || listed.get(id) || id : t('nowhere');
   if (nodes.length + wires.length + flow.length === 0) return <p className="cw-quiet">{t('same')}</p>;
   return (
     <ul className="cw-changes">

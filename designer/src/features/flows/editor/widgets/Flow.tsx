@@ -1,6 +1,6 @@
 /** Which flow runs as a step of this one: what it needs, what it gives back. */
 
-import { useLanguage, useText, useWords } from '@/i18n';
+import { remarked, useLanguage, useText, useWords } from '@/i18n';
 import { StateTag } from '@/ui';
 import { useEditor } from '../store';
 import { useForm, type WidgetProps } from './form';
@@ -46,7 +46,7 @@ export function FlowWidget(props: WidgetProps) {
                 {face.outputs.length > 0
                   ? w('flowGives', {
                       names: face.outputs
-                        .map((one) => `${one.title || one.name} (${t(one.typeTitle)})`)
+                        .map((one) => remarked(one.title || one.name, t(one.typeTitle)))
                         .join(comma),
                     })
                   : w('flowNothing')}

@@ -1,7 +1,7 @@
 /** Widgets of single values: text, numbers, switches, choices, keys, languages. */
 import { Input, InputNumber, Select, Space, Switch } from 'antd';
 import { useMemo, useState } from 'react';
-import { useText, useWords } from '@/i18n';
+import { remarked, useText, useWords } from '@/i18n';
 import { useLanguageNames } from '@/ui/languages';
 import { useForm, type WidgetProps } from './form';
 import { isRecord, valueAt } from './paths';
@@ -283,7 +283,7 @@ export function LanguageWidget(props: WidgetProps) {
       status={invalid ? 'error' : undefined}
       disabled={form.readOnly}
       popupMatchSelectWidth={false}
-      options={[...own, ...known].map((tag) => ({ value: tag, label: `${name(tag)} (${tag})` }))}
+      options={[...own, ...known].map((tag) => ({ value: tag, label: remarked(name(tag), tag) }))}
       onChange={(next) => form.set(path, next, field.title)}
     />
   );
