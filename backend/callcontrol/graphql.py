@@ -80,6 +80,10 @@ class CallControlQuery:
     async def my_calls(self, info: Info) -> list[OwnCall]:  # type: ignore[valid-type]
         return await service.own_calls(info.context.state.db, info.context.actor)
 
+    @query(Permission.PHONE, "Why a call that one dialled was not answered; empty when it was, or is up.")
+    async def dialled_end(self, info: Info, call_id: str) -> str:
+        return await service.dialled_end(info.context.state.db, info.context.actor, call_id)
+
     @query(Permission.PHONE, "Voice flows that are live, by name: where a call may be given to.")
     async def transfer_flows(self, info: Info) -> list[TransferFlow]:
         found = await service.transfer_flows(info.context.state.db, info.context.actor.business_id)

@@ -267,6 +267,16 @@ def _own(
     )
 
 
+async def dialled_end(db: Database, actor: Actor, call_id: str) -> str:
+    """Why a call that this person dialled did not come about; empty while it is up or when it was answered."""
+    mine = select(Leg.id).where(Leg.call_id == call_id, Leg.user_id == actor.user_id)
+    async with read(db) as session:
+        call = await session.get(Call, call_id)
+        if call is None or call.business_id != actor.business_id or (await session.exec(mine)).first() is None:
+            return ""
+        return call.cause if call.state == "ended" and call.answered_at is None else ""
+
+
 async def transfer_flows(db: Database, business_id: str) -> list[tuple[str, str]]:
     """Keys and names of the voice flows that are live, by name."""
     live = select(FlowAlias.flow_id).where(FlowAlias.business_id == business_id, FlowAlias.name == "live")

@@ -89,6 +89,22 @@ async def test_colleagues_who_call_each_other_both_see_the_call(state: AppState,
     assert (hers.number, his.number) == ("8502", "8501") and hers.direction == his.direction == "internal"
 
 
+async def test_who_dialled_is_told_why_nobody_came(state: AppState, actor: Actor) -> None:
+    ann = await person(state, actor, "ann", Role.AGENT, "8501")
+    eva = await person(state, actor, "eva", Role.AGENT, "8503")
+    await write_facts(
+        state.db,
+        [
+            CallStarted("out-1", actor.business_id, "main", "8501", "8502", direction="internal"),
+            LegBegan("agent-out-1", "out-1", "8501", "extension:8501"),
+        ],
+    )
+    assert await service.dialled_end(state.db, ann, "out-1") == ""
+    await write_facts(state.db, [CallEnded("out-1", "rejected")])
+    assert await service.dialled_end(state.db, ann, "out-1") == "rejected"
+    assert await service.dialled_end(state.db, eva, "out-1") == await service.dialled_end(state.db, ann, "no") == ""
+
+
 async def test_who_may_steer_a_call(state: AppState, actor: Actor) -> None:
     ann = await person(state, actor, "ann", Role.AGENT, "8501")
     bob = await person(state, actor, "bob", Role.AGENT, "8502")

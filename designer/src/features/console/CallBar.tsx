@@ -15,14 +15,14 @@ import {
   UserRoundX,
   Users,
 } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, groupedPhone, Phone as PhoneWords, StateTag } from '@/ui';
-import { type Agent, type Focus, isMuted, type OwnCall, standOf, useDesk } from './desk';
-import { TARGETS } from './operations';
-import { isState, problemWords, TONES } from './StateBar';
+import { type Agent, desk, type Focus, isMuted, type OwnCall, standOf, useDesk } from './desk';
+import { DIALLED_END, TARGETS } from './operations';
+import { endWords, isState, problemWords, TONES } from './StateBar';
 import { useCallActions } from './useCallActions';
 import { useColleague } from './useColleague';
 import { consoleWords } from './words';
@@ -96,12 +96,17 @@ function Idle() {
     await actions.dial(wanted);
     setBusy(false);
   };
+  const ended = useDialledEnd();
   if (line.current) return <AtThePhone />;
   return (
     <>
       <Phone size={18} aria-hidden />
       <span className="cw-quiet">{t('noCall')}</span>
-      {failed && <StateTag tone="bad">{problemWords(t, failed.code)}</StateTag>}
+      {failed ? (
+        <StateTag tone="bad">{problemWords(t, failed.code)}</StateTag>
+      ) : (
+        ended && <StateTag tone="bad">{ended}</StateTag>
+      )}
       <span className="cw-callbar-space" />
       <Input
         className="cw-dial"
@@ -125,6 +130,36 @@ function Idle() {
       </Button>
     </>
   );
+}
+
+/** Why the call that was dialled last was not answered. */
+function useDialledEnd(): string {
+  const t = useWords(consoleWords);
+  const dialled = useDesk((now) => now.dialled);
+  const up = useDesk(
+    (now) => now.line.current !== null || now.calls.some((call) => call.callId === now.dialled),
+  );
+  const [answer, ask] = useQuery({
+    query: DIALLED_END,
+    variables: { call: dialled ?? '' },
+    pause: !dialled || up,
+    requestPolicy: 'network-only',
+  });
+  const cause = answer.data?.dialledEnd;
+  // The record of the end may come a moment after the sound has ended.
+  useEffect(() => {
+    if (!dialled || up || cause) return;
+    const timer = setTimeout(() => ask({ requestPolicy: 'network-only' }), 700);
+    return () => clearTimeout(timer);
+  }, [dialled, up, cause, ask]);
+  // It is told once: the next call has nothing to do with it.
+  useEffect(
+    () => () => {
+      if (cause && desk.getState().dialled === dialled) desk.getState().set({ dialled: null });
+    },
+    [dialled, cause],
+  );
+  return up || !dialled ? '' : endWords(t, cause ?? '');
 }
 
 /** A call that the browser phone has and the server has not told of yet: it can be ended and muted all the same. */

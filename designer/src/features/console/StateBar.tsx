@@ -101,7 +101,7 @@ export function StateBar({ toggle }: { toggle: number }) {
   const next = tasks.find((task) => task.state === 'open' || task.state === 'taken');
 
   return (
-    <header className="cw-statebar">
+    <header className="cw-statebar" data-full={Boolean(agent.helpSince) && agent.state === 'wrap_up'}>
       {agent.state === 'signed_out' ? (
         <Button
           type="primary"
@@ -189,7 +189,7 @@ export function StateBar({ toggle }: { toggle: number }) {
         </StateTag>
       </span>
       <span className="cw-statebar-tools">
-        <Announcements busy={allBusy && waiting > 0 ? t('allBusyLine', { count: waiting }) : ''} />
+        <Announcements />
         <IconButton
           label={t('ringSound')}
           icon={ringing ? <Bell size={16} /> : <BellOff size={16} />}
@@ -341,6 +341,9 @@ const ENDS = {
   not_found: 'endNotFound',
   unavailable: 'endUnavailable',
   connection_lost: 'endLost',
+  unknown_number: 'endNotFound',
+  congestion: 'endUnavailable',
+  failed: 'endUnavailable',
 } as const;
 type End = keyof typeof ENDS;
 
@@ -351,6 +354,13 @@ export function problemWords(
 ): string {
   if (code in ENDS) return t(ENDS[code as End]);
   return (PROBLEMS as readonly string[]).includes(code) ? t(code as Problem) : t('otherProblem', { code });
+}
+
+/** Why nobody was reached; empty where the caller gave up. */
+export function endWords(t: (key: (typeof ENDS)[End]) => string, cause: string): string {
+  if (cause === '' || cause === 'cancelled') return '';
+  if (cause === 'normal') return t('endNoAnswer');
+  return t(cause in ENDS ? ENDS[cause as End] : 'endUnavailable');
 }
 
 function Shortcuts() {
@@ -396,7 +406,7 @@ function ChatButton({ open }: { open: () => void }) {
 }
 
 /** The running line, and announcements that one confirms; those that are confirmed can be read again. */
-function Announcements({ busy }: { busy: string }) {
+function Announcements() {
   const t = useWords(consoleWords);
   const [answer, again] = useQuery({ query: ANNOUNCEMENTS, requestPolicy: 'cache-and-network' });
   const [confirm] = useChange(CONFIRM);
@@ -410,7 +420,7 @@ function Announcements({ busy }: { busy: string }) {
     return () => clearInterval(timer);
   }, [again]);
   const all = answer.data?.currentAnnouncements ?? [];
-  const line = [busy, ...(answer.data?.runningLines ?? []).map((one) => one.text)].filter(Boolean);
+  const line = (answer.data?.runningLines ?? []).map((one) => one.text);
   const open = all.filter((one) => !one.confirmed);
   return (
     <>

@@ -323,3 +323,9 @@ export const CONFIRM = graphql(`
     confirmAnnouncement(id: $id) { value { id } errors { code } }
   }
 `);
+
+export const DIALLED_END = graphql(`
+  query DialledEnd($call: String!) {
+    dialledEnd(callId: $call)
+  }
+`);
