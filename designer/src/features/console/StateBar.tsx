@@ -101,7 +101,11 @@ export function StateBar({ toggle }: { toggle: number }) {
   const next = tasks.find((task) => task.state === 'open' || task.state === 'taken');
 
   return (
-    <header className="cw-statebar" data-state={agent.state} data-help={Boolean(agent.helpSince)}>
+    <header
+      className="cw-statebar"
+      data-full={agent.state === 'wrap_up' || Boolean(agent.wish)}
+      data-help={Boolean(agent.helpSince)}
+    >
       {agent.state === 'signed_out' ? (
         <Button
           type="primary"
