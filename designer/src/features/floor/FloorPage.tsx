@@ -508,7 +508,12 @@ function Tile({
           <>
             {call.vip && <span className="cw-ring-vip">VIP</span>}{' '}
             {call.customerName || <Phone number={call.caller} region={call.region} />}
-            {call.queue && <span className="cw-quiet"> · {text(call.queueLabel) || call.queue}</span>}
+            {call.queue && (
+              <>
+                {' '}
+                <span className="cw-quiet cw-tile-queue">· {text(call.queueLabel) || call.queue}</span>
+              </>
+            )}
           </>
         ) : (
           <span className="cw-quiet">{t('calls', { count: agent.calls })}</span>
@@ -620,9 +625,11 @@ function Watching() {
   const agent = call.parties.find((party) => party.role === 'agent');
   const who = agent?.name || groupedPhone(agent?.number ?? '');
   const incoming = line.calls.find((one) => one.state === 'incoming');
+  // The controls take hold once the phone is answered.
+  const rings = call.state === 'ringing' || incoming !== undefined;
   return (
     <section className="cw-watching" role="status">
-      {call.state === 'ringing' || incoming ? (
+      {rings ? (
         <>
           <span>{t('watching')}</span>
           {incoming && (
@@ -645,15 +652,19 @@ function Watching() {
           {t(mode === 'whisper' ? 'youWhisper' : mode === 'barge' ? 'youBarge' : 'youListen', { who })}
         </strong>
       )}
-      <Segmented
-        size="small"
-        value={mode}
-        onChange={(next) => void watch({ call: call.callId, mode: String(next), op: op() })}
-        options={(['listen', 'whisper', 'barge'] as const).map((value) => ({ value, label: t(value) }))}
-      />
-      <Button size="small" onClick={() => void takeOver({ call: call.callId, op: op() })}>
-        {t('takeOver')}
-      </Button>
+      {!rings && (
+        <>
+          <Segmented
+            size="small"
+            value={mode}
+            onChange={(next) => void watch({ call: call.callId, mode: String(next), op: op() })}
+            options={(['listen', 'whisper', 'barge'] as const).map((value) => ({ value, label: t(value) }))}
+          />
+          <Button size="small" onClick={() => void takeOver({ call: call.callId, op: op() })}>
+            {t('takeOver')}
+          </Button>
+        </>
+      )}
       <Button
         size="small"
         danger

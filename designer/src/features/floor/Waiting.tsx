@@ -6,6 +6,7 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
 import { Duration, Phone, StateTag } from '@/ui';
 import type { FloorQueue, WaitingCaller } from './floor';
 import { floorWords } from './words';
@@ -33,6 +34,7 @@ const TARGETS = graphql(`
 
 export function Waiting({ queue }: { queue: FloorQueue }) {
   const t = useWords(floorWords);
+  const c = useWords(common);
   const text = useText();
   const mayAct = useMay('floor.act');
   const [targets] = useQuery({ query: TARGETS, requestPolicy: 'cache-and-network' });
@@ -73,7 +75,7 @@ export function Waiting({ queue }: { queue: FloorQueue }) {
         ...(mayAct
           ? [
               {
-                title: t('giveTo'),
+                title: c('actions'),
                 render: (_: unknown, one: WaitingCaller) => (
                   <span className="cw-row-actions">
                     <Button
