@@ -63,7 +63,7 @@ export function CommandPalette({ state }: { state: PaletteState }) {
       stale = true;
       clearTimeout(timer);
     };
-  }, [typed, state.shown, may]);
+  }, [typed, state.shown, may, text]);
 
   const entries = useMemo<Entry[]>(() => {
     const wanted = typed.trim().toLowerCase();

@@ -18,7 +18,7 @@ import { useClient } from 'urql';
 import { graphql } from '@/gql';
 import { restartSocket } from '@/graphql/client';
 import { useConnection } from '@/graphql/connection';
-import { setLanguage, useLanguage, useText, useWords } from '@/i18n';
+import { labelled, setLanguage, useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ChangePasswordForm } from './ChangePassword';
 import { CommandPalette, usePalette } from './CommandPalette';
@@ -139,7 +139,7 @@ export function Shell({ children }: { children: ReactNode }) {
         width={400}
         destroyOnHidden
       >
-        <p>{c('sessionOver')}</p>
+        <p className="cw-session-over">{c('sessionOver')}</p>
         <SignInForm
           done={() => {
             restartSocket();
@@ -195,7 +195,7 @@ function LanguageButton() {
   const t = useWords(appWords);
   const language = useLanguage();
   return (
-    <Tooltip title={`${t('language')}: ${language === 'zh' ? 'English' : '中文'}`}>
+    <Tooltip title={labelled(t('language'), language === 'zh' ? 'English' : '中文')}>
       <Button
         type="text"
         aria-label={t('language')}

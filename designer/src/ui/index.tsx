@@ -243,6 +243,7 @@ export function ConfirmDelete({
   const c = useWords(common);
   return (
     <Popconfirm
+      placement="topRight"
       title={c('confirmDelete', { name })}
       description={help}
       okText={c('delete')}

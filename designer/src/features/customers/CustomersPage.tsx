@@ -6,7 +6,6 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CustomerListQuery } from '@/gql/graphql';
 import { useText, useWords } from '@/i18n';
-import { common } from '@/i18n/common';
 import { EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LevelTag, LoadMore, SearchBox } from '@/ui/lists';
@@ -30,7 +29,6 @@ const PASSING = ['open'] as const;
 
 export default function CustomersPage() {
   const w = useWords(customerWords);
-  const c = useWords(common);
   const text = useText();
   const mayEdit = useMay('customers.edit');
   const [filters, setFilters] = useFilters('customers', KEYS, PASSING);
@@ -90,7 +88,7 @@ export default function CustomersPage() {
           pagination={false}
           columns={[
             {
-              title: c('name'),
+              title: w('name'),
               render: (_, one) => (
                 <button type="button" className="cw-link" onClick={() => setFilters({ open: one.id })}>
                   {one.name || w('unnamed')}

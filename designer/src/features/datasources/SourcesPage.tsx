@@ -7,7 +7,7 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { SourcesPageQuery } from '@/gql/graphql';
 import { refusalOf, useChange } from '@/graphql/useChange';
-import { listed, useWords } from '@/i18n';
+import { labelled, listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton, PageHeader, Time } from '@/ui';
 import { Crud } from '@/ui/crud';
@@ -280,7 +280,7 @@ function TryDrawer({ query, onClose }: { query: NamedQuery | null; onClose: () =
     if (told.error) setFailed(refusalOf(told.error));
   };
   return (
-    <Drawer open={query !== null} onClose={onClose} size={640} title={`${w('try')}: ${query?.name ?? ''}`}>
+    <Drawer open={query !== null} onClose={onClose} size={640} title={labelled(w('try'), query?.name ?? '')}>
       <form
         className="cw-fields"
         onSubmit={(event) => {

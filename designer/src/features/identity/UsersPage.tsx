@@ -8,7 +8,7 @@ import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { UserListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { useText, useWords } from '@/i18n';
+import { labelled, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { absolute, PageHeader, StateTag, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
@@ -194,7 +194,7 @@ function UserTable({
         pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
         columns={[
           {
-            title: w('signInName'),
+            title: w('editUser'),
             render: (_, user) => (
               <span className="cw-two-line">
                 <span>
@@ -295,7 +295,7 @@ function UserTable({
       </FormDrawer>
       <FormDrawer
         open={editing !== null}
-        title={`${w('editUser')}: ${editing?.name ?? ''}`}
+        title={labelled(w('editUser'), editing?.name ?? '')}
         initial={edit}
         onClose={() => setEditing(null)}
         onSave={async (values) => {
@@ -319,7 +319,7 @@ function UserTable({
       </FormDrawer>
       <FormDrawer
         open={resetting !== null}
-        title={`${w('newPassword')}: ${resetting?.name ?? ''}`}
+        title={labelled(w('newPassword'), resetting?.name ?? '')}
         initial={fresh}
         onClose={() => setResetting(null)}
         onSave={async (values) => {

@@ -8,7 +8,7 @@ import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import type { NumberListsQuery } from '@/gql/graphql';
 import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
-import { listed, useWords } from '@/i18n';
+import { labelled, listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, PageHeader, Phone, StateTag, Time, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
@@ -163,7 +163,8 @@ export default function ListsPage() {
               }
             >
               <p className="cw-quiet cw-tab-help">
-                {w('usedBy')}: <UsedByList uses={uses.get(chosen.name)} />
+                {labelled(w('usedBy'), ' ')}
+                <UsedByList uses={uses.get(chosen.name)} />
               </p>
               <Entries key={chosen.id} list={chosen} onCount={reload} />
             </Card>
@@ -405,7 +406,7 @@ function ImportNumbers({
             return false;
           }}
         >
-          <p>
+          <p className="cw-drop-words">
             <FileUp size={20} aria-hidden /> {w('chooseFile')}
           </p>
         </Upload.Dragger>
@@ -433,13 +434,15 @@ function ImportNumbers({
             <ul className="cw-report">
               {bad.slice(0, 200).map((line) => (
                 <li key={line.line}>
-                  {w('line', { n: line.line })}: {why(line)} <small className="cw-code">{line.text}</small>
+                  {labelled(w('line', { n: line.line }), why(line))}{' '}
+                  <small className="cw-code">{line.text}</small>
                 </li>
               ))}
               {refused.map((error) => (
                 <li key={error.field}>
-                  {lineOf(error) !== undefined && `${w('line', { n: lineOf(error) ?? 0 })}: `}
-                  {wordsOf(error)}
+                  {lineOf(error) === undefined
+                    ? wordsOf(error)
+                    : labelled(w('line', { n: lineOf(error) ?? 0 }), wordsOf(error))}
                 </li>
               ))}
             </ul>

@@ -7,7 +7,7 @@ import type { NumberPlanFlowsQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { Phone, StateTag, useAliasName } from '@/ui';
+import { groupedPhone, Phone, StateTag, useAliasName } from '@/ui';
 import { Crud } from '@/ui/crud';
 import { useLanguageNames } from '@/ui/languages';
 import { DELETE_NUMBER, type Did, readChoice, SAVE_NUMBER, versionChoice } from './data';
@@ -51,7 +51,7 @@ export function Dids({
       reload={reload}
       may={useMay('numbers.manage')}
       rowKey={(did) => did.id}
-      nameOf={(did) => did.number}
+      nameOf={(did) => groupedPhone(did.number)}
       icon={<PhoneIcon size={32} aria-hidden />}
       words={{
         add: w('newNumber'),

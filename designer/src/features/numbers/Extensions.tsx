@@ -116,6 +116,7 @@ export function Extensions({
         actions={(one) =>
           may && (
             <Popconfirm
+              placement="topRight"
               title={w('renew')}
               description={w('renewHelp')}
               okText={w('renew')}

@@ -5,7 +5,7 @@ import { useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { labelled, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, Phone } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
@@ -125,7 +125,7 @@ export function Trunks({
               { title: w('callerId'), render: (_, trunk) => <Phone number={trunk.callerId} /> },
               {
                 title: w('maxCalls'),
-                width: 150,
+                width: 190,
                 align: 'right',
                 render: (_, trunk) => {
                   const now = stand(trunk.id);
@@ -174,7 +174,7 @@ export function Trunks({
       )}
       <FormDrawer<Values>
         open={editing !== null}
-        title={editing === 'new' ? w('newTrunk') : w('editTrunk')}
+        title={editing === 'new' ? w('newTrunk') : labelled(w('editTrunk'), editing?.name ?? '')}
         initial={initial}
         width={520}
         onClose={() => setEditing(null)}

@@ -107,7 +107,7 @@ export const numberWords = defineWords('numbers', {
     destinationHelp: 'The number of an extension or the name of a trunk.',
     noEmergency: 'No emergency routes yet',
     noEmergencyHelp:
-      'Until there is one, emergency numbers such as 110, 119 and 120 cannot be dialled from here.',
+      'Emergency numbers such as 110, 119 and 120 go out over the trunks; without a trunk they cannot be dialled. A route sends one elsewhere, such as to a guard desk.',
     deleteEmergencyHelp: 'Calls to it go out over the trunks again, if there is one.',
     call: 'Call it',
   },
@@ -214,7 +214,8 @@ export const numberWords = defineWords('numbers', {
     destination: '去向',
     destinationHelp: '分机号，或中继名称。',
     noEmergency: '还没有紧急路由',
-    noEmergencyHelp: '在设置之前，无法从这里拨打 110、119、120 等紧急号码。',
+    noEmergencyHelp:
+      '110、119、120 等紧急号码经中继呼出，没有中继则无法拨打。可为号码指定其他去向，如值班室分机。',
     deleteEmergencyHelp: '此后拨打该号码将经由中继呼出（如有中继）。',
     call: '拨打',
   },

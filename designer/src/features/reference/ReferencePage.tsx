@@ -3,7 +3,7 @@ import { Spin } from 'antd';
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
-import { type Language, useLanguage, useText, useWords } from '@/i18n';
+import { type Language, labelled, listed, useLanguage, useText, useWords } from '@/i18n';
 import { EmptyState, PageHeader } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
@@ -137,9 +137,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
         <span className="cw-code cw-quiet">{node.type}</span>
       </div>
       <p>{text(node.help)}</p>
-      <p className="cw-quiet">
-        {w('kinds')}: {node.kinds.map(kindOf).join(language === 'zh' ? '、' : ', ')}
-      </p>
+      <p className="cw-quiet">{labelled(w('kinds'), listed(node.kinds.map(kindOf)))}</p>
       <h3>{w('ports')}</h3>
       {node.ports.length === 0 ? (
         <p className="cw-quiet">{node.terminal ? w('terminal') : w('none')}</p>
@@ -174,7 +172,9 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
                 <td>
                   {field.options.length > 0
                     ? field.options.map((option) => text(option.title)).join(' · ')
-                    : field.types.map(typeName).join(' | ') || field.widget}
+                    : field.widget === 'prompt'
+                      ? w('type_prompt')
+                      : field.types.map(typeName).join(' | ') || field.widget}
                   <div className="cw-quiet">
                     {[
                       field.expression && w('expression'),

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { labelled, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { StateTag } from '@/ui';
 import { useLanguageNames } from '@/ui/languages';
@@ -68,7 +68,7 @@ export function PromptDialog({
     <Modal
       open={open}
       onCancel={onClose}
-      title={name ? `${w('editPrompt')}: ${name}` : w('newPrompt')}
+      title={name ? labelled(w('editPrompt'), name) : w('newPrompt')}
       footer={null}
       width={560}
       destroyOnHidden
