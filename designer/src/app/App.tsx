@@ -111,11 +111,12 @@ function Inside() {
   );
 }
 
-/** Where the day begins, by what a person may do: the flows, the floor, the console. */
+/** Where the day begins, by what a person may do. */
 const STARTS = [
   ['system.manage', '/flows'],
   ['floor.watch', '/floor'],
   ['agent.work', '/console'],
+  ['recordings.listen', '/recordings'],
 ] as const;
 
 /** The start page: of the person's work, or the first page of the menu that they may see. */

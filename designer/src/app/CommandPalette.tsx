@@ -50,6 +50,7 @@ export function CommandPalette({ state }: { state: PaletteState }) {
   const [at, setAt] = useState(0);
   const input = useRef<InputRef>(null);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is found is named in the person's language
   useEffect(() => {
     if (!state.shown) return;
     let stale = false;

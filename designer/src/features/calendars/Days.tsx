@@ -210,8 +210,14 @@ function AddDay({
               value={hours}
               status={bad ? 'error' : undefined}
               placeholder={w('hoursLike')}
+              aria-invalid={bad}
               onChange={(event) => setHours(event.target.value)}
             />
+            {bad && (
+              <small role="alert" className="cw-wrong">
+                {w('badHours', { day: w('hours') })}
+              </small>
+            )}
           </Field>
         )}
         <Checkbox checked={yearly} onChange={(event) => setYearly(event.target.checked)}>
@@ -221,6 +227,9 @@ function AddDay({
     </Modal>
   );
 }
+
+/** Dates inside of a holiday's name as all others are written. */
+const isoDates = (name: string): string => name.replace(/\b(\d{2})\/(\d{2})\/(\d{4})\b/g, '$3-$1-$2');
 
 function PublicHolidays({
   open,
@@ -265,7 +274,7 @@ function PublicHolidays({
           chosen.map((day) => ({
             date: day.date,
             state: day.state === 'open' ? 'open' : 'holiday',
-            name: text(day.name),
+            name: isoDates(text(day.name)),
             hours: null,
             yearly: false,
           })),
@@ -312,7 +321,7 @@ function PublicHolidays({
                 checked={!there.has(day.date) && !left.has(day.date)}
                 onChange={(event) => toggle(day.date, event.target.checked)}
               >
-                <span className="cw-num">{day.date}</span> {text(day.name)}
+                <span className="cw-num">{day.date}</span> {isoDates(text(day.name))}
               </Checkbox>
               {there.has(day.date) ? (
                 <small className="cw-quiet">{w('alreadyThere')}</small>

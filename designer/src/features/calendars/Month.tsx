@@ -8,6 +8,8 @@ import { IconButton } from '@/ui';
 import { type Day, lookOf, monthOf, textOf, WEEKDAYS, type Week } from './hours';
 import { calendarWords } from './words';
 
+const first = (said: string): string => said.charAt(0).toUpperCase() + said.slice(1);
+
 export function Month({
   week,
   days,
@@ -46,7 +48,7 @@ export function Month({
         <ul className="cw-month-key">
           {(['open', 'closed', 'holiday', 'special'] as const).map((state) => (
             <li key={state} data-state={state}>
-              {state === 'open' ? w('open') : state === 'closed' ? w('closed') : w(state)}
+              {state === 'open' ? w('open') : state === 'closed' ? first(w('closed')) : w(state)}
             </li>
           ))}
         </ul>

@@ -3,8 +3,8 @@ import { Alert, Button, Checkbox, Modal, Select, Upload } from 'antd';
 import { CircleCheck, CircleX, FileUp, X } from 'lucide-react';
 import { useState } from 'react';
 import { tray } from '@/app/tray';
-import type { UserError } from '@/graphql/useChange';
-import { useLanguage, useText, useWords } from '@/i18n';
+import { type UserError, wordsOf } from '@/graphql/useChange';
+import { useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton } from '@/ui';
 import { Field } from '@/ui/lists';
@@ -33,7 +33,6 @@ export function ImportPrompts({
 }) {
   const w = useWords(libraryWords);
   const c = useWords(common);
-  const text = useText();
   const named = new Intl.DisplayNames([useLanguage()], { type: 'language' });
   const [files, setFiles] = useState<File[]>([]);
   const [language, setLanguage] = useState(languages[0] ?? 'zh');
@@ -68,9 +67,7 @@ export function ImportPrompts({
         tray.getState().put({ ...job, progress: 1, state: bad ? 'failed' : 'done', message });
         onDone();
       } else {
-        const why = told.error
-          ? [text(told.error.message), text(told.error.remedy)].join(' ')
-          : w('sendFailed');
+        const why = told.error ? wordsOf(told.error) : w('sendFailed');
         setFailed(why);
         tray.getState().put({ ...job, state: 'failed', message: why });
       }
@@ -136,8 +133,8 @@ export function ImportPrompts({
                   {row.file}{' '}
                   <small>
                     {row.ok
-                      ? `→ ${row.name} · ${row.language}`
-                      : row.error && [text(row.error.message), text(row.error.remedy)].join(' ')}
+                      ? `→ ${row.name} · ${named.of(row.language) ?? row.language}`
+                      : row.error && wordsOf(row.error)}
                   </small>
                 </li>
               ))}
@@ -165,7 +162,7 @@ export function ImportPrompts({
                 // biome-ignore lint/suspicious/noArrayIndexKey: two files may have one name
                 <li key={index} className="cw-file-row">
                   <span>
-                    {file.name} <small>{(file.size / 1024).toFixed(0)} KB</small>
+                    {file.name} <small>{Math.ceil(file.size / 1024)} KB</small>
                   </span>
                   <IconButton
                     size="small"

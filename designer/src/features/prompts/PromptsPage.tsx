@@ -8,7 +8,7 @@ import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
 import { listed, useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { ConfirmDelete, EmptyState, IconButton, PageHeader, StateTag, Time } from '@/ui';
+import { ConfirmDelete, duration, EmptyState, IconButton, PageHeader, StateTag, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
@@ -53,6 +53,7 @@ export default function PromptsPage() {
   const [editing, setEditing] = useState<{ name: string; language?: string } | null>(null);
   const [importing, setImporting] = useState(false);
   const [renaming, setRenaming] = useState<string | null>(null);
+  const renamed = useMemo(() => ({ newName: renaming ?? '' }), [renaming]);
   const [remove] = useChange(DELETE);
   const [rename] = useChange(RENAME);
   const all = useMemo(() => answer.data?.prompts ?? [], [answer.data]);
@@ -202,7 +203,7 @@ export default function PromptsPage() {
       <FormDrawer
         open={renaming !== null}
         title={w('rename')}
-        initial={{ newName: renaming ?? '' }}
+        initial={renamed}
         onClose={() => setRenaming(null)}
         onSave={async (values) => {
           const { errors } = await rename({ name: renaming ?? '', newName: values.newName }, { quiet: true });
@@ -225,11 +226,13 @@ export default function PromptsPage() {
 
 function Cell({ row, label, onAdd }: { row: Row | undefined; label: string; onAdd?: () => void }) {
   const w = useWords(libraryWords);
+  const language = useLanguage();
   if (!row)
     return onAdd ? (
       <Button
         type="link"
         size="small"
+        style={{ paddingInline: 0 }}
         icon={<Plus size={14} />}
         onClick={onAdd}
         aria-label={`${w('missing')}: ${label}`}
@@ -244,7 +247,11 @@ function Cell({ row, label, onAdd }: { row: Row | undefined; label: string; onAd
       {row.url && <Player source={row.url} seconds={row.seconds} label={label} compact />}
       <span className="cw-two-line">
         <span className="cw-prompt-words">{row.text || '–'}</span>
-        <small>{row.url ? `${w('recorded')} · ${Math.round(row.seconds)} s` : w('text')}</small>
+        <small>
+          {row.url
+            ? `${w('recorded')} · ${duration(Math.max(1, Math.round(row.seconds)), language)}`
+            : w('text')}
+        </small>
       </span>
     </span>
   );
