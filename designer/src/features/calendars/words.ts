@@ -76,7 +76,7 @@ export const calendarWords = defineWords('calendars', {
     help: '营业时间、节假日与特殊日期。流程据此判断是否有人值守。',
     newCalendar: '新建日历',
     empty: '还没有日历',
-    emptyHelp: '日历记录团队的工作时间。流程中的“营业时间”节点据此转人工或留言。',
+    emptyHelp: '日历记录团队的工作时间。流程中的“工作时间”节点据此转人工或留言。',
     name: '名称',
     timezone: '时区',
     week: '每周时间',

@@ -356,7 +356,7 @@ function PasswordField() {
           </Button>
         </span>
       }
-      rules={[{ required: true, min: 8, message: w('signs') }]}
+      rules={[{ required: true, min: 10, message: w('signs') }]}
     >
       <Input className="cw-code" autoComplete="off" maxLength={200} />
     </Form.Item>
@@ -385,9 +385,9 @@ function Matrix({ roles }: { roles: Role[] }) {
           {
             title: w('may'),
             render: (_, name) => (
-              <span>
-                {PERMISSIONS[name] ? text(PERMISSIONS[name]) : name}{' '}
-                <span className="cw-code cw-quiet">{name}</span>
+              <span className="cw-two-line">
+                {PERMISSIONS[name] && <span>{text(PERMISSIONS[name])}</span>}
+                <small className="cw-code">{name}</small>
               </span>
             ),
           },
