@@ -108,11 +108,11 @@ export default function AuditPage() {
         locale={{ emptyText: filters.actor || filters.action ? w('noMatch') : w('none') }}
         columns={[
           { title: w('seq'), width: 72, align: 'right', dataIndex: 'seq' },
-          { title: w('when'), width: 172, render: (_, row) => <Time at={row.at} exact /> },
+          { title: w('when'), width: 184, render: (_, row) => <Time at={row.at} exact /> },
           { title: w('who'), width: 120, render: (_, row) => <strong>{whoName(row.actor)}</strong> },
           {
             title: w('action'),
-            width: 168,
+            width: 160,
             render: (_, row) => (
               <span className="cw-two-line">
                 {ACTIONS[row.action] && <span>{text(ACTIONS[row.action])}</span>}
@@ -122,7 +122,7 @@ export default function AuditPage() {
           },
           {
             title: w('subject'),
-            width: 152,
+            width: 140,
             render: (_, row) => <span className="cw-break">{row.subject}</span>,
           },
           {
