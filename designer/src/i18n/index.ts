@@ -89,11 +89,6 @@ export function useLanguage(): Language {
   return i18n.language === 'zh' ? 'zh' : 'en';
 }
 
-/** A label and what it is of, with the colon of the person's language. */
-export function labelled(label: string, value: string): string {
-  return value ? `${label}${currentLanguage() === 'zh' ? '：' : ': '}${value}` : label;
-}
-
 /** Names one behind the other, as the person's language writes a list. */
 export function listed(names: readonly string[]): string {
   return names.join(currentLanguage() === 'zh' ? '、' : ', ');
