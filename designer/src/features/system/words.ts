@@ -16,7 +16,7 @@ export const systemWords = defineWords('system', {
     degraded: 'Partly working',
     down: 'Down',
     off: 'Not here',
-    checked: 'checked in {{ms}} ms',
+    checked: 'checked in {{ms}}\u00a0ms',
     name: 'Name',
     timezone: 'Time zone',
     timezoneHelp: 'Reports, campaigns and new calendars use it.',
