@@ -1,5 +1,6 @@
 /** Who it is: the record that pops up while it rings, or the form for somebody new; contacts, notes, the way they came. */
 import {
+  Alert,
   App,
   AutoComplete,
   Button,
@@ -28,10 +29,11 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { useClient, useQuery, useSubscription } from 'urql';
 import type { ConsoleTimelineQuery, CustomerFormPartsQuery, CustomerPartsFragment } from '@/gql/graphql';
-import { useChange } from '@/graphql/useChange';
+import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { duration, EmptyState, groupedPhone, IconButton, Time, useWhoName } from '@/ui';
+import { sortErrors } from '@/ui/forms';
 import { Failure, LevelTag, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import { RecordingPlayer } from '../recordings/Player';
@@ -393,6 +395,8 @@ function CustomerForm({
   const { message } = App.useApp();
   const [parts] = useQuery({ query: CUSTOMER_FORM });
   const [save, busy] = useChange(SAVE_CUSTOMER);
+  const [form] = Form.useForm<Given>();
+  const [refused, setRefused] = useState<UserError[]>([]);
   const own = (customer?.fields ?? {}) as Record<string, unknown>;
   // Numbers that are shown masked would be saved masked.
   const typed = customer ? !customer.phones.some((one) => one.includes('*')) : !number;
@@ -400,6 +404,7 @@ function CustomerForm({
   const { customerFields, customerLevels, customerChannels } = parts.data;
   return (
     <Form<Given>
+      form={form}
       layout="vertical"
       requiredMark={false}
       className="cw-customer-form"
@@ -417,17 +422,23 @@ function CustomerForm({
         fields: own,
       }}
       onFinish={async ({ fields: more, phones, ...plain }) => {
-        const answer = await save({
-          id: customer?.id ?? null,
-          input: {
-            ...plain,
-            gender: plain.gender ?? '',
-            level: plain.level ?? '',
-            card: plain.card || null,
-            fields: { ...own, ...more },
-            ...(typed ? { phones: phones ?? [] } : customer ? {} : { phones: [number as string] }),
-          },
-        });
+        const input = {
+          ...plain,
+          gender: plain.gender ?? '',
+          level: plain.level ?? '',
+          card: plain.card || null,
+          fields: { ...own, ...more },
+          ...(typed ? { phones: phones ?? [] } : customer ? {} : { phones: [number as string] }),
+        };
+        const answer = await save({ id: customer?.id ?? null, input }, { quiet: true });
+        const { byField, others } = sortErrors(
+          answer.errors,
+          Object.keys(form.getFieldsValue(true) as object),
+        );
+        form.setFields(
+          [...byField].map(([name, found]) => ({ name: name as never, errors: found.map(wordsOf) })),
+        );
+        setRefused(others);
         if (!answer.value) return;
         void message.success(c('saved'));
         saved(answer.value.id);
@@ -486,6 +497,15 @@ function CustomerForm({
       <Form.Item name="giftConsent" label={t('giftConsent')} valuePropName="checked" layout="horizontal">
         <Switch />
       </Form.Item>
+      {refused.length > 0 && (
+        <Alert
+          type="error"
+          showIcon
+          role="alert"
+          className="wide cw-form-error"
+          title={refused.map(wordsOf).join('\n')}
+        />
+      )}
       <Button htmlType="submit" type="primary" loading={busy} className="wide">
         {customer ? c('save') : t('newCustomer')}
       </Button>
