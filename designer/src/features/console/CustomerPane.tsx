@@ -307,7 +307,6 @@ function Timeline({ id }: { id: string }) {
 }
 
 function ContactRow({ one }: { one: Contact }) {
-  const whoName = useWhoName();
   const t = useWords(consoleWords);
   const text = useText();
   const language = useLanguage();
