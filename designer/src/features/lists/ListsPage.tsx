@@ -163,7 +163,8 @@ export default function ListsPage() {
               }
             >
               <p className="cw-quiet cw-tab-help">
-                {labelled(w('usedBy'))} <UsedByList uses={uses.get(chosen.name)} />
+                {labelled(w('usedBy'))}
+                <UsedByList uses={uses.get(chosen.name)} />
               </p>
               <Entries key={chosen.id} list={chosen} onCount={reload} />
             </Card>
