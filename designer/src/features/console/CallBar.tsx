@@ -16,7 +16,7 @@ import {
   Users,
 } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import { useQuery } from 'urql';
+import { useClient, useQuery } from 'urql';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { Duration, groupedPhone, Phone as PhoneWords, StateTag } from '@/ui';
@@ -132,34 +132,40 @@ function Idle() {
   );
 }
 
-/** Why the call that was dialled last was not answered. */
+/** Why the call that was dialled last was not answered; told once, the next call has nothing to do with it. */
 function useDialledEnd(): string {
   const t = useWords(consoleWords);
+  const client = useClient();
   const dialled = useDesk((now) => now.dialled);
   const up = useDesk(
     (now) => now.line.current !== null || now.calls.some((call) => call.callId === now.dialled),
   );
-  const [answer, ask] = useQuery({
-    query: DIALLED_END,
-    variables: { call: dialled ?? '' },
-    pause: !dialled || up,
-    requestPolicy: 'network-only',
-  });
-  const cause = answer.data?.dialledEnd;
-  // The record of the end may come a moment after the sound has ended.
+  const [told, setTold] = useState<{ call: string; cause: string } | null>(null);
   useEffect(() => {
-    if (!dialled || up || cause) return;
-    const timer = setTimeout(() => ask({ requestPolicy: 'network-only' }), 700);
-    return () => clearTimeout(timer);
-  }, [dialled, up, cause, ask]);
-  // It is told once: the next call has nothing to do with it.
-  useEffect(
-    () => () => {
-      if (cause && desk.getState().dialled === dialled) desk.getState().set({ dialled: null });
-    },
-    [dialled, cause],
-  );
-  return up || !dialled ? '' : endWords(t, cause ?? '');
+    if (!dialled || up) return;
+    let wanted = true;
+    const ask = async () => {
+      const answer = await client
+        .query(DIALLED_END, { call: dialled }, { requestPolicy: 'network-only' })
+        .toPromise();
+      const cause = answer.data?.dialledEnd;
+      if (wanted && cause) setTold((now) => (now?.call === dialled ? now : { call: dialled, cause }));
+    };
+    void ask();
+    // The record of the end may come a moment after the sound has ended.
+    const timer = setTimeout(() => void ask(), 700);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [client, dialled, up]);
+  useEffect(() => {
+    if (!told) return;
+    return () => {
+      if (desk.getState().dialled === told.call) desk.getState().set({ dialled: null });
+    };
+  }, [told]);
+  return told && told.call === dialled && !up ? endWords(t, told.cause) : '';
 }
 
 /** A call that the browser phone has and the server has not told of yet: it can be ended and muted all the same. */
