@@ -6,7 +6,7 @@ import { Link, useNavigate } from 'react-router';
 import { useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState, groupedPhone, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
@@ -349,10 +349,10 @@ function FlowTable({
     }
     if (key === 'restore' && (await archive({ key: flow.key, archived: false })).value) reload();
     if (key === 'archive') {
-      const numbers = flow.numbers.map((one) => groupedPhone(one.number)).join(', ');
+      const numbers = listed(flow.numbers.map((one) => groupedPhone(one.number)));
       modal.confirm({
         title: w('archiveAsk', { name: flow.name }),
-        content: [numbers && w('archiveNumbers', { numbers }), w('archiveHelp')].filter(Boolean).join(' '),
+        content: `${numbers && w('archiveNumbers', { numbers })}${w('archiveHelp')}`,
         okText: w('archive'),
         cancelText: c('cancel'),
         onOk: async () => {

@@ -60,7 +60,7 @@ export const listWords = defineWords('flowList', {
     archive: 'Archive',
     archiveAsk: 'Archive “{{name}}”?',
     archiveHelp: 'It leaves this list. Calls in progress go on; it can be restored at any time.',
-    archiveNumbers: 'Numbers that lead to it: {{numbers}}.',
+    archiveNumbers: 'Numbers that lead to it: {{numbers}}. ',
     restore: 'Restore',
     delete: 'Delete…',
     deleteAsk: 'Delete “{{name}}” for good?',
