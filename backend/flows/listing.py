@@ -351,7 +351,8 @@ def _told(action: str, details: dict[str, Any]) -> Text:
         case "flow.published":
             return text(f"发布了第 {version} 版", f"published version {version}")
         case "flow.alias_moved":
-            return text(f"将 {alias} 指向第 {version} 版", f"pointed {alias} at version {version}")
+            named = {"live": "线上", "test": "测试"}.get(alias, alias)
+            return text(f"将“{named}”指向第 {version} 版", f"pointed “{alias}” at version {version}")
         case "flow.archived":
             return text("归档了流程", "archived the flow")
         case "flow.restored":

@@ -35,7 +35,7 @@ export function App() {
         form={{ colon: false }}
       >
         <AntApp
-          notification={{ placement: 'bottomRight', bottom: 72, duration: 8 }}
+          notification={{ placement: 'topRight', top: 60, duration: 8 }}
           message={{ maxCount: 3 }}
           className="cw-root"
         >

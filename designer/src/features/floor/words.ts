@@ -170,7 +170,7 @@ export const floorWords = defineWords('floor', {
     takeOver: '接管',
     stop: '退出通话',
     release: '强拆',
-    releaseHelp: '立即结束通话；来电者继续流程，坐席恢复空闲。',
+    releaseHelp: '立即结束通话；来电者继续流程，坐席恢复示闲。',
     forceReady: '强制示闲',
     forceNotReady: '强制示忙',
     forceSignOut: '强制签出',
