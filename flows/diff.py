@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from flows.document import FlowDocument
 from nodes.sdk.registry import Registry
@@ -113,16 +114,18 @@ def _node(id: str, old: FlowDocument, new: FlowDocument, registry: Registry | No
     return NodeChange(node=id, kind="changed", type=b.type, name=b.name, renamed=renamed, fields=fields)
 
 
-def _titles(type_name: str, registry: Registry | None) -> dict[str, Text]:
-    """Field titles by name, out of the form of the node type."""
-    if registry is None:
-        return {}
+def _settings(type_name: str, registry: Registry | None) -> dict[str, FieldInfo]:
+    """The settings of a node type by name; none of one that nobody knows."""
     try:
-        config = registry.get(type_name).Config
+        return {} if registry is None else registry.get(type_name).Config.model_fields
     except KeyError:
         return {}
+
+
+def _titles(type_name: str, registry: Registry | None) -> dict[str, Text]:
+    """Field titles by name, out of the form of the node type."""
     found: dict[str, Text] = {}
-    for name, field in config.model_fields.items():
+    for name, field in _settings(type_name, registry).items():
         extra = field.json_schema_extra
         title = extra.get("x-title") if isinstance(extra, dict) else None
         if isinstance(title, dict) and "zh" in title and "en" in title:
@@ -132,15 +135,9 @@ def _titles(type_name: str, registry: Registry | None) -> dict[str, Text]:
 
 def _standing(type_name: str, registry: Registry | None) -> dict[str, Any]:
     """What plain settings are when nobody set them, by name."""
-    if registry is None:
-        return {}
-    try:
-        config = registry.get(type_name).Config
-    except KeyError:
-        return {}
     return {
         name: field.default
-        for name, field in config.model_fields.items()
+        for name, field in _settings(type_name, registry).items()
         if isinstance(field.default, bool | int | float | str) and field.default != ""
     }
 

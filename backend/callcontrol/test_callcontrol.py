@@ -75,9 +75,8 @@ async def test_the_row_of_a_talk_goes_with_its_call(state: AppState, actor: Acto
     assert (await service.parties_of(state.db, actor.business_id, "c1")) == ("", [])
 
 
-async def test_colleagues_who_call_each_other_both_see_the_call(state: AppState, actor: Actor) -> None:
-    ann = await person(state, actor, "ann", Role.AGENT, "8501")
-    bob = await person(state, actor, "bob", Role.AGENT, "8502")
+async def dials_a_colleague(state: AppState, actor: Actor) -> None:
+    """Extension 8501 calls 8502."""
     await write_facts(
         state.db,
         [
@@ -85,6 +84,12 @@ async def test_colleagues_who_call_each_other_both_see_the_call(state: AppState,
             LegBegan("agent-out-1", "out-1", "8501", "extension:8501"),
         ],
     )
+
+
+async def test_colleagues_who_call_each_other_both_see_the_call(state: AppState, actor: Actor) -> None:
+    ann = await person(state, actor, "ann", Role.AGENT, "8501")
+    bob = await person(state, actor, "bob", Role.AGENT, "8502")
+    await dials_a_colleague(state, actor)
     (hers,), (his,) = await service.own_calls(state.db, ann), await service.own_calls(state.db, bob)
     assert (hers.number, his.number) == ("8502", "8501") and hers.direction == his.direction == "internal"
 
@@ -92,13 +97,7 @@ async def test_colleagues_who_call_each_other_both_see_the_call(state: AppState,
 async def test_who_dialled_is_told_why_nobody_came(state: AppState, actor: Actor) -> None:
     ann = await person(state, actor, "ann", Role.AGENT, "8501")
     eva = await person(state, actor, "eva", Role.AGENT, "8503")
-    await write_facts(
-        state.db,
-        [
-            CallStarted("out-1", actor.business_id, "main", "8501", "8502", direction="internal"),
-            LegBegan("agent-out-1", "out-1", "8501", "extension:8501"),
-        ],
-    )
+    await dials_a_colleague(state, actor)
     assert await service.dialled_end(state.db, ann, "out-1") == ""
     await write_facts(state.db, [CallEnded("out-1", "rejected")])
     assert await service.dialled_end(state.db, ann, "out-1") == "rejected"

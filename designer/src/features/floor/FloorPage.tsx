@@ -479,6 +479,16 @@ function Tile({
     const key = answer.value.state === state ? 'forced' : 'forcedAfter';
     void message.success(t(key, { who: agent.displayName, state: t(state as Known) }));
   };
+  /** Asks before something that this agent cannot take back. */
+  const confirmed = (what: string, help: string, act: () => Promise<unknown>) =>
+    modal.confirm({
+      title: c('named', { what, name: agent.displayName }),
+      content: help,
+      okText: what,
+      cancelText: c('cancel'),
+      okButtonProps: { danger: true },
+      onOk: act,
+    });
   return (
     <li
       className="cw-tile"
@@ -559,14 +569,7 @@ function Tile({
                   if (key === 'whisper' || key === 'barge') enter(key);
                   if (key === 'record') void record({ call: call.callId, op: op() });
                   if (key === 'release')
-                    modal.confirm({
-                      title: c('named', { what: t('release'), name: agent.displayName }),
-                      content: t('releaseHelp'),
-                      okText: t('release'),
-                      cancelText: c('cancel'),
-                      okButtonProps: { danger: true },
-                      onOk: () => release({ call: call.callId, op: op() }),
-                    });
+                    confirmed(t('release'), t('releaseHelp'), () => release({ call: call.callId, op: op() }));
                 },
               }}
             >
@@ -585,14 +588,7 @@ function Tile({
               ],
               onClick: ({ key }) => {
                 if (key !== 'signed_out') return void set(key);
-                modal.confirm({
-                  title: c('named', { what: t('forceSignOut'), name: agent.displayName }),
-                  content: t('signOutHelp'),
-                  okText: t('forceSignOut'),
-                  cancelText: c('cancel'),
-                  okButtonProps: { danger: true },
-                  onOk: () => set(key),
-                });
+                confirmed(t('forceSignOut'), t('signOutHelp'), () => set(key));
               },
             }}
           >

@@ -8,7 +8,7 @@ import { useChange } from '@/graphql/useChange';
 import { useLanguage, useText, useWords } from '@/i18n';
 import { Time, useWhoName } from '@/ui';
 import { useCatalogue } from './catalogue';
-import { type Change, changes, merge } from './merge';
+import { type Change, changes, FLOW_PARTS, merge } from './merge';
 import type { FlowDoc } from './model';
 import { shortly } from './shortly';
 import { useEditor, useEditorStore } from './store';
@@ -33,20 +33,7 @@ interface Row {
 }
 
 /** Parts of the flow, and of a node besides its settings. */
-const PARTS = [
-  'name',
-  'type',
-  'policy',
-  'description',
-  'kind',
-  'languages',
-  'entry',
-  'inputs',
-  'outputs',
-  'variables',
-  'handlers',
-  'shortcuts',
-] as const;
+const PARTS = ['type', 'policy', ...FLOW_PARTS] as const;
 
 /** A part of a node, or of the flow (id ''), as one side has it. */
 function partOf(doc: FlowDoc, id: string, part: string): unknown {

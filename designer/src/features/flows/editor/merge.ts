@@ -123,6 +123,20 @@ export function merge(base: FlowDoc, mine: FlowDoc, theirs: FlowDoc): Merged {
   return { doc, conflicts };
 }
 
+/** Parts of a flow besides its nodes and wires. */
+export const FLOW_PARTS = [
+  'name',
+  'description',
+  'kind',
+  'languages',
+  'entry',
+  'inputs',
+  'outputs',
+  'variables',
+  'handlers',
+  'shortcuts',
+] as const;
+
 export type ChangeKind = 'added' | 'removed' | 'changed' | 'wired';
 
 /** What somebody did to one node, or to the flow around it (id ''). */
@@ -149,20 +163,7 @@ export function changes(before: FlowDoc, after: FlowDoc): Change[] {
     else if (!equal(sorted(wires(before, id)), sorted(wires(after, id))))
       found.push({ id, name, kind: 'wired', fields: [] });
   }
-  const parts = (
-    [
-      'name',
-      'description',
-      'kind',
-      'languages',
-      'entry',
-      'inputs',
-      'outputs',
-      'variables',
-      'handlers',
-      'shortcuts',
-    ] as const
-  ).filter((part) => !equal(before[part], after[part]));
+  const parts = FLOW_PARTS.filter((part) => !equal(before[part], after[part]));
   if (parts.length > 0) found.push({ id: '', name: '', kind: 'changed', fields: [...parts] });
   return found;
 }
