@@ -11,6 +11,8 @@ from typing import Protocol
 from telephony.call import Detected
 from telephony.errors import SpeechError
 
+FRAME_SECONDS = 0.02
+
 FRAMES_AT_ONCE = 5
 """A tenth of a second: late enough to be cheap, early enough for somebody who waits for a reply."""
 

@@ -35,7 +35,7 @@ from telephony.driver import (
     SoundStopped,
 )
 from telephony.errors import DriverError, HungUp, SpeechError
-from telephony.hearing import FRAMES_AT_ONCE, Heard, ProgressEar, Recognition, Words, phrase_in, plain
+from telephony.hearing import FRAME_SECONDS, FRAMES_AT_ONCE, Heard, ProgressEar, Recognition, Words, phrase_in, plain
 from telephony.prompts import Item, Media
 from telephony.sounds import OVER_SECONDS, RINGBACK_SECONDS, wav_seconds
 
@@ -66,6 +66,9 @@ _LOST_SECONDS = 30.0
 
 _NOISE_MS = 300
 """Speech shorter than this in which no word was understood is a cough, and the wait goes on."""
+
+_BEHIND_SECONDS = 30.0
+"""How long an answer may wait to be heard when the machine is behind, as it is while a language pack is loaded."""
 
 _ANSWER_MS = 400
 """Speech of this length stops the prompt, words understood stop it earlier."""
@@ -798,10 +801,18 @@ class LiveCall:
         pause: float,
         max_seconds: float,
     ) -> Words | None:
-        """What the caller says from now on; None for a key or silence."""
+        """What the caller says from now on; None for a key or silence.
+
+        Time counts from when the line is listened to, and nobody is silent before what they said so far was heard.
+        """
+        await self._wait(lambda: pressed() or hearing.begun or hearing.failed)
         until = self._book.now() + first_timeout
+
+        def told() -> bool:
+            return pressed() or hearing.speech > 0 or hearing.failed
+
         while True:
-            if not await self._wait(lambda: pressed() or hearing.speech > 0 or hearing.failed, until):
+            if not await self._begins(told, hearing, until):
                 return None
             limit = self._book.now() + max_seconds
             await self._wait(lambda: pressed() or hearing.over(phrases, pause) or hearing.failed, limit)
@@ -810,6 +821,15 @@ class LiveCall:
             words = await self._during(hearing.finish())
             if words.text or hearing.length >= _NOISE_MS or self._book.now() >= until:
                 return words
+
+    async def _begins(self, told: Callable[[], bool], hearing: "Hearing", until: float) -> bool:
+        """Whether an answer begins before that time."""
+        if await self._wait(told, until):
+            return True
+        taken, give_up = hearing.taken, self._book.now() + _BEHIND_SECONDS
+        if not await self._wait(lambda: told() or hearing.has_heard(taken), give_up):
+            raise SpeechError("asr_failed", f"what the caller said was not heard within {_BEHIND_SECONDS:g} s")
+        return told()
 
     @asynccontextmanager
     async def _stream(self, channel: str, listener: "Listener") -> AsyncIterator[None]:
@@ -821,6 +841,8 @@ class LiveCall:
                 await self._driver.listen(channel, stream, listener.take)
             except DriverError as error:
                 listener.fail(error)
+            else:
+                listener.begin()
 
         async def end() -> None:
             await asyncio.wait([beginning])
@@ -1192,19 +1214,36 @@ class Listener:
         self._work: asyncio.Task[None] | None = None
         self._closed = False
         self.error: Exception | None = None
-        self.seconds = 0.0
-        """How much was heard."""
+        self.begun = False
+        """Whether the line is listened to."""
+        self.taken = 0
+        """Frames of the line so far."""
+        self._heard_frames = 0
 
     @property
     def failed(self) -> bool:
         return self.error is not None
+
+    @property
+    def seconds(self) -> float:
+        """How much of the line there was."""
+        return self.taken * FRAME_SECONDS
+
+    def begin(self) -> None:
+        """From now on frames come."""
+        self.begun = True
+        self._wake()
+
+    def has_heard(self, taken: int) -> bool:
+        """Whether all of the first `taken` frames were heard, but for a few that wait for company."""
+        return taken - self._heard_frames < FRAMES_AT_ONCE
 
     def take(self, frame: bytes) -> None:
         """The next 20 ms; never waits."""
         if self._closed or self.failed:
             return
         self._frames.append(frame)
-        self.seconds += 0.02
+        self.taken += 1
         if len(self._frames) >= FRAMES_AT_ONCE and (self._work is None or self._work.done()):
             self._work = asyncio.get_running_loop().create_task(self._give())
 
@@ -1213,6 +1252,7 @@ class Listener:
             frames, self._frames = self._frames, []
             try:
                 await self.hear(frames)
+                self._heard_frames += len(frames)
                 self._wake()
             except Exception as error:
                 self.fail(error)

@@ -1,13 +1,15 @@
 """Answers by voice over the simulated engine and a virtual clock."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telephony.driver import FrameHandler
 from telephony.errors import DriverError, HungUp, SpeechError
-from telephony.hearing import phrase_in, plain
+from telephony.hearing import Recognition, phrase_in, plain
 from telephony.prompts import Speak
 from telephony.simulated import Callee, Person, SimulatedDriver, SimulatedEars, run_virtual
 from telephony.test_live_call import WELCOME, Hall, hall, now, virtual
@@ -108,6 +110,57 @@ async def test_nobody_says_anything() -> None:
     began = now()
     assert (await call.listen([], phrases=["yes"], first_timeout=4)).ended_by == "silence"
     assert now() - began == pytest.approx(4, abs=0.1)
+
+
+class LateEars(SimulatedEars):
+    """Ears whose language pack is still being loaded when the first caller comes."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    async def recognise(self, language: str, phrases: Sequence[str]) -> Recognition:
+        await asyncio.sleep(self.seconds)
+        return await super().recognise(language, phrases)
+
+
+@virtual
+async def test_words_said_while_the_language_pack_is_loaded_count_as_soon_as_it_is() -> None:
+    h = listening()
+    h.book.ears = LateEars(12)
+    call, _ = await h.call(Person().waits(2).speaks(0.8, "yes"))
+    said = await call.listen([], phrases=["yes"], first_timeout=5)
+    assert (said.words, said.ended_by) == ("yes", "speech")
+    call, _ = await h.call(Person().waits(6).presses("2"))
+    assert (await call.listen([], phrases=["yes"], keys=KEYS, first_timeout=5)).digit == "2"
+
+
+@virtual
+async def test_whoever_is_silent_while_the_language_pack_is_loaded_is_silent_for_no_longer_than_that() -> None:
+    h = listening()
+    h.book.ears = LateEars(12)
+    call, _ = await h.call()
+    began = now()
+    assert (await call.listen([], phrases=["yes"], first_timeout=5)).ended_by == "silence"
+    assert now() - began == pytest.approx(12, abs=0.2)
+    h.book.ears = LateEars(1000)
+    with pytest.raises(SpeechError) as told:
+        await call.listen([], phrases=["yes"], first_timeout=5)
+    assert told.value.reason == "asr_failed"
+
+
+@virtual
+async def test_the_time_for_an_answer_begins_when_the_line_is_listened_to() -> None:
+    h = listening()
+    listen = h.driver.listen
+
+    async def late(channel: str, stream: str, handler: FrameHandler) -> None:
+        await asyncio.sleep(3)
+        await listen(channel, stream, handler)
+
+    h.driver.listen = late  # type: ignore[method-assign]
+    call, _ = await h.call(Person().waits(6).speaks(0.8, "yes"))
+    assert (await call.listen([], phrases=["yes"], first_timeout=5)).words == "yes"
 
 
 @virtual

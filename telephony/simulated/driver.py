@@ -39,6 +39,7 @@ from telephony.driver import (
     TransferRequested,
 )
 from telephony.errors import DriverError
+from telephony.hearing import FRAME_SECONDS
 from telephony.prompts import Media
 from telephony.simulated.person import Callee, Heard, HeardKind, Line, Person
 from telephony.simulated.renderer import SimulatedRenderer
@@ -52,7 +53,6 @@ SIP_CODES: Mapping[str, int] = {
     "cancelled": 487,
 }
 _BEEP_SECONDS = 0.25
-FRAME_SECONDS = 0.02
 _LOUD = struct.pack("<160h", *(round(6000 * math.sin(2 * math.pi * 440 * i / 8000)) for i in range(160)))
 _QUIET = bytes(320)
 
