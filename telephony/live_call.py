@@ -1213,6 +1213,8 @@ class Listener:
         self._frames: list[bytes] = []
         self._work: asyncio.Task[None] | None = None
         self._closed = False
+        self._still = False
+        """Nothing is heard for a moment; what comes waits."""
         self.error: Exception | None = None
         self.begun = False
         """Whether the line is listened to."""
@@ -1244,11 +1246,11 @@ class Listener:
             return
         self._frames.append(frame)
         self.taken += 1
-        if len(self._frames) >= FRAMES_AT_ONCE and (self._work is None or self._work.done()):
+        if not self._still and len(self._frames) >= FRAMES_AT_ONCE and (self._work is None or self._work.done()):
             self._work = asyncio.get_running_loop().create_task(self._give())
 
     async def _give(self) -> None:
-        while len(self._frames) >= FRAMES_AT_ONCE and not self._closed and not self.failed:
+        while len(self._frames) >= FRAMES_AT_ONCE and not (self._still or self._closed or self.failed):
             frames, self._frames = self._frames, []
             try:
                 await self.hear(frames)
@@ -1310,9 +1312,14 @@ class Hearing(Listener):
         return self._heard.speech > 0 and self._heard.silence >= enough
 
     async def finish(self) -> Words:
-        await self._settled()
-        self.length = self._heard.speech
-        words = await self._recognition.finish() if self._recognition is not None else Words("", 0.0)
+        # A recognition does one thing at a time.
+        self._still = True
+        try:
+            await self._settled()
+            self.length = self._heard.speech
+            words = await self._recognition.finish() if self._recognition is not None else Words("", 0.0)
+        finally:
+            self._still = False
         self._heard = Heard()
         return words
 

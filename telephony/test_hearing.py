@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from telephony.driver import FrameHandler
 from telephony.errors import DriverError, HungUp, SpeechError
-from telephony.hearing import Recognition, phrase_in, plain
+from telephony.hearing import Heard, Recognition, Words, phrase_in, plain
 from telephony.prompts import Speak
 from telephony.simulated import Callee, Person, SimulatedDriver, SimulatedEars, run_virtual
 from telephony.test_live_call import WELCOME, Hall, hall, now, virtual
@@ -160,6 +160,44 @@ async def test_the_time_for_an_answer_begins_when_the_line_is_listened_to() -> N
 
     h.driver.listen = late  # type: ignore[method-assign]
     call, _ = await h.call(Person().waits(6).speaks(0.8, "yes"))
+    assert (await call.listen([], phrases=["yes"], first_timeout=5)).words == "yes"
+
+
+class SlowRecognition:
+    """Takes its time, and cannot do two things at once."""
+
+    def __init__(self, inner: Recognition) -> None:
+        self._inner = inner
+        self._busy = False
+
+    async def _alone(self, seconds: float) -> None:
+        assert not self._busy, "a recognition was asked for two things at once"
+        self._busy = True
+        await asyncio.sleep(seconds)
+        self._busy = False
+
+    async def hear(self, frames: Sequence[bytes]) -> Heard:
+        await self._alone(0.03)
+        return await self._inner.hear(frames)
+
+    async def finish(self) -> Words:
+        await self._alone(0.5)
+        return await self._inner.finish()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class SlowEars(SimulatedEars):
+    async def recognise(self, language: str, phrases: Sequence[str]) -> Recognition:
+        return SlowRecognition(await super().recognise(language, phrases))
+
+
+@virtual
+async def test_a_recognition_that_finishes_hears_nothing_meanwhile_and_goes_on_afterwards() -> None:
+    h = listening()
+    h.book.ears = SlowEars()
+    call, _ = await h.call(Person().waits(1).speaks(0.2, "ahem").waits(2).speaks(0.8, "yes"))
     assert (await call.listen([], phrases=["yes"], first_timeout=5)).words == "yes"
 
 
