@@ -36,6 +36,16 @@ STEADY_SECONDS = 30.0
 ASK_SECONDS = 5.0
 """How long its command line may take."""
 
+RELOADED = (
+    # Whose call it is must be known before the trunk is there, else a call of its far end would be a stranger's.
+    "res_pjsip_endpoint_identifier_ip.so",
+    "res_pjsip.so",
+    "res_pjsip_outbound_registration.so",
+    "pbx_config.so",
+    "res_musiconhold.so",
+)
+"""What takes over a changed configuration, in this order."""
+
 _REGISTRATION = re.compile(
     rf"^\s*{TRUNK}(?P<trunk>[A-Za-z0-9_-]+)/.*?\s(?P<status>Registered|Rejected|Unregistered|Stopping|Stopped)\b"
     r"(?:\s*\(exp\. (?P<seconds>-?\d+)s(?P<ago> ago)?\))?",
@@ -443,15 +453,8 @@ class AsteriskProcess:
                 self._running = None
 
     async def _reload(self) -> None:
-        modules = (
-            "res_pjsip.so",
-            "res_pjsip_endpoint_identifier_ip.so",
-            "res_pjsip_outbound_registration.so",
-            "pbx_config.so",
-            "res_musiconhold.so",
-        )
         async with self._http(timeout=15) as http:
-            for name in modules:
+            for name in RELOADED:
                 answer = await http.put(f"asterisk/modules/{name}")
                 if answer.status_code >= 400:
                     raise ProcessError(f"Asterisk did not reload {name}: {answer.status_code} {answer.text[:200]}")

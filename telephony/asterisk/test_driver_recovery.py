@@ -8,11 +8,12 @@ import signal
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
-from telephony.asterisk.config import SURPLUS_LINES, AsteriskConfig, Extension
+from telephony.asterisk.config import SURPLUS_LINES, AsteriskConfig, Extension, Trunk
 from telephony.asterisk.driver import AsteriskDriver
-from telephony.asterisk.process import AsteriskProcess, ProcessError
+from telephony.asterisk.process import RELOADED, AsteriskProcess, ProcessError, prepare
 from telephony.asterisk.testing import (
     Events,
     Sipp,
@@ -35,6 +36,9 @@ from telephony.free_ports import free_port
 from telephony.speech.audio import write_wav
 
 pytestmark = pytest.mark.asterisk
+
+HOST = "127.0.0.2"
+"""The far end of a trunk."""
 
 
 class Wire:
@@ -208,6 +212,9 @@ async def test_asterisk_outlives_us_is_adopted_and_reloads(tmp_path: Path) -> No
         await (await Sipp.start("register", config, service="8005", USER="8005", PASSWORD="secret", CODE=200)).ended()
         await second.apply(config)
         await (await Sipp.start("register_plain", config, service="8005", CODE=403)).ended()
+        await a_trunk_is_known_before_it_is_there(
+            second, dataclasses.replace(config, trunks=(Trunk("new", "127.0.0.2"),))
+        )
         with pytest.raises(ProcessError, match="sip_port"):
             await second.apply(dataclasses.replace(config, sip_port=free_port()))
         assert (await driver.snapshot()).channels[call.channel].up, "no call was dropped"
@@ -223,6 +230,25 @@ async def test_asterisk_outlives_us_is_adopted_and_reloads(tmp_path: Path) -> No
     finally:
         await driver.close()
         await second.stop()
+
+
+async def a_trunk_is_known_before_it_is_there(process: AsteriskProcess, config: AsteriskConfig) -> None:
+    """Step by step as `apply` does it: whose calls they are first, so that none is ever taken for a stranger's."""
+    await asyncio.to_thread(prepare, config, process.installation)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{config.ari_port}/ari/",
+        auth=(config.ari_user, config.ari_password),
+        trust_env=False,
+    ) as engine:
+
+        async def has(kind: str) -> bool:
+            return (await engine.get(f"asterisk/config/dynamic/res_pjsip/{kind}/trunk-new")).status_code == 200
+
+        there = []
+        for module in RELOADED:
+            (await engine.put(f"asterisk/modules/{module}")).raise_for_status()
+            there.append((await has("identify"), await has("endpoint")))
+    assert there[0] == (True, False) and there[-1] == (True, True), there
 
 
 async def test_a_call_rings_while_nobody_is_there(
