@@ -65,7 +65,10 @@ class HangsUp:
 
 @dataclass(frozen=True, slots=True)
 class Speaks:
-    """The caller speaks into a recording for some seconds, then ends it by a key, by silence or by hanging up."""
+    """The caller speaks into a recording for some seconds, then ends it by a key, by silence or by hanging up.
+
+    ``lost`` and ``engine_lost`` are the end of the call by a fault.
+    """
 
     seconds: float
     then: str = "#"
@@ -306,7 +309,7 @@ class ScriptedCall:
             ended_by = "limit"
         elif speech.then == "silence":
             ended_by = "silence"
-        elif speech.then == "hangup":
+        elif speech.then in ("hangup", "lost", "engine_lost"):
             ended_by = "stopped"
         recording = Recording(
             path=self._write(name, min(speech.seconds, max_seconds)),
@@ -318,7 +321,7 @@ class ScriptedCall:
         await self._moment()
         if ended_by == "stopped":
             self._ended = True
-            raise HungUp
+            raise HungUp("normal" if speech.then == "hangup" else speech.then)
         return recording
 
     def _write(self, name: str, seconds: float) -> Path:

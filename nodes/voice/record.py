@@ -18,6 +18,8 @@ from telephony.prompts import Audio
 
 SILENCE_SLACK = 0.6
 """Seconds by which a recording of mere silence may be longer than the silence that ended it."""
+CUT = frozenset({"engine_lost", "lost", "failed"})
+"""Ends of a call that cut a message off; whoever hangs up has said what they wanted to say."""
 MOST_TAKES = 9
 """How often one caller may record again."""
 
@@ -172,7 +174,7 @@ class Record(VoiceNode[RecordConfig]):
     """Record a message.
 
     - the caller may listen, record again and leave a number; hash, silence or hanging up keeps the message
-    - what was recorded is kept when the caller leaves in the middle, marked as not complete
+    - hanging up is the ordinary end of a message; what a fault of the line cut off is kept as not complete
     - takes are named by the execution, so a retry finds them and nobody has to speak twice
     - ``empty`` fires when nothing worth keeping was said
     """
@@ -197,7 +199,9 @@ class Record(VoiceNode[RecordConfig]):
             Output(name="voicemail", type="string", title=text("留言编号", "Id of the message")),
             Output(name="seconds", type="number", title=text("时长（秒）", "Length in seconds")),
             Output(name="callback_number", type="string", title=text("回电号码", "Callback number")),
-            Output(name="complete", type="boolean", title=text("是否完整", "Whether the caller finished it")),
+            Output(
+                name="complete", type="boolean", title=text("是否完整（未因故障中断）", "Whether no fault cut it off")
+            ),
         ]
 
     async def talk(self, line: Line, config: RecordConfig) -> Outcome:
@@ -301,18 +305,19 @@ class _Taking:
                 max_silence=self.config.max_silence,
                 terminators=self.config.end_key + "".join(sorted(shortcuts)),
             )
-        except HungUp:
-            await self._keep_partial(await self.line.call.recorded(name))
+        except HungUp as end:
+            await self._keep_last(await self.line.call.recorded(name), complete=end.cause not in CUT)
             raise
         if recording.digit is not None and recording.digit in shortcuts:
-            await self._keep_partial(recording)
+            await self._keep_last(recording, complete=True)
             raise ShortcutPressed(recording.digit)
         return recording
 
-    async def _keep_partial(self, recording: Recording | None) -> None:
+    async def _keep_last(self, recording: Recording | None, *, complete: bool) -> None:
+        """Keep what was said before the caller left."""
         if recording is not None and recording.seconds >= max(self.config.min_seconds, 0.1):
             self.kept = recording
-            await self._save(complete=False)
+            await self._save(complete=complete)
         elif self.kept is not None:
             # The new take is worth nothing: the message before it stays.
             await self._save(complete=True)

@@ -65,13 +65,20 @@ async def test_hanging_up_in_the_review_keeps_it_whole() -> None:
 
 async def test_hanging_up_while_speaking_keeps_what_there_is() -> None:
     outcome, [message] = await leave(Speaks(4, "hangup"))
-    assert outcome.port == "hangup" and message.seconds == 4 and not message.complete
-    assert outcome.outputs["complete"] is False
+    assert outcome.port == "hangup" and message.seconds == 4 and message.complete
+    assert outcome.outputs["complete"] is True
+
+
+async def test_what_a_fault_cut_off_is_kept_as_not_complete() -> None:
+    for fault in ("lost", "engine_lost"):
+        outcome, [message] = await leave(Speaks(4, fault))
+        assert outcome.port == "hangup" and message.seconds == 4 and not message.complete
+        assert outcome.outputs["complete"] is False
 
 
 async def test_hanging_up_in_the_second_take() -> None:
     _, [message] = await leave(Speaks(6), "2", Speaks(3, "hangup"))
-    assert message.seconds == 3 and not message.complete
+    assert message.seconds == 3 and message.complete
     _, [message] = await leave(Speaks(6), "2", Speaks(0.2, "hangup"))
     assert message.seconds == 6 and message.complete
     _, [message] = await leave(Speaks(6), "2", HANGS_UP)
@@ -93,7 +100,7 @@ async def test_hanging_up_before_a_word_keeps_nothing() -> None:
 
 async def test_a_shortcut_keeps_what_was_said() -> None:
     outcome, [message] = await leave(Speaks(6, "0"), shortcuts=("0",))
-    assert outcome.port == "@0" and not message.complete
+    assert outcome.port == "@0" and message.complete
     outcome, [message] = await leave(Speaks(6), "0", shortcuts=("0",))
     assert outcome.port == "@0" and message.complete
 

@@ -625,6 +625,6 @@ async def test_callers_may_leave_at_any_moment(
             (leg,) = [leg for leg in legs if leg.kind == "dialled"]
             assert (leg.cause, leg.answered_at) == ("cancelled", None)
     (kept,) = await voicemails(database, voicemail.number)
-    assert not kept.complete
+    assert kept.complete, "hanging up is the ordinary end of a message"
     assert has_tone(load(product.home / "recordings" / kept.path)[RATE : 2 * RATE], 500)
     await scenes.no_channels(product)
