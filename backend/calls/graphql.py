@@ -11,6 +11,8 @@ from backend.calls import history, live, service, statistics
 from backend.calls.models import Call, Leg, Run, TrailEntry
 from backend.customers.graphql import CustomerType
 from backend.customers.masking import home_of, masks, shown, shown_in
+from backend.customers.models import Customer
+from backend.customers.service import sole_owners
 from backend.database import utcnow
 from backend.errors import DomainError, NotFoundError, not_found
 from backend.events import Event
@@ -21,6 +23,10 @@ from backend.recordings.graphql import RecordingType
 from backend.state import Operations
 from flows.rerun import Comparison, WalkedStep, judgement
 from nodes.sdk.text import text
+
+
+def _nobody() -> Customer | None:
+    return None
 
 
 @strawberry.type(name="Leg", description="One party of a call.")
@@ -110,7 +116,11 @@ class CallType(FromRow):
 
     @query(Permission.CALLS_READ, "Where the outside number belongs to, in a few words.")
     async def region(self, info: Info) -> Words | None:
-        return await home_of(info, self.row.called if self.direction == "outbound" else self.row.caller)
+        return await home_of(info, self._outside_number)
+
+    @property
+    def _outside_number(self) -> str:
+        return self.row.called if self.direction == "outbound" else self.row.caller
 
     @query(Permission.CALLS_READ, "The parties.")
     async def legs(self, info: Info) -> list[LegType]:
@@ -124,6 +134,16 @@ class CallType(FromRow):
     @query(Permission.CUSTOMERS_READ, "Who called, when known.")
     async def customer(self, info: Info) -> CustomerType | None:
         return CustomerType.maybe(await info.context.customers.load(self.customer_id)) if self.customer_id else None
+
+    @query(
+        Permission.CUSTOMERS_READ,
+        "To whom the outside number belongs, while the call itself did not tell who it was: one customer, else nobody.",
+    )
+    async def customer_by_number(self, info: Info) -> CustomerType | None:
+        if self.customer_id or self.direction == "internal":
+            return None
+        owners = info.context.loader("sole_owners", sole_owners, _nobody)
+        return CustomerType.maybe(await owners.load(self._outside_number))
 
     @query(Permission.RECORDINGS_LISTEN, "Its recording.")
     async def recording(self, info: Info) -> RecordingType | None:

@@ -185,6 +185,33 @@ async def test_filters_and_pages(state: AppState) -> None:
     assert await ids(since=at - timedelta(minutes=2, seconds=1), until=at - timedelta(minutes=1)) == ["c2"]
 
 
+async def test_a_call_that_nobody_identified_shows_the_one_customer_of_its_number(
+    state: AppState, client: ApiClient
+) -> None:
+    async def customer(name: str, *phones: str) -> str:
+        made = await client.change(
+            "mutation($i: CustomerInput!) { saveCustomer(input: $i) { value { id } errors { code } } }",
+            i={"name": name, "phones": list(phones)},
+        )
+        return str(made["id"])
+
+    wang = await customer("王女士", "13900139001", "13900139002")
+    for name in ("One", "Other"):
+        await customer(name, "13900139003")
+    await ring(state.db, "known", caller="13900139001")
+    await ring(state.db, "shared", caller="+8613900139003")
+    await ring(state.db, "stranger", caller="anonymous")
+    await ring(state.db, "told", caller="13900139001")
+    await ring(state.db, "dialled", caller="100", called="13900139002", direction="outbound")
+    await service.update_call(state.db, "told", CallChanges(customer_id=wang))
+    found = await client.ask("{ calls { nodes { id customerId customer { id } customerByNumber { id name } } } }")
+    by_number = {one["id"]: one["customerByNumber"] for one in found["calls"]["nodes"]}
+    assert by_number.pop("known") == by_number.pop("dialled") == {"id": wang, "name": "王女士"}
+    assert by_number == {"shared": None, "stranger": None, "told": None}
+    known = await service.get_call(state.db, "main", "known")
+    assert known.customer_id is None, "what flows see stays as it is"
+
+
 async def test_a_cursor_of_another_list_is_refused(client: ApiClient) -> None:
     for cursor in ("rubbish", "W10", "WzEsMiwzXQ"):
         refused = await client.refusal("query($c: String!) { calls(after: $c) { nodes { id } } }", c=cursor)

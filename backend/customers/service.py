@@ -94,6 +94,24 @@ async def with_number(session: AsyncSession, business_id: str, number: str) -> s
     return found.first()
 
 
+async def sole_owners(session: AsyncSession, numbers: Sequence[str], business_id: str) -> dict[str, Customer | None]:
+    """Customers by number, in whatever form it is written: of numbers that belong to exactly one customer."""
+    business = await session.get(Business, business_id)
+    country = business.country if business else "CN"
+    plain = {number: normalise_or_keep(number, country) for number in numbers if number}
+    found = await session.exec(
+        select(CustomerPhone.number, Customer)
+        .join(Customer, col(Customer.id) == col(CustomerPhone.customer_id))
+        .where(CustomerPhone.business_id == business_id, col(CustomerPhone.number).in_(set(plain.values())))
+    )
+    owners: dict[str, dict[str, Customer]] = {}
+    for number, customer in found:
+        owners.setdefault(number, {})[customer.id] = customer
+    return {
+        number: next(iter(owners[form].values())) for number, form in plain.items() if len(owners.get(form, {})) == 1
+    }
+
+
 async def _as_flows_see(session: AsyncSession, row: Customer) -> sdk.Customer:
     phones = (await phones_of(session, [row.id])).get(row.id, [])
     return sdk.Customer(

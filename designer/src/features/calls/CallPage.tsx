@@ -45,7 +45,11 @@ const SOUNDS = graphql(`
 `);
 const CUSTOMER = graphql(`
   query CallCustomer($id: String!) {
-    call(id: $id) { id customer { id name level card language phones note } }
+    call(id: $id) {
+      id
+      customer { id name level card language phones note }
+      customerByNumber { id name level card language phones note }
+    }
     customerLevels { key label { zh en } vip }
   }
 `);
@@ -139,7 +143,8 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
   );
   const recordings = sounds.data?.recordings.nodes ?? [];
   const first = recordings[0];
-  const customer = who.data?.call.customer;
+  const byNumber = who.data?.call.customerByNumber;
+  const customer = who.data?.call.customer ?? byNumber;
   const level = who.data?.customerLevels.find((one) => one.key === customer?.level);
   const name = call.flowKey ? (names.get(call.flowKey) ?? call.flowKey) : '';
   // A recording begins when it was made ready: steps are heard from there.
@@ -259,6 +264,7 @@ function Whole({ call, reload }: { call: Call; reload: () => void }) {
             {customer ? (
               <div className="cw-call-customer">
                 <strong>{customer.name || '–'}</strong>
+                {byNumber && <p className="cw-quiet">{w('customerByNumber')}</p>}
                 {customer.level && (
                   <LevelTag vip={level?.vip ?? false}>{text(level?.label) || customer.level}</LevelTag>
                 )}
