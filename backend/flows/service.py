@@ -154,6 +154,19 @@ async def _free_key(session: AsyncSession, business_id: str, wanted: str) -> str
     return key
 
 
+async def _free_name(session: AsyncSession, business_id: str, wanted: str) -> str:
+    """A name that no other flow has: people tell flows apart by their names, not by their keys."""
+    name, number = wanted, 1
+    while (
+        name
+        and (await session.exec(select(Flow.id).where(Flow.business_id == business_id, Flow.name == name))).first()
+        is not None
+    ):
+        number += 1
+        name = f"{wanted[:190]} ({number})"
+    return name
+
+
 async def save_draft(db: Database, actor: Actor, key: str, document: Any, *, revision: int) -> Saved:
     """Store a draft leniently. `revision` is the one the editor began with; a newer draft refuses the save."""
     parsed, problems = _read_draft(document)
@@ -527,6 +540,7 @@ async def _take(
         found = select(Flow).where(Flow.business_id == actor.business_id, Flow.key == parsed.id).with_for_update()
         flow = (await session.exec(found)).first()
     if flow is None:
+        parsed = parsed.model_copy(update={"name": await _free_name(session, actor.business_id, parsed.name)})
         flow = await _create(session, actor, parsed)
     else:
         await _store(session, actor, flow, parsed)

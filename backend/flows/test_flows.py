@@ -104,7 +104,7 @@ async def test_a_document_goes_out_and_comes_in(state: AppState, actor: Actor) -
     await draft(state, actor)
     out = await service.export_flow(state.db, "main", "small")
     copy = await service.import_flow(state.db, actor, out)
-    assert copy.flow.key == "small-2"
+    assert (copy.flow.key, copy.flow.name) == ("small-2", "小流程 (2)")
     replaced = await service.import_flow(state.db, actor, out | {"name": "again"}, replace=True)
     assert (replaced.flow.key, replaced.flow.revision, replaced.flow.name) == ("small", 2, "again")
     for bad in ("text", [1], out | {"spec_version": "99.0.0"}):
@@ -139,7 +139,7 @@ async def test_several_flows_come_in_together_or_not_at_all(client: ApiClient) -
     take = """mutation($f: [FlowToImport!]!) { importFlows(flows: $f) { value { flow { key revision } }
       errors { code node field message { en } remedy { en } } } }"""
     first = document() | {"cases": [{"name": "whole", "expect": {"outcome": "completed"}}]}
-    second = document() | {"id": "second"}
+    second = document() | {"id": "second", "name": "另一个"}
     broken = second | {"nodes": {"a": {"name": "no type"}}, "cases": [{"steps": []}]}
     (told,) = (await client.ask(take, f=[{"document": first}, {"document": broken}, {"document": [1]}])).values()
     assert told["value"] is None
@@ -165,9 +165,9 @@ async def test_several_flows_come_in_together_or_not_at_all(client: ApiClient) -
     assert told["value"] is None and told["errors"][0]["code"] == "conflict"
     flows = (await client.ask("{ flows { key name cases { total } } }"))["flows"]
     assert sorted((one["key"], one["name"], one["cases"]["total"]) for one in flows) == [
-        ("second", document()["name"], 0),
+        ("second", "另一个", 0),
         ("small", document()["name"], 1),
-        ("small-2", document()["name"], 1),
+        ("small-2", f"{document()['name']} (2)", 1),
     ]
     (told,) = (
         await client.ask(take, f=[{"document": second, "replace": True}, {"document": second, "replace": True}])

@@ -1,6 +1,7 @@
 """Test cases and simulation sessions."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, get_args
 
@@ -247,5 +248,6 @@ class SimulationSubscription:
     async def simulation(self, info: Info, id: str) -> AsyncIterator[SimulationType]:
         """A simulated call, whenever something happens in it, to its end."""
         sessions = info.context.state.simulations
-        async for seen in sessions.follow(sessions.find(info.context.actor, id)):
-            yield SimulationType.of(seen)
+        async with aclosing(sessions.follow(sessions.find(info.context.actor, id))) as views:
+            async for seen in views:
+                yield SimulationType.of(seen)

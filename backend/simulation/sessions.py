@@ -5,9 +5,10 @@ last look at it. It dials nobody, sends nothing and changes no business data.
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from telephony.errors import SpeechError
 from telephony.prompts import MediaRenderer
 
 IDLE_SECONDS = 900.0
+LEFT_SECONDS = 60.0
+"""After which a session without a listener may make way for somebody else's."""
 MOST_A_PERSON = 3
 MOST = 20
 
@@ -61,6 +64,7 @@ class Session:
     live: LiveSimulation
     scene: Scene
     looked_at: float = field(default_factory=time.monotonic)
+    followers: int = 0
     version: int = 0
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,13 +93,7 @@ class Sessions:
     async def start(self, actor: Actor, key: str, compiled: Compiled, scene: Any, *, timezone: str) -> Session:
         """Begin a call on a compiled flow. Raises InvalidError for a bad scene, ConflictError for one call too many."""
         read = self._scene(scene)
-        mine = [one for one in self._sessions.values() if one.owner == actor.name]
-        if len(mine) >= MOST_A_PERSON or len(self._sessions) >= MOST:
-            raise ConflictError(
-                text("同时进行的模拟太多", "too many simulations are under way"),
-                field="id",
-                remedy=text("请先停止其他模拟。", "Stop another one first."),
-            )
+        await self._make_room(actor)
         simulation = Simulation(
             compiled.plan,
             registry(),
@@ -113,6 +111,23 @@ class Sessions:
             self._sweeper = asyncio.create_task(self._sweep())
         await live.start()
         return session
+
+    async def _make_room(self, actor: Actor) -> None:
+        """End what was left behind: a page that was reloaded or closed never says so. Raises ConflictError."""
+        left = sorted((one for one in self._sessions.values() if not one.followers), key=lambda one: one.looked_at)
+        if sum(one.owner == actor.name for one in self._sessions.values()) >= MOST_A_PERSON:
+            left = [one for one in left if one.owner == actor.name]
+        elif len(self._sessions) >= MOST:
+            left = [one for one in left if one.looked_at < time.monotonic() - LEFT_SECONDS]
+        else:
+            return
+        if not left:
+            raise ConflictError(
+                text("同时进行的模拟太多", "too many simulations are under way"),
+                field="id",
+                remedy=text("请先在其他页面中挂机。", "Hang up in another page first."),
+            )
+        await self.stop(left[0])
 
     def _scene(self, scene: Any) -> Scene:
         try:
@@ -162,21 +177,22 @@ class Sessions:
 
         return await session.live.ask(look)
 
-    async def follow(self, session: Session) -> AsyncIterator[View]:
+    async def follow(self, session: Session) -> AsyncGenerator[View]:
         """The session now, and again whenever something happened, at most five times a second."""
-        while True:
-            session.moved.clear()
-            seen = await self.view(session)
-            yield seen
-            if seen.over:
-                return
-            try:
-                await asyncio.wait_for(session.moved.wait(), 60)
-            except TimeoutError:
-                continue
-            finally:
+        session.followers += 1
+        try:
+            while True:
+                session.moved.clear()
+                seen = await self.view(session)
+                yield seen
+                if seen.over:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(session.moved.wait(), 60)
                 session.looked_at = time.monotonic()
-            await asyncio.sleep(0.2)
+                await asyncio.sleep(0.2)
+        finally:
+            session.followers -= 1
 
     async def press(self, session: Session, keys: str) -> None:
         """Press keys. Raises InvalidError, ConflictError when the call is over."""

@@ -243,14 +243,37 @@ async def test_a_document_need_not_be_stored_and_a_broken_one_is_told(client: Ap
     assert bad["field"] == "scene.people.0.does"
 
 
-async def test_simulations_are_limited_and_gone_when_stopped(client: ApiClient, simulated: Simulated, key: str) -> None:
+async def test_simulations_are_limited_and_gone_when_stopped(
+    state: AppState, actor: Actor, client: ApiClient, simulated: Simulated, key: str
+) -> None:
     many = [Simulated(client) for _ in range(3)]
     for one in many:
         await one.start(k=key)
+    followed = [state.simulations.follow(state.simulations.find(actor, one.id)) for one in many]
+    for views in followed:
+        await anext(views)
     refused = await client.refusal(f"mutation($k: String!) {{ startSimulation(key: $k) {{ {VIEW} {ERRORS} }} }}", k=key)
     assert refused["code"] == "conflict"
+    for views in followed:
+        await views.aclose()
     stop = f"mutation($i: String!) {{ stopSimulation(id: $i) {{ value {{ ok }} {ERRORS} }} }}"
     for one in many:
         await client.change(stop, i=one.id)
     gone = await client.refusal(stop, i=many[0].id)
     assert gone["code"] == "not_found"
+
+
+async def test_a_simulation_whose_page_is_gone_makes_way_for_the_next(
+    state: AppState, actor: Actor, client: ApiClient, simulated: Simulated, key: str
+) -> None:
+    reloaded = [Simulated(client) for _ in range(3)]
+    for one in reloaded:
+        await one.start(k=key)
+    watched = state.simulations.follow(state.simulations.find(actor, reloaded[0].id))
+    await anext(watched)
+    await simulated.start(k=key)
+    stop = f"mutation($i: String!) {{ stopSimulation(id: $i) {{ value {{ ok }} {ERRORS} }} }}"
+    assert (await client.refusal(stop, i=reloaded[1].id))["code"] == "not_found", "the one left longest makes way"
+    await watched.aclose()
+    for one in (reloaded[0], reloaded[2], simulated):
+        await client.change(stop, i=one.id)

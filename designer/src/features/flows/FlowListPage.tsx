@@ -1,6 +1,17 @@
 /** Flows: in folders, by tags and state; new ones from templates and files; who changed what. */
 import { App, AutoComplete, Button, Dropdown, Form, Input, Segmented, Select, Table, Tag } from 'antd';
-import { Archive, Ellipsis, FileUp, Folder, FolderOpen, Inbox, Layers, Plus, Workflow } from 'lucide-react';
+import {
+  Archive,
+  ArchiveRestore,
+  Ellipsis,
+  FileUp,
+  Folder,
+  FolderOpen,
+  Inbox,
+  Layers,
+  Plus,
+  Workflow,
+} from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { useClient, useQuery } from 'urql';
@@ -211,6 +222,14 @@ export default function FlowListPage() {
                 <Button size="small" icon={<Folder size={14} />} onClick={() => setSorting(chosen)}>
                   {w('move')}
                 </Button>
+                <PutAway
+                  flows={chosen}
+                  archived={archived}
+                  onDone={() => {
+                    setSelected([]);
+                    reload();
+                  }}
+                />
               </div>
             )}
             {loaded && rows.length === 0 ? (
@@ -296,6 +315,61 @@ function FolderButton({
   );
 }
 
+const numbersOf = (flows: readonly FlowRow[]) =>
+  listed(flows.flatMap((flow) => flow.numbers.map((one) => groupedPhone(one.number))));
+
+/** Archives what is selected, or brings it back. What a number leads to stays, and is told. */
+function PutAway({ flows, archived, onDone }: { flows: FlowRow[]; archived: boolean; onDone: () => void }) {
+  const w = useWords(listWords);
+  const c = useWords(common);
+  const { modal } = App.useApp();
+  const [archive] = useChange(ARCHIVE);
+  const free = flows.filter((flow) => flow.numbers.length === 0);
+  const kept = flows.filter((flow) => flow.numbers.length > 0);
+  const go = async () => {
+    for (const flow of archived ? flows : free) await archive({ key: flow.key, archived: !archived });
+    onDone();
+  };
+  if (archived)
+    return (
+      <Button size="small" icon={<ArchiveRestore size={14} />} onClick={() => void go()}>
+        {w('restore')}
+      </Button>
+    );
+  return (
+    <Button
+      size="small"
+      icon={<Archive size={14} />}
+      disabled={free.length === 0}
+      title={free.length === 0 ? w('archiveNumbers', { numbers: numbersOf(kept) }) : undefined}
+      onClick={() =>
+        modal.confirm({
+          title: w('archiveMany', { count: free.length }),
+          content: (
+            <>
+              <p>{listed(free.map((flow) => flow.name))}</p>
+              <p>{w('archiveHelp')}</p>
+              {kept.length > 0 && (
+                <p>
+                  {w('archiveKept', {
+                    names: listed(kept.map((flow) => flow.name)),
+                    numbers: numbersOf(kept),
+                  })}
+                </p>
+              )}
+            </>
+          ),
+          okText: w('archive'),
+          cancelText: c('cancel'),
+          onOk: go,
+        })
+      }
+    >
+      {w('archive')}
+    </Button>
+  );
+}
+
 function FlowTable({
   rows,
   loading,
@@ -322,6 +396,7 @@ function FlowTable({
   const w = useWords(listWords);
   const c = useWords(common);
   const client = useClient();
+  const navigate = useNavigate();
   const mayEdit = useMay('flows.edit');
   const { modal, message } = App.useApp();
   const whoName = useWhoName();
@@ -348,18 +423,25 @@ function FlowTable({
       else message.error(w('exportFailed'));
     }
     if (key === 'restore' && (await archive({ key: flow.key, archived: false })).value) reload();
-    if (key === 'archive') {
-      const numbers = listed(flow.numbers.map((one) => groupedPhone(one.number)));
+    if (key === 'archive' && flow.numbers.length > 0)
+      // It would be refused: callers of these numbers would hear that nobody is there.
+      modal.confirm({
+        title: w('archiveNot', { name: flow.name }),
+        content: w('archiveNumbers', { numbers: numbersOf([flow]) }),
+        okText: w('toNumbers'),
+        cancelText: c('cancel'),
+        onOk: () => void navigate('/numbers'),
+      });
+    else if (key === 'archive')
       modal.confirm({
         title: w('archiveAsk', { name: flow.name }),
-        content: `${numbers && w('archiveNumbers', { numbers })}${w('archiveHelp')}`,
+        content: w('archiveHelp'),
         okText: w('archive'),
         cancelText: c('cancel'),
         onOk: async () => {
           if ((await archive({ key: flow.key, archived: true })).value) reload();
         },
       });
-    }
     if (key === 'delete')
       modal.confirm({
         title: w('deleteAsk', { name: flow.name }),

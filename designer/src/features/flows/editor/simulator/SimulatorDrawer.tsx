@@ -17,8 +17,11 @@ import {
   beginningAt,
   PERSON_DOES,
   type Phone as PhoneState,
+  type ReadLine,
+  readTranscript,
   type Simulated,
   simulations,
+  stepOf,
   usePhone,
   useSimulations,
   walked,
@@ -133,11 +136,12 @@ function Display({ phone }: { phone: PhoneState }) {
   useTick(going ? 500 : null);
   const doc = useEditor((state) => state.doc);
   if (problems.length > 0) {
-    return <ProblemList title={t('draftErrors')} problems={errorsAmong(problems)} />;
+    const ofDraft = problems.some((one) => one.node);
+    return <ProblemList title={t(ofDraft ? 'draftErrors' : 'notStarted')} problems={errorsAmong(problems)} />;
   }
   if (!call) return <p className="cw-sim-idle">{t('idle')}</p>;
   const shown = going ? call.at + (Date.now() - seenAt) / 1000 : call.at;
-  const heard = call.transcript.filter((line) => line.kind === 'heard').at(-1);
+  const heard = readTranscript(call.transcript).findLast((line) => line.kind === 'heard');
   return (
     <div className="cw-sim-display" data-over={call.over}>
       <div className="cw-sim-clock">
@@ -151,7 +155,7 @@ function Display({ phone }: { phone: PhoneState }) {
             : t('calling')}
         </span>
       </div>
-      {call.over && call.reason && <p className="cw-sim-reason">{call.reason}</p>}
+      {call.outcome === 'failed' && call.reason && <p className="cw-sim-reason">{call.reason}</p>}
       {going && call.standing && (
         <button
           type="button"
@@ -241,17 +245,14 @@ function Say({ disabled, say }: { disabled: boolean; say: (words: string) => voi
   );
 }
 
-type Line = Simulated['transcript'][number];
-
 function Transcript({ call, sound }: { call: Simulated | null; sound: boolean }) {
   const t = useWords(simulatorWords);
-  const portName = usePortName();
   const store = useEditorStore();
   const doc = useEditor((state) => state.doc);
   const [steps, setSteps] = useState(true);
   const list = useRef<HTMLOListElement>(null);
   const lines = useMemo(
-    () => (call?.transcript ?? []).filter((line) => steps || line.kind !== 'node'),
+    () => readTranscript(call?.transcript ?? []).filter((line) => steps || line.kind !== 'node'),
     [call, steps],
   );
   const player = usePlayer(call, sound);
@@ -259,7 +260,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
   useEffect(() => {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [lines.length]);
-  const nameOf = (line: Line) => doc.nodes[line.node]?.name || line.node;
+  const nameOf = (line: ReadLine) => doc.nodes[line.node]?.name || line.node;
   return (
     <div className="cw-sim-transcript">
       <header>
@@ -269,6 +270,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
           <Switch size="small" checked={steps} onChange={setSteps} aria-label={t('showSteps')} />
         </span>
       </header>
+      {lines.length === 0 && <p className="cw-quiet">{t('noTranscript')}</p>}
       <ol ref={list} aria-live="polite">
         {lines.map((line, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a transcript only grows at its end
@@ -278,7 +280,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
             {line.kind === 'node' ? (
               <button type="button" className="cw-link" onClick={() => store.getState().focus(line.node)}>
                 {nameOf(line)}
-                {line.text.includes('→ ') && ` ▸ ${portName(line.node, line.text.split('→ ')[1] ?? '')}`}
+                <StepEnd {...stepOf(line.text)} node={line.node} />
               </button>
             ) : (
               <span className="cw-sim-text">
@@ -287,13 +289,13 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
                   : line.text}
               </span>
             )}
-            {line.sound && (
+            {line.sounds.length > 0 && (
               <Button
                 type="text"
                 size="small"
                 aria-label={t('play')}
                 icon={<Volume2 size={14} />}
-                onClick={() => player(line.sound as string)}
+                onClick={() => player(line.sounds)}
               />
             )}
           </li>
@@ -303,12 +305,22 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
   );
 }
 
+function StepEnd({ node, port, error }: { node: string; port: string; error: string }) {
+  const portName = usePortName();
+  return (
+    <>
+      {port && ` ▸ ${portName(node, port)}`}
+      {error && <span className="cw-sim-error">{error}</span>}
+    </>
+  );
+}
+
 const KINDS = ['heard', 'pressed', 'said', 'hung_up', 'node', 'message', 'dialled', 'ended'] as const;
 type LineKind = (typeof KINDS)[number];
 const isKind = (kind: string): kind is LineKind => (KINDS as readonly string[]).includes(kind);
 
 /** Plays what the caller hears, one prompt after the other; a key or a hang-up cuts the prompt, as in a real call. */
-function usePlayer(call: Simulated | null, on: boolean): (url: string) => void {
+function usePlayer(call: Simulated | null, on: boolean): (urls: string[]) => void {
   const audio = useRef<HTMLAudioElement | null>(null);
   const queue = useRef<string[]>([]);
   const done = useRef({ id: '', lines: 0 });
@@ -339,8 +351,8 @@ function usePlayer(call: Simulated | null, on: boolean): (url: string) => void {
     if (silent && sounds.length > 0) next.current();
   }, [call, on]);
   useEffect(() => () => audio.current?.pause(), []);
-  return (url) => {
-    queue.current = [url];
+  return (urls) => {
+    queue.current = [...urls];
     audio.current?.pause();
     next.current();
   };
@@ -350,13 +362,16 @@ function Variables({ call }: { call: Simulated | null }) {
   const t = useWords(simulatorWords);
   const doc = useEditor((state) => state.doc);
   const values = (call?.variables ?? {}) as Record<string, unknown>;
-  const names = [...new Set([...doc.variables.map((one) => one.name), ...Object.keys(values)])];
+  const titles = new Map(doc.variables.map((one) => [one.name, one.title]));
+  const names = [...new Set([...titles.keys(), ...Object.keys(values)])];
   if (names.length === 0) return <p className="cw-quiet cw-sim-none">{t('noVariables')}</p>;
   return (
     <dl className="cw-sim-variables">
       {names.map((name) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>
+            {titles.get(name)} <code>{name}</code>
+          </dt>
           <dd className="cw-num">{name in values ? JSON.stringify(values[name]) : '–'}</dd>
         </div>
       ))}

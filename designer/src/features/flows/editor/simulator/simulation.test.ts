@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readDoc } from '../model';
-import { beginningAt, type Simulated, simulations, walked } from './simulation';
+import { beginningAt, readTranscript, type Simulated, simulations, stepOf, walked } from './simulation';
 
 const view = (at: number, more: Partial<Simulated> = {}): Simulated => ({
   id: 'a',
@@ -79,5 +79,60 @@ describe('trying a flow from a node', () => {
 
   it('answers only callers', () => {
     expect(beginningAt({ ...doc, kind: 'ticket' }, 'say').entry).toBe('say');
+  });
+});
+
+describe('the transcript', () => {
+  const line = (
+    at: number,
+    text: string,
+    node = 'tell',
+    kind = 'heard',
+    sound: string | null = `/${at}`,
+  ) => ({
+    at,
+    text,
+    node,
+    kind,
+    sound,
+  });
+
+  it('writes one sentence into one line, whatever it is put together of', () => {
+    const read = readTranscript([
+      line(1, '您的余额是'),
+      line(2, '1234.5 CNY'),
+      line(3, '，积分是'),
+      line(4, '860'),
+      line(5, '分。'),
+      line(6, '再听一遍请按1。'),
+    ]);
+    expect(read.map((one) => one.text)).toEqual(['您的余额是1234.5 CNY，积分是860分。', '再听一遍请按1。']);
+    expect(read[0]?.sounds).toEqual(['/1', '/2', '/3', '/4', '/5']);
+  });
+
+  it('keeps words apart where the language does', () => {
+    expect(
+      readTranscript([line(1, 'Your balance is'), line(2, '1,234.50'), line(3, 'dollars.')]),
+    ).toMatchObject([{ text: 'Your balance is 1,234.50 dollars.' }]);
+  });
+
+  it('begins a line with each node, and with what the caller does', () => {
+    const read = readTranscript([
+      line(1, 'Press one'),
+      line(2, '1', 'menu', 'pressed', null),
+      line(3, 'You pressed', 'menu'),
+      line(4, 'Goodbye', 'bye'),
+    ]);
+    expect(read.map((one) => one.text)).toEqual(['Press one', '1', 'You pressed', 'Goodbye']);
+  });
+
+  it('reads the way out of a step, and what went wrong', () => {
+    expect(stepOf('menu → timeout')).toEqual({ port: 'timeout', error: '' });
+    expect(stepOf('http → error (refused: no (such) host)')).toEqual({
+      port: 'error',
+      error: 'refused: no (such) host',
+    });
+    expect(stepOf('query (failed: gone)')).toEqual({ port: '', error: 'failed: gone' });
+    expect(stepOf('menu')).toEqual({ port: '', error: '' });
   });
 });

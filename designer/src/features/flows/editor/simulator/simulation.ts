@@ -268,3 +268,37 @@ export function walked(path: readonly string[], standing: string): MarkLayer {
   if (standing) nodes[standing] = { state: 'running' };
   return { nodes, edges };
 }
+
+type Line = Simulated['transcript'][number];
+
+/** A line of the transcript as it is read: what is heard in one breath stands in one line, with all its sounds. */
+export interface ReadLine extends Pick<Line, 'at' | 'kind' | 'text' | 'node'> {
+  sounds: string[];
+}
+
+const SENTENCE_END = /[。！？.!?…]["”』」）)]*$/;
+const NO_SPACE = /[\p{Script=Han}，。！？、：；]$/u;
+const NO_SPACE_BEFORE = /^[\p{Script=Han}，。！？、：；,.!?:;]/u;
+
+/** Parts of one prompt (words, a balance, a date) belong to one sentence: they are joined until it ends. */
+export function readTranscript(lines: readonly Line[]): ReadLine[] {
+  const read: ReadLine[] = [];
+  for (const { at, kind, text, node, sound } of lines) {
+    const last = read.at(-1);
+    const sounds = sound ? [sound] : [];
+    const goesOn =
+      last?.kind === 'heard' && kind === 'heard' && last.node === node && !SENTENCE_END.test(last.text);
+    if (last && goesOn) {
+      const tight = NO_SPACE.test(last.text) || NO_SPACE_BEFORE.test(text);
+      last.text += tight ? text : ` ${text}`;
+      last.sounds.push(...sounds);
+    } else read.push({ at, kind, text, node, sounds });
+  }
+  return read;
+}
+
+/** The way out and the error of a step's line: `menu → timeout (reason: message)`. */
+export function stepOf(text: string): { port: string; error: string } {
+  const [, port = '', error = ''] = /→ (\S+)(?: \((.*)\))?$/s.exec(text) ?? [];
+  return { port, error: error || (/^\S+ \((.*)\)$/s.exec(text)?.[1] ?? '') };
+}

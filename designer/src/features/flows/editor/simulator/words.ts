@@ -45,6 +45,7 @@ export const simulatorWords = defineWords('simulator', {
     message: 'Message',
     dialled: 'Dialled',
     ended: 'End',
+    noTranscript: 'What the caller hears and does is written down here, line by line.',
     showSteps: 'Show steps',
     variables: 'Variables',
     noVariables: 'This flow has no variables yet.',
@@ -87,6 +88,7 @@ export const simulatorWords = defineWords('simulator', {
     editCase: 'Edit as JSON',
     seconds: '{{seconds}} s of call',
     toCase: 'Show how it went',
+    notStarted: 'The simulator did not start:',
     draftErrors: 'The draft has errors that keep it from running:',
   },
   zh: {
@@ -133,6 +135,7 @@ export const simulatorWords = defineWords('simulator', {
     message: '消息',
     dialled: '拨打',
     ended: '结束',
+    noTranscript: '来电者听到的和做的，都会逐行记在这里。',
     showSteps: '显示步骤',
     variables: '变量',
     noVariables: '此流程还没有变量。',
@@ -174,6 +177,7 @@ export const simulatorWords = defineWords('simulator', {
     editCase: '以 JSON 编辑',
     seconds: '通话 {{seconds}} 秒',
     toCase: '查看经过',
+    notStarted: '模拟器未能启动：',
     draftErrors: '草稿有错误，无法运行：',
   },
 });
