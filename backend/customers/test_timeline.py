@@ -1,5 +1,6 @@
 """Own fields, levels, regions and the timeline: everything that passed between the house and a customer."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -314,10 +315,25 @@ async def test_customers_over_the_api(
         ("+8613510000001", "广东 深圳", "Shenzhen, Guangdong"),
         ("02161234567", "上海", "Shanghai"),
         ("+85291234567", "香港", "Hong Kong"),
-        ("+12125550123", "美国 NY New York", "New York, NY, United States"),
+        ("+12125550123", "美国", "New York, NY, United States"),
+        ("+442079460123", "英国", "London, United Kingdom"),
+        ("+886223456789", "台湾地区 台北", "Taipei, Taiwan"),
     ],
 )
 def test_places_of_numbers_in_a_few_words(number: str, zh: str, en: str) -> None:
     found = place_of(number, "CN")
     assert found is not None and (found.zh, found.en) == (zh, en)
     assert place_of("8001", "CN") is None
+
+
+def test_a_place_without_a_chinese_name_is_told_by_its_country_at_home_too() -> None:
+    found = place_of("2125550123", "US")
+    assert found is not None and (found.zh, found.en) == ("美国", "New York, NY")
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"\+(1|44|81|33|49|886|852|61)[0-9]{8,10}", fullmatch=True))
+def test_a_place_never_mixes_scripts(number: str) -> None:
+    found = place_of(number, "CN")
+    if found is not None:
+        assert not re.search("[A-Za-z]", found.zh) and not re.search("[\u4e00-\u9fff]", found.en)

@@ -16,6 +16,8 @@ HIDDEN = 4
 _MUNICIPALITIES = ("北京市", "上海市", "天津市", "重庆市")
 _ENDING = re.compile(r"(?<=..)(省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)$")
 """What a Chinese name of a place may go without."""
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+"""The plans name most places abroad in English alone: such a name is left out in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,22 @@ def place_of(number: str, country: str) -> Text | None:
 
 
 def in_short(found: Region, country: str) -> Text | None:
-    """A region in a few words, as seen from a country."""
+    """A region in a few words, as seen from a country; the country itself where no place has a name in a language."""
     parts = [found.province, found.city]
     if found.code != country:
         parts.insert(0, found.country)
     zh = dict.fromkeys(_ENDING.sub("", part.zh) for part in parts if part.zh)
     en = dict.fromkeys(part.en for part in reversed(parts) if part.en)
-    return text(" ".join(zh), ", ".join(en)) if zh or en else None
+    if not zh and not en:
+        return None
+    return text(" ".join(zh) or found.country.zh, ", ".join(en) or found.country.en)
 
 
 def _places(zh: str, en: str, code: int) -> tuple[Text, Text]:
     parts = [part.strip() for part in en.split(",") if part.strip()]
     city_en, province_en = (parts[0], parts[-1]) if len(parts) > 1 else (parts[0] if parts else "", "")
     if code != _CHINA:
-        return text(province_en, province_en), text(zh or city_en, city_en)
+        return text("", province_en), text(zh if _HAN.search(zh) else "", city_en)
     if zh in _MUNICIPALITIES:
         return text(zh, city_en), text(zh, city_en)
     found = _PLACE_ZH.fullmatch(zh)

@@ -61,7 +61,7 @@ export function Lines({ lines, loading }: { lines: readonly Line[]; loading: boo
           render: (_, one) => <Party number={one.called} line={one} outside={one.direction === 'outbound'} />,
         },
         {
-          title: t('agents'),
+          title: t('ourSide'),
           render: (_, one) =>
             one.agents.join(text({ zh: '、', en: ', ' })) || <span className="cw-quiet">–</span>,
         },
