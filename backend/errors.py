@@ -1,5 +1,7 @@
 """What can go wrong, said so that a person can act: a code, the field, and words in both languages."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from nodes.sdk.text import Text, text
@@ -35,6 +37,53 @@ class InvalidError(DomainError):
     """An input is not acceptable."""
 
     code = "invalid"
+
+
+class ManyFaultsError(InvalidError):
+    """Everything that is wrong with an input at once; for those who hear one error only, it is the first."""
+
+    def __init__(self, errors: Sequence[DomainError]) -> None:
+        first = errors[0]
+        super().__init__(first.message, field=first.field, remedy=first.remedy, code=first.code, details=first.details)
+        self.errors = tuple(errors)
+
+
+class Faults:
+    """What is wrong with an input, gathered so that a person reads all of it at once, each at its field.
+
+    A field that has a fault already gets no second one: its value has to be changed anyway.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, DomainError] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, error: DomainError) -> None:
+        """One more fault."""
+        self._found.setdefault(error.field, error)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is raised within becomes one more fault."""
+        try:
+            yield
+        except ManyFaultsError as several:
+            for error in several.errors:
+                self.add(error)
+        except DomainError as error:
+            self.add(error)
+
+    def error(self) -> DomainError:
+        """What was found: the only fault itself, or several as one."""
+        found = list(self._found.values())
+        return found[0] if len(found) == 1 else ManyFaultsError(found)
+
+    def tell(self) -> None:
+        """Raise what was found, if anything."""
+        if self:
+            raise self.error()
 
 
 class NotFoundError(DomainError):

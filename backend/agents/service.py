@@ -1,7 +1,7 @@
 """Agents: profiles, teams, reasons; their own wishes and those of supervisors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,10 @@ from backend.agents.machine import (
     WrongStateError,
 )
 from backend.agents.models import Agent, AgentReason, AgentStateLog, Team
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.calls.models import Call
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, not_found
+from backend.errors import ConflictError, Faults, ForbiddenError, InvalidError, NotFoundError, not_found
 from backend.identity.models import User
 from backend.identity.permissions import Actor
 from backend.identity.scope import People, only, sees
@@ -88,9 +88,10 @@ def check_skills(skills: dict[str, Any]) -> dict[str, int]:
     return {name.strip(): int(value) for name, value in skills.items()}
 
 
-def _check(profile: AgentInput) -> None:
+def _faults(profile: AgentInput) -> Iterator[InvalidError]:
+    """What is wrong with a profile as it was given."""
     if profile.phone_kind not in PHONES:
-        raise refuse(
+        yield refuse(
             "phone_kind",
             f"没有话机类型“{profile.phone_kind}”",
             f"there is no phone kind '{profile.phone_kind}'",
@@ -98,7 +99,7 @@ def _check(profile: AgentInput) -> None:
             "Choose browser, sip or outside.",
         )
     if profile.seat not in SEATS:
-        raise refuse(
+        yield refuse(
             "seat",
             f"没有坐席类别“{profile.seat}”",
             f"there is no seat '{profile.seat}'",
@@ -106,11 +107,11 @@ def _check(profile: AgentInput) -> None:
             "Choose ordinary, expert or supervisor.",
         )
     if profile.phone_kind == "outside" and not profile.outside_number.strip():
-        raise refuse(
+        yield refuse(
             "outside_number", "请填写外线号码", "an outside phone needs a number", "填写号码。", "Give the number."
         )
     if profile.phone_kind != "outside" and not re.fullmatch(r"\d{3,6}", profile.extension):
-        raise refuse(
+        yield refuse(
             "extension",
             "请填写 3 到 6 位分机号",
             "an extension has 3 to 6 digits",
@@ -118,49 +119,52 @@ def _check(profile: AgentInput) -> None:
             "Give the extension.",
         )
     if profile.wrap_up_seconds is not None and not 0 <= profile.wrap_up_seconds <= 3600:
-        raise refuse("wrap_up_seconds", "事后处理时间不可用", "wrap-up takes 0 to 3600 seconds")
+        yield refuse("wrap_up_seconds", "事后处理时间不可用", "wrap-up takes 0 to 3600 seconds")
     if not 0 <= profile.max_misses <= 20:
-        raise refuse("max_misses", "未接次数不可用", "give 0 to 20 misses; 0 is no limit")
+        yield refuse("max_misses", "未接次数不可用", "give 0 to 20 misses; 0 is no limit")
+
+
+PROFILE = (
+    "extension", "phone_kind", "seat", "team", "auto_answer", "auto_release", "wrap_up_seconds", "wrap_up_by_hand",
+    "max_misses", "enabled",
+)  # fmt: skip
 
 
 async def save_agent(db: Database, actor: Actor, user_id: str, profile: AgentInput) -> Agent:
     """Make somebody an agent, or change the profile. Their extension becomes theirs."""
-    _check(profile)
-    skills = check_skills(profile.skills)
+    faults = Faults()
+    for fault in _faults(profile):
+        faults.add(fault)
+    skills: dict[str, int] = {}
+    with faults.gathered():
+        skills = check_skills(profile.skills)
     async with floor(db, actor.business_id) as session:
         user = await session.get(User, user_id)
         if user is None or user.business_id != actor.business_id:
             raise not_found("用户", "user", user_id, "userId")
         if profile.team:
-            await _team(session, actor.business_id, profile.team)
+            with faults.gathered():
+                await _team(session, actor.business_id, profile.team)
         if profile.phone_kind != "outside":
-            await _bind_extension(session, actor, user_id, profile.extension)
+            with faults.gathered():
+                await _bind_extension(session, actor, user_id, profile.extension)
+        faults.tell()
         row = await locked(session, Agent, user_id)
         if row is None:
             row = Agent(user_id=user_id, business_id=actor.business_id)
             session.add(row)
-        for name in (
-            "extension",
-            "phone_kind",
-            "seat",
-            "team",
-            "auto_answer",
-            "auto_release",
-            "wrap_up_seconds",
-            "wrap_up_by_hand",
-            "max_misses",
-            "enabled",
-        ):
+        for name in PROFILE:
             setattr(row, name, getattr(profile, name))
         row.outside_number = profile.outside_number.strip()
         row.skills = skills
+        said = changed(row, *PROFILE, "outside_number", "skills")
         await session.flush()
         if profile.queues is not None:
             await _set_queues(session, actor, user_id, profile.queues)
         if not row.enabled and row.state != "signed_out":
             await happen(session, row, SignOut(), by=actor.name)
         tell(session, row)
-        await note(session, actor, "agent.saved", user.name, extension=profile.extension, seat=profile.seat)
+        await note(session, actor, "agent.saved", user.name, **said)
         return row
 
 
@@ -537,16 +541,20 @@ async def list_teams(db: Database, business_id: str) -> list[Team]:
 
 async def save_team(db: Database, actor: Actor, key: str, name: str) -> Team:
     """Create or rename a team."""
+    faults = Faults()
+    with faults.gathered():
+        _key(key)
     if not name.strip() or len(name) > 200:
-        raise refuse("name", "请填写名称", "a team needs a name")
+        faults.add(refuse("name", "请填写名称", "a team needs a name"))
+    faults.tell()
     async with write(db) as session:
-        found = select(Team).where(Team.business_id == actor.business_id, Team.key == _key(key))
+        found = select(Team).where(Team.business_id == actor.business_id, Team.key == key)
         row = (await session.exec(found)).first()
         if row is None:
             row = Team(business_id=actor.business_id, key=key, name=name.strip())
             session.add(row)
         row.name = name.strip()
-        await note(session, actor, "team.saved", key, name=name)
+        await note(session, actor, "team.saved", key, **changed(row, "name"))
         return row
 
 
@@ -581,21 +589,25 @@ class ReasonInput:
 
 async def save_reason(db: Database, actor: Actor, given: ReasonInput) -> AgentReason:
     """Create or change a reason by its key."""
-    if not given.label_zh.strip() or not given.label_en.strip():
-        raise refuse("labelZh", "请填写中英文名称", "a reason needs a name in Chinese and English")
+    faults = Faults()
+    with faults.gathered():
+        _key(given.key)
+    for place, label in (("labelZh", given.label_zh), ("labelEn", given.label_en)):
+        if not label.strip():
+            faults.add(refuse(place, "请填写中英文名称", "a reason needs a name in Chinese and English"))
     if not 0 <= given.limit_minutes <= 1440:
-        raise refuse("limitMinutes", "时限不可用", "a limit is 0 to 1440 minutes")
+        faults.add(refuse("limitMinutes", "时限不可用", "a limit is 0 to 1440 minutes"))
+    faults.tell()
     async with write(db) as session:
-        found = select(AgentReason).where(
-            AgentReason.business_id == actor.business_id, AgentReason.key == _key(given.key)
-        )
+        found = select(AgentReason).where(AgentReason.business_id == actor.business_id, AgentReason.key == given.key)
         row = (await session.exec(found)).first()
         if row is None:
             row = AgentReason(business_id=actor.business_id, key=given.key, label_zh="", label_en="")
             session.add(row)
         for name in ("label_zh", "label_en", "paid", "limit_minutes", "position", "enabled"):
             setattr(row, name, getattr(given, name))
-        await note(session, actor, "agent_reason.saved", given.key)
+        said = changed(row, "label_zh", "label_en", "paid", "limit_minutes", "position", "enabled")
+        await note(session, actor, "agent_reason.saved", given.key, **said)
         return row
 
 

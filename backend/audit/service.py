@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -17,12 +19,15 @@ from backend.identity.permissions import Actor
 from backend.paging import Page, page
 
 _START = "0" * 64
+LONGEST = 1000
+"""Signs of a text that the trail keeps: what was said, not a copy of it."""
 
 
 async def note(session: AsyncSession, actor: Actor, action: str, subject: str = "", **details: Any) -> None:
     """Add a deed to the chain, in the transaction of the deed itself.
 
-    Details are kept as texts, whole numbers and switches; confidential values never belong here.
+    Details are kept as texts, whole numbers, switches, and lists and mappings of these; confidential values never
+    belong here. What was changed is told by `changed`.
     """
     insert: Any = sqlite_insert if session.info["database"].sqlite else postgres_insert
     await session.exec(
@@ -36,7 +41,7 @@ async def note(session: AsyncSession, actor: Actor, action: str, subject: str = 
         actor=actor.name,
         action=action,
         subject=subject[:255],
-        details={k: v if isinstance(v, bool | int | str) else str(v) for k, v in details.items() if v is not None},
+        details={name: _kept(value) for name, value in details.items() if value is not None},
         address=actor.address,
         previous=head.hash,
         hash="",
@@ -45,6 +50,44 @@ async def note(session: AsyncSession, actor: Actor, action: str, subject: str = 
     session.add(entry)
     head.seq, head.hash = entry.seq, entry.hash
     record(session, actor.business_id, f"audit.{action}", subject[:128], actor=actor.name)
+
+
+def _kept(value: Any) -> Any:
+    """A value as the trail keeps it."""
+    if value is None or isinstance(value, bool | int | str):
+        return value[:LONGEST] if isinstance(value, str) else value
+    if isinstance(value, Mapping):
+        return {str(name): _kept(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_kept(one) for one in value]
+    return str(value)
+
+
+def changed(row: Any, *names: str) -> dict[str, Any]:
+    """What a deed does to these fields of a row, for `note`: what they are now, and under ``was`` what they were.
+
+    Ask before the row is flushed. Of a new row it tells what is not as fields are by themselves. Never name a
+    confidential field.
+    """
+    state = inspect(row)
+    now: dict[str, Any] = {}
+    was: dict[str, Any] = {}
+    for name in names:
+        value = getattr(row, name)
+        if not state.persistent:
+            if value != type(row).model_fields[name].get_default(call_default_factory=True) and value not in (
+                "",
+                [],
+                {},
+            ):
+                now[name] = value
+            continue
+        history = state.attrs[name].history
+        if history.has_changes():
+            # None says nothing in the trail: a field that was emptied is empty.
+            now[name] = "" if value is None else value
+            was[name] = history.deleted[0] if history.deleted else None
+    return now | ({"was": was} if was else {})
 
 
 def digest(entry: AuditEntry) -> str:

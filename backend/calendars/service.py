@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.calendars.hours import Calendar, state
 from backend.calendars.models import CalendarRow
 from backend.database import Database, locked, read, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.identity.permissions import Actor
 from nodes.sdk.services import HoursState
 from nodes.sdk.text import text
@@ -24,16 +25,27 @@ def parse(timezone: str, week: Mapping[str, Any], days: Sequence[Any]) -> Calend
     try:
         return Calendar.model_validate({"timezone": timezone, "week": week, "days": days})
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise InvalidError(
-            text(f"日历不正确：{reason}", reason),
-            field=".".join(str(part) for part in first["loc"]),
-            remedy=text(
-                "时间写作 09:00，日期写作 2027-01-01，状态为 holiday、special 或 open。",
-                "Times look like 09:00, dates like 2027-01-01; a day's state is holiday, special or open.",
-            ),
-        ) from None
+        faults = Faults()
+        for found in error.errors():
+            faults.add(_fault(found))
+        raise faults.error() from None
+
+
+def _fault(found: ErrorDetails) -> InvalidError:
+    """What is wrong with one place of a calendar."""
+    place = ".".join(str(part) for part in found["loc"])
+    reason = str(found["msg"]).removeprefix("Value error, ")
+    return InvalidError(
+        text(_WRONG.get(place.partition(".")[0], "日历不正确"), reason),
+        field=place,
+        remedy=text(
+            "时间写作 09:00，日期写作 2027-01-01，状态为 holiday、special 或 open。",
+            "Times look like 09:00, dates like 2027-01-01; a day's state is holiday, special or open.",
+        ),
+    )
+
+
+_WRONG = {"timezone": "没有此时区", "week": "每周时间不正确", "days": "特殊日期不正确"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +95,18 @@ async def save_calendar(
 ) -> CalendarRow:
     """Create or change a calendar."""
     name = name.strip()
+    faults = Faults()
     if not name or len(name) > 128:
-        raise InvalidError(
-            text("名称不可用", "a calendar needs a name of 128 characters at most"),
-            field="name",
-            remedy=text("请填写名称。", "Give it a name."),
+        faults.add(
+            InvalidError(
+                text("名称不可用", "a calendar needs a name of 128 characters at most"),
+                field="name",
+                remedy=text("请填写名称。", "Give it a name."),
+            )
         )
-    calendar = parse(timezone, week, days).model_dump(mode="json")
+    calendar: dict[str, Any] = {}
+    with faults.gathered():
+        calendar = parse(timezone, week, days).model_dump(mode="json")
     async with write(db) as session:
         row = await locked(session, CalendarRow, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
@@ -100,18 +117,32 @@ async def save_calendar(
             )
         ).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise ConflictError(
-                text(f"日历“{name}”已存在", f"the calendar '{name}' exists"),
-                field="name",
-                remedy=text("请换一个名称。", "Choose another name."),
+            faults.add(
+                ConflictError(
+                    text(f"日历“{name}”已存在", f"the calendar '{name}' exists"),
+                    field="name",
+                    remedy=text("请换一个名称。", "Choose another name."),
+                )
             )
+        faults.tell()
         if row is None:
             row = CalendarRow(business_id=actor.business_id, name=name, timezone=timezone)
             session.add(row)
+        before = _day_names(row.days or ())
         row.name, row.timezone, row.week, row.days = name, timezone, calendar["week"], calendar["days"]
+        said = changed(row, "name", "timezone", "week")
+        after = _day_names(row.days)
+        added, removed = [day for day in after if day not in before], [day for day in before if day not in after]
         await session.flush()
-        await note(session, actor, "calendar.saved", name)
+        await note(
+            session, actor, "calendar.saved", name, **said, days_added=added or None, days_removed=removed or None
+        )
         return row
+
+
+def _day_names(days: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Days that differ, as the audit trail names them."""
+    return [f"{day['date']} {day.get('name') or ''}".strip() for day in days]
 
 
 async def delete_calendar(db: Database, actor: Actor, id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.callbacks.events import TOPICS, Happened, Happening, NotYetError, meets, worked_out
 from backend.callbacks.models import EventMark, FlowRule, RuleStart
 from backend.calls.facts import RunStarted, write_facts
@@ -96,8 +96,9 @@ async def save_rule(
         row.filter, row.inputs = filter, inputs
         if enabled:
             await _check_inputs(db, actor.business_id, row)
+        said = changed(row, "name", "event", "flow", "alias", "enabled")
         await session.flush()
-        await note(session, actor, "flow_rule.saved", row.name, event=event, flow=flow, enabled=enabled)
+        await note(session, actor, "flow_rule.saved", row.name, **said)
         return row
 
 

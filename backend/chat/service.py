@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.chat.models import Announcement, AnnouncementSeen, ChatMember, ChatMessage
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ForbiddenError, InvalidError, not_found
+from backend.errors import Faults, ForbiddenError, InvalidError, not_found
 from backend.events import record
 from backend.identity.models import User
 from backend.identity.permissions import Actor
@@ -219,6 +219,7 @@ async def save_announcement(
     """Announce something, or set a running line, for a while."""
     now = utcnow()
     from_at = from_at or now
+    faults = Faults()
     for wrong, name, zh, en in (
         (kind not in KINDS, "kind", f"可选：{'、'.join(KINDS)}", f"Choose one of {', '.join(KINDS)}."),
         (not words.strip() or len(words) > 4000, "text", "请填写 1 到 4000 字", "Write 1 to 4000 signs."),
@@ -228,9 +229,12 @@ async def save_announcement(
          "The end comes after the begin, within a year."),
     ):  # fmt: skip
         if wrong:
-            raise InvalidError(
-                text("公告不正确", "the announcement cannot be like this"), field=name, remedy=text(f"{zh}。", en)
+            faults.add(
+                InvalidError(
+                    text("公告不正确", "the announcement cannot be like this"), field=name, remedy=text(f"{zh}。", en)
+                )
             )
+    faults.tell()
     async with write(db) as session:
         row = await locked(session, Announcement, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
@@ -240,8 +244,9 @@ async def save_announcement(
             session.add(row)
         row.kind, row.title, row.text, row.team, row.urgent = kind, title.strip(), words.strip(), team, urgent
         row.from_at, row.until_at = from_at, until_at
+        said = changed(row, "kind", "title", "text", "team", "urgent")
         await session.flush()
-        await note(session, actor, "announcement.saved", row.id, kind=kind)
+        await note(session, actor, "announcement.saved", row.title or row.id, **said)
         record(session, actor.business_id, "announcement.changed", row.id)
         return row
 
@@ -256,7 +261,7 @@ async def delete_announcement(db: Database, actor: Actor, id: str) -> None:
             await session.delete(seen)
         await session.flush()
         await session.delete(row)
-        await note(session, actor, "announcement.deleted", id)
+        await note(session, actor, "announcement.deleted", row.title or id)
         record(session, actor.business_id, "announcement.changed", id)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.customers.models import Customer, CustomerField, CustomerLevel
 from backend.database import AsyncSession, Database, locked, read, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
 from nodes.sdk.text import Text, text
@@ -154,16 +154,22 @@ async def save_field(
     enabled: bool = True,
 ) -> CustomerField:
     """Create or change a field. Its key stays what it was."""
+    faults = Faults()
     if kind not in set(Kind):
-        raise _bad("kind", f"可选：{'、'.join(Kind)}", f"Choose one of {', '.join(Kind)}.")
+        faults.add(_bad("kind", f"可选：{'、'.join(Kind)}", f"Choose one of {', '.join(Kind)}."))
     if not KEY.fullmatch(key) or key in Customer.model_fields:
-        raise _bad("key", "小写字母、数字和下划线，不与已有字段重名", "Small letters, figures, _; no standard name.")
+        faults.add(
+            _bad("key", "小写字母、数字和下划线，不与已有字段重名", "Small letters, figures, _; no standard name.")
+        )
     label_zh, label_en = label_zh.strip() or label_en.strip(), label_en.strip() or label_zh.strip()
     if not label_zh:
-        raise _bad("labelZh", "请填写名称", "Give it a label.")
-    clean = [_choice(choice) for choice in choices]
-    if kind in (Kind.CHOICE, Kind.CHOICES) and not clean:
-        raise _bad("choices", "至少一个可选值", "Give at least one choice.")
+        faults.add(_bad("labelZh", "请填写名称", "Give it a label."))
+    clean: list[dict[str, str]] = []
+    with faults.gathered():
+        clean = [_choice(choice) for choice in choices]
+        if kind in (Kind.CHOICE, Kind.CHOICES) and not clean:
+            raise _bad("choices", "至少一个可选值", "Give at least one choice.")
+    faults.tell()
     async with write(db) as session:
         row = await locked(session, CustomerField, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
@@ -174,7 +180,8 @@ async def save_field(
             session.add(row)
         row.label_zh, row.label_en, row.kind, row.required = label_zh, label_en, kind, required
         row.choices, row.position, row.enabled = clean, position, enabled
-        await note(session, actor, "customer_field.saved", row.key, kind=kind, required=required)
+        said = changed(row, "label_zh", "label_en", "kind", "required", "position", "enabled")
+        await note(session, actor, "customer_field.saved", row.key, **said)
         return row
 
 
@@ -222,12 +229,14 @@ async def save_level(
 ) -> CustomerLevel:
     """Create or change a level. Its key, which customers hold, stays what it was."""
     key = key.strip()
+    faults = Faults()
     if not key or len(key) > 32:
-        raise _bad("key", "1 到 32 个字符", "1 to 32 signs.")
+        faults.add(_bad("key", "1 到 32 个字符", "1 to 32 signs."))
     if not 0 <= priority <= 100:
-        raise _bad("priority", "0 到 100", "0 to 100.")
+        faults.add(_bad("priority", "0 到 100", "0 to 100."))
     if colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        raise _bad("colour", "例如 #d48806", "Write it like #d48806.")
+        faults.add(_bad("colour", "例如 #d48806", "Write it like #d48806."))
+    faults.tell()
     label_zh, label_en = label_zh.strip() or label_en.strip() or key, label_en.strip() or label_zh.strip() or key
     async with write(db) as session:
         row = await locked(session, CustomerLevel, id) if id is not None else None
@@ -239,7 +248,8 @@ async def save_level(
             session.add(row)
         row.label_zh, row.label_en, row.vip, row.priority = label_zh, label_en, vip, priority
         row.colour, row.position = colour, position
-        await note(session, actor, "customer_level.saved", row.key, vip=vip, priority=priority)
+        said = changed(row, "label_zh", "label_en", "vip", "priority", "colour", "position")
+        await note(session, actor, "customer_level.saved", row.key, **said)
         record(session, actor.business_id, "customer_levels.changed", row.id)
         return row
 

@@ -346,7 +346,7 @@ async def save_customer(
         if hashed is not None:
             _new_pin(row, hashed)
         await note(
-            session, actor, "customer.saved", row.id, fields=", ".join(sorted(changes)), pin_set=hashed is not None
+            session, actor, "customer.saved", row.id, fields=sorted(changes) or None, pin_set=hashed is not None or None
         )
         return row
 

@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import Database, locked, read, utcnow, write
 from backend.datasources.models import DataSource, HttpCredential, NamedQuery
 from backend.datasources.sql import check_sql
-from backend.errors import ConflictError, DomainError, InvalidError, not_found
+from backend.errors import ConflictError, DomainError, Faults, InvalidError, not_found
 from backend.identity.permissions import Actor
 from nodes.sdk.services import Credential, Secrets
 from nodes.sdk.text import text
@@ -86,28 +86,37 @@ async def save_source(
     db: Database, secrets: Secrets, actor: Actor, *, id: str | None = None, name: str, url: str | None = None
 ) -> DataSource:
     """Create or change a source. `url` None leaves it as it is; it is sealed before it is stored."""
-    _check_name(name)
-    parsed = _source_url(url, db.url) if url is not None else None
+    faults = Faults()
+    with faults.gathered():
+        _check_name(name)
+    parsed = None
+    if url is not None:
+        with faults.gathered():
+            parsed = _source_url(url, db.url)
     async with write(db) as session:
         row = await locked(session, DataSource, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("数据源", "source", id)
+        if row is None and url is None:
+            faults.add(
+                InvalidError(
+                    text("缺少地址", "a source needs a URL"), field="url", remedy=text("请填写。", "Give its URL.")
+                )
+            )
         found = select(DataSource).where(DataSource.business_id == actor.business_id, DataSource.name == name)
         taken = (await session.exec(found)).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise _exists("数据源", "source", name)
+            faults.add(_exists("数据源", "source", name))
+        faults.tell()
         if row is None:
-            if parsed is None:
-                raise InvalidError(
-                    text("缺少地址", "a source needs a URL"), field="url", remedy=text("请填写。", "Give its URL.")
-                )
             row = DataSource(business_id=actor.business_id, name=name, url="")
             session.add(row)
         row.name = name
         if parsed is not None:
             row.url = secrets.seal(parsed.render_as_string(hide_password=False))
+        said = changed(row, "name")
         await session.flush()
-        await note(session, actor, "source.saved", name, url_set=parsed is not None)
+        await note(session, actor, "source.saved", name, **said, url_set=parsed is not None or None)
         return row
 
 
@@ -168,12 +177,16 @@ async def save_query(
     description: str = "",
 ) -> NamedQuery:
     """Create or change a query over the source named `source`. Its parameters are read from the SQL."""
-    _check_name(name)
+    faults = Faults()
+    with faults.gathered():
+        _check_name(name)
     if not 0.1 <= timeout <= 30:
-        raise InvalidError(
-            text("超时应为 0.1 到 30 秒", "a query may take 0.1 to 30 seconds"),
-            field="timeout",
-            remedy=text("请修改。", "Choose a time in this range."),
+        faults.add(
+            InvalidError(
+                text("超时应为 0.1 到 30 秒", "a query may take 0.1 to 30 seconds"),
+                field="timeout",
+                remedy=text("请修改。", "Choose a time in this range."),
+            )
         )
     async with write(db) as session:
         origin = (
@@ -181,24 +194,34 @@ async def save_query(
                 select(DataSource).where(DataSource.business_id == actor.business_id, DataSource.name == source)
             )
         ).first()
-        if origin is None:
-            raise not_found("数据源", "source", source, "source")
-        backend = make_url(secrets.reveal(origin.url)).get_backend_name()
-        parameters = check_sql(sql, DIALECTS[backend])
+        parameters: list[str] = []
+        with faults.gathered():
+            if origin is None:
+                raise not_found("数据源", "source", source, "source")
+            backend = make_url(secrets.reveal(origin.url)).get_backend_name()
+            parameters = check_sql(sql, DIALECTS[backend])
         row = await locked(session, NamedQuery, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("查询", "query", id)
         found = select(NamedQuery).where(NamedQuery.business_id == actor.business_id, NamedQuery.name == name)
         taken = (await session.exec(found)).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise _exists("查询", "query", name)
+            faults.add(_exists("查询", "query", name))
+        faults.tell()
+        assert origin is not None
+        led = await session.get(DataSource, row.source_id) if row is not None else None
         if row is None:
             row = NamedQuery(business_id=actor.business_id, source_id=origin.id, name=name, sql=sql)
             session.add(row)
         row.source_id, row.name, row.sql, row.parameters = origin.id, name, sql, parameters
         row.timeout, row.description, row.updated_at = timeout, description[:500], utcnow()
+        said = changed(row, "name", "sql", "timeout", "description")
+        if led is None or led.id != origin.id:
+            said["source"] = source
+            if led is not None:
+                said.setdefault("was", {})["source"] = led.name
         await session.flush()
-        await note(session, actor, "query.saved", name, source=source, sql=sql)
+        await note(session, actor, "query.saved", name, **said)
         return row
 
 
@@ -387,20 +410,27 @@ async def save_credential(
     hosts: Sequence[str] = (),
 ) -> HttpCredential:
     """Create or change a credential. None for `headers` or `query` leaves them; every value is sealed."""
-    _check_name(name)
-    for key, value in {**(headers or {}), **(query or {})}.items():
-        if not _HEADER.fullmatch(key.replace("_", "-")) or not value or "\n" in value or "\r" in value:
-            raise InvalidError(
-                text(f"“{key}”不可用", f"'{key}' cannot be used"),
-                field=f"headers.{key}",
-                remedy=text("请检查名称和值。", "A name has letters, figures and -; a value is one line."),
-            )
+    faults = Faults()
+    with faults.gathered():
+        _check_name(name)
+    for place, values in (("headers", headers), ("query", query)):
+        for key, value in (values or {}).items():
+            if not _HEADER.fullmatch(key.replace("_", "-")) or not value or "\n" in value or "\r" in value:
+                faults.add(
+                    InvalidError(
+                        text(f"“{key}”不可用", f"'{key}' cannot be used"),
+                        field=f"{place}.{key}",
+                        remedy=text("请检查名称和值。", "A name has letters, figures and -; a value is one line."),
+                    )
+                )
     wanted = [host.strip().lower() for host in hosts]
     if not wanted or not all(re.fullmatch(r"[a-z0-9.\-:\[\]]+", host) for host in wanted):
-        raise InvalidError(
-            text("请列出允许的主机", "name the hosts that may see this credential"),
-            field="hosts",
-            remedy=text("例如 api.example.com。", "Such as api.example.com."),
+        faults.add(
+            InvalidError(
+                text("请列出允许的主机", "name the hosts that may see this credential"),
+                field="hosts",
+                remedy=text("例如 api.example.com。", "Such as api.example.com."),
+            )
         )
     async with write(db) as session:
         row = await locked(session, HttpCredential, id) if id is not None else None
@@ -411,7 +441,8 @@ async def save_credential(
         )
         taken = (await session.exec(found)).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise _exists("凭据", "credential", name)
+            faults.add(_exists("凭据", "credential", name))
+        faults.tell()
         if row is None:
             row = HttpCredential(business_id=actor.business_id, name=name)
             session.add(row)
@@ -420,8 +451,9 @@ async def save_credential(
             row.headers = {key: secrets.seal(value) for key, value in headers.items()}
         if query is not None:
             row.query = {key: secrets.seal(value) for key, value in query.items()}
+        said = changed(row, "name", "hosts")
         await session.flush()
-        await note(session, actor, "credential.saved", name, hosts=", ".join(wanted))
+        await note(session, actor, "credential.saved", name, **said)
         return row
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import col, delete, select
 
 from backend.audit.models import AuditEntry
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.callbacks.models import FlowRule
 from backend.calls.models import Run
 from backend.database import AsyncSession, Database, read, write
@@ -178,7 +178,7 @@ async def update_meta(
         flow.folder = flow.folder if folder is None else _folder(folder)
         flow.tags = flow.tags if tags is None else _tags(tags)
         record(session, actor.business_id, "flow.sorted", flow.id, key=key)
-        await note(session, actor, "flow.sorted", key, folder=flow.folder, tags=", ".join(flow.tags))
+        await note(session, actor, "flow.sorted", key, **changed(flow, "folder", "tags"))
         return flow
 
 

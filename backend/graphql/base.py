@@ -18,7 +18,7 @@ from backend.calls.models import Call, Leg
 from backend.customers.models import Customer
 from backend.customers.service import phones_of
 from backend.database import AsyncSession, read
-from backend.errors import DomainError, ForbiddenError, UnauthenticatedError
+from backend.errors import DomainError, ForbiddenError, ManyFaultsError, UnauthenticatedError
 from backend.flows.service import InvalidFlowError, aliases_of
 from backend.identity.models import User
 from backend.identity.permissions import Actor, Permission
@@ -202,7 +202,9 @@ class Done:
 
 
 def errors_from(error: DomainError) -> list[UserError]:
-    """A domain error as GraphQL tells it; a flow's problems one by one."""
+    """A domain error as GraphQL tells it; a flow's problems, or the faults of an input, one by one."""
+    if isinstance(error, ManyFaultsError):
+        return [told for one in error.errors for told in errors_from(one)]
     if isinstance(error, InvalidFlowError):
         return [
             UserError(

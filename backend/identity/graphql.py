@@ -34,8 +34,9 @@ class UserType(FromRow):
     signed_in_at: datetime | None
 
 
-@strawberry.type(name="PersonName", description="What a person is called, by the name they sign in with.")
+@strawberry.type(name="PersonName", description="What a person is called, by their id and the name they sign in with.")
 class PersonNameType:
+    id: str
     name: str
     display_name: str
 
@@ -99,7 +100,9 @@ class IdentityQuery:
         if actor is None:
             return []
         found = await service.list_users(info.context.state.db, actor.business_id)
-        return [PersonNameType(name=user.name, display_name=user.display_name or user.name) for user in found]
+        return [
+            PersonNameType(id=user.id, name=user.name, display_name=user.display_name or user.name) for user in found
+        ]
 
     @query(Permission.USERS, "Users of the business.")
     async def users(self, info: Info) -> list[UserType]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, delete, func, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import AsyncSession, Database, locked, read, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError, not_found
 from backend.identity.models import OwnRole, User, UserSession
@@ -111,13 +111,22 @@ async def save_role(
             _not_above(actor, _granted(row.permissions), "permissions")
             _not_further(actor, Scope(row.scope), "scope")
         names = sorted(permission.value for permission in wanted)
+        held = set(row.permissions or ())
         row.title, row.permissions, row.scope = title, names, reach.value
+        said = changed(row, "title", "scope")
+        granted, withdrawn = sorted(set(names) - held), sorted(held - set(names))
         await session.flush()
         holders = select(User.id).where(User.business_id == actor.business_id, User.role == row.id)
         users = list(await session.exec(holders))
         await session.exec(delete(UserSession).where(col(UserSession.user_id).in_(users)))
-        await note(session, actor, "role.saved", title, permissions=", ".join(names), scope=reach.value)
+        await note(session, actor, "role.saved", title, **said, granted=granted or None, withdrawn=withdrawn or None)
         return _own_role(row, len(users))
+
+
+async def role_title(session: AsyncSession, role: str) -> str:
+    """A role as the audit trail names it: one of the product's by its key, one of the business by its title."""
+    own = await session.get(OwnRole, role) if role not in set(Role) else None
+    return own.title if own is not None else role
 
 
 async def delete_role(db: Database, actor: Actor, id: str) -> None:

@@ -9,13 +9,13 @@ from zoneinfo import available_timezones
 from sqlalchemy import func
 from sqlmodel import col, delete, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, DomainError, InvalidError, UnauthenticatedError, not_found
+from backend.errors import ConflictError, DomainError, Faults, InvalidError, UnauthenticatedError, not_found
 from backend.identity.models import Business, User, UserSession
 from backend.identity.passwords import check_password, make_password
 from backend.identity.permissions import Actor, Permission, Role, system_actor
-from backend.identity.roles import not_above, permissions_of, role_to_give, scope_of
+from backend.identity.roles import not_above, permissions_of, role_title, role_to_give, scope_of
 from backend.identity.scope import Scope, mates_of, people_of
 from backend.security import hash_secret, needs_rehash, new_token, token_digest, verify_secret
 from backend.settings import Settings
@@ -120,7 +120,8 @@ async def update_business(
         business.name = (name or "").strip() or business.name
         business.timezone = timezone or business.timezone
         business.language = language or business.language
-        await note(session, actor, "business.changed", business.id, name=name, timezone=timezone, language=language)
+        said = changed(business, "name", "timezone", "language")
+        await note(session, actor, "business.changed", business.name, **said)
         return business
 
 
@@ -150,27 +151,37 @@ async def create_user(
     must_change_password: bool = True,
 ) -> User:
     """A new user of the actor's business."""
-    _user_name(name)
-    check_password(password, name)
-    hashed = await asyncio.to_thread(hash_secret, password)
+    faults = Faults()
+    with faults.gathered():
+        _user_name(name)
+    with faults.gathered():
+        check_password(password, name)
+    hashed = "" if faults else await asyncio.to_thread(hash_secret, password)
     async with write(db) as session:
         if (await session.exec(select(User).where(User.name == name))).first() is not None:
-            raise ConflictError(
-                text(f"账号“{name}”已存在", f"the sign-in name '{name}' is taken"),
-                field="name",
-                remedy=text("请换一个账号。", "Choose another name."),
+            faults.add(
+                ConflictError(
+                    text(f"账号“{name}”已存在", f"the sign-in name '{name}' is taken"),
+                    field="name",
+                    remedy=text("请换一个账号。", "Choose another name."),
+                )
             )
+        given = ""
+        with faults.gathered():
+            given = await role_to_give(session, actor, role)
+        faults.tell()
         user = User(
             business_id=actor.business_id,
             name=name,
             display_name=display_name or name,
-            role=await role_to_give(session, actor, role),
+            role=given,
             password_hash=hashed,
             must_change_password=must_change_password,
         )
         session.add(user)
         await session.flush()
-        await note(session, actor, "user.created", name, role=role)
+        said = {"display_name": display_name or None, "role": await role_title(session, given)}
+        await note(session, actor, "user.created", name, **said)
         return user
 
 
@@ -208,9 +219,13 @@ async def update_user(
             user.active = active
         if unlock:
             user.failed_tries, user.locked_until = 0, None
+        said = changed(user, "display_name", "role", "active")
+        for told in (said, said.get("was", {})):
+            if "role" in told:
+                told["role"] = await role_title(session, told["role"])
         if active is False or wanted is not None:
             await session.exec(delete(UserSession).where(col(UserSession.user_id) == user.id))
-        await note(session, actor, "user.changed", user.name, role=role, active=active, unlocked=unlock or None)
+        await note(session, actor, "user.changed", user.name, **said, unlocked=unlock or None)
         return user
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import or_
 from sqlmodel import col, delete, func, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.identity.models import Business
 from backend.identity.permissions import Actor, Permission
 from backend.lists.models import ListEntry, NumberList
@@ -35,17 +35,22 @@ class EntryInput:
 async def save_list(db: Database, actor: Actor, *, id: str | None = None, name: str, kind: str) -> NumberList:
     """Create or change a list."""
     name = name.strip()
+    faults = Faults()
     if not name or len(name) > 128:
-        raise InvalidError(
-            text("名称不可用", "a list needs a name of 128 characters at most"),
-            field="name",
-            remedy=text("请填写名称。", "Give it a name."),
+        faults.add(
+            InvalidError(
+                text("名称不可用", "a list needs a name of 128 characters at most"),
+                field="name",
+                remedy=text("请填写名称。", "Give it a name."),
+            )
         )
     if kind not in KINDS:
-        raise InvalidError(
-            text(f"没有名单类型“{kind}”", f"there is no kind of list '{kind}'"),
-            field="kind",
-            remedy=text("可选 black、white、vip。", "Choose black, white or vip."),
+        faults.add(
+            InvalidError(
+                text(f"没有名单类型“{kind}”", f"there is no kind of list '{kind}'"),
+                field="kind",
+                remedy=text("可选 black、white、vip。", "Choose black, white or vip."),
+            )
         )
     async with write(db) as session:
         row = await _list(session, actor, id) if id is not None else None
@@ -55,17 +60,21 @@ async def save_list(db: Database, actor: Actor, *, id: str | None = None, name: 
             )
         ).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise ConflictError(
-                text(f"名单“{name}”已存在", f"the list '{name}' exists"),
-                field="name",
-                remedy=text("请换一个名称。", "Choose another name."),
+            faults.add(
+                ConflictError(
+                    text(f"名单“{name}”已存在", f"the list '{name}' exists"),
+                    field="name",
+                    remedy=text("请换一个名称。", "Choose another name."),
+                )
             )
+        faults.tell()
         if row is None:
             row = NumberList(business_id=actor.business_id, name=name, kind=kind)
             session.add(row)
         row.name, row.kind = name, kind
+        said = changed(row, "name", "kind")
         await session.flush()
-        await note(session, actor, "list.saved", name, kind=kind)
+        await note(session, actor, "list.saved", name, **said)
         return row
 
 
@@ -94,10 +103,12 @@ async def add_entries(db: Database, actor: Actor, list_id: str, entries: Sequenc
         row = await _list(session, actor, list_id)
         business = await session.get(Business, actor.business_id)
         assert business is not None
-        wanted = {
-            normalise(entry.number, business.country, field=f"entries.{index}.number"): entry
-            for index, entry in enumerate(entries)
-        }
+        wanted: dict[str, EntryInput] = {}
+        faults = Faults()
+        for index, entry in enumerate(entries):
+            with faults.gathered():
+                wanted[normalise(entry.number, business.country, field=f"entries.{index}.number")] = entry
+        faults.tell()
         known: dict[str, ListEntry] = {}
         numbers = list(wanted)
         for start in range(0, len(numbers), 500):
@@ -108,11 +119,11 @@ async def add_entries(db: Database, actor: Actor, list_id: str, entries: Sequenc
             )
             known |= {entry.number: entry for entry in found}
         for number, given in wanted.items():
-            entry = known.get(number)
-            if entry is None:
-                entry = ListEntry(business_id=actor.business_id, list_id=list_id, number=number)
-                session.add(entry)
-            entry.note, entry.until = given.note[:500], given.until
+            kept = known.get(number)
+            if kept is None:
+                kept = ListEntry(business_id=actor.business_id, list_id=list_id, number=number)
+                session.add(kept)
+            kept.note, kept.until = given.note[:500], given.until
         await note(session, actor, "list.entries_added", row.name, entries=len(wanted))
         return len(wanted) - len(known)
 

@@ -4,7 +4,7 @@ import contextlib
 import ipaddress
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,10 +15,10 @@ from sqlalchemy import and_, bindparam, func, not_, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, delete, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.calls.models import Call, Leg
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, DomainError, InvalidError, not_found
+from backend.errors import ConflictError, DomainError, Faults, InvalidError, not_found
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.models import Business, User
 from backend.identity.permissions import Actor
@@ -134,15 +134,20 @@ async def save_number(
 ) -> PhoneNumber:
     """Create or change a number. `flow` is the flow's key."""
     async with write(db) as session:
-        plain = normalise(number, await _country(session, actor.business_id))
+        faults = Faults()
+        plain = number
+        with faults.gathered():
+            plain = normalise(number, await _country(session, actor.business_id))
         row: PhoneNumber | None = await _mine(session, actor, PhoneNumber, id, "号码", "number")
         taken = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == plain))).first()
         phone = (await session.exec(select(Extension).where(Extension.number == plain))).first()
         if (taken is not None and (row is None or taken.id != row.id)) or phone is not None:
-            raise ConflictError(
-                text(f"号码 {plain} 已被使用", f"the number {plain} is in use"),
-                field="number",
-                remedy=text("请换一个号码。", "Choose another number."),
+            faults.add(
+                ConflictError(
+                    text(f"号码 {plain} 已被使用", f"the number {plain} is in use"),
+                    field="number",
+                    remedy=text("请换一个号码。", "Choose another number."),
+                )
             )
         flow_id = None
         if flow is not None:
@@ -150,21 +155,29 @@ async def save_number(
                 await session.exec(select(Flow).where(Flow.business_id == actor.business_id, Flow.key == flow))
             ).first()
             if target is None:
-                raise not_found("流程", "flow", flow, "flow")
-            flow_id = target.id
-            if version is not None:
+                faults.add(not_found("流程", "flow", flow, "flow"))
+            else:
+                flow_id = target.id
+            if target is not None and version is not None:
                 published = await session.exec(
                     select(FlowVersion.id).where(FlowVersion.flow_id == flow_id, FlowVersion.number == version)
                 )
                 if published.first() is None:
-                    raise not_found("版本", "version", str(version), "version")
+                    faults.add(not_found("版本", "version", str(version), "version"))
+        faults.tell()
+        led = await session.get(Flow, row.flow_id) if row is not None and row.flow_id else None
         if row is None:
             row = PhoneNumber(business_id=actor.business_id, number=plain)
             session.add(row)
         row.number, row.name, row.flow_id, row.alias = plain, name, flow_id, alias
         row.version, row.language, row.enabled = version, language, enabled
+        said = changed(row, "number", "name", "alias", "version", "language", "enabled")
+        if (led.key if led is not None else None) != flow:
+            said["flow"] = flow or ""
+            if id is not None:
+                said.setdefault("was", {})["flow"] = led.key if led is not None else ""
         await session.flush()
-        await note(session, actor, "number.saved", plain, flow=flow, alias=alias, version=version, enabled=enabled)
+        await note(session, actor, "number.saved", plain, **said)
         return row
 
 
@@ -218,6 +231,76 @@ def check_sip_password(password: str, field: str = "password") -> None:
         )
 
 
+def _trunk_faults(
+    *,
+    name: str,
+    host: str,
+    port: int,
+    transport: str,
+    encryption: str,
+    authority: str,
+    username: str,
+    addresses: Sequence[str],
+    caller_id: str,
+    codecs: Sequence[str],
+    max_calls: int,
+) -> Iterator[InvalidError]:
+    """What is wrong with a trunk as it was given."""
+    if not _NAME.fullmatch(name):
+        yield _refuse(
+            "name", f"中继名“{name}”不可用", f"'{name}' cannot name a trunk", "小写字母、数字和 -，以字母开头。",
+            "Small letters, digits and -, beginning with a letter.",
+        )  # fmt: skip
+    if not _HOST.fullmatch(host):
+        yield _refuse(
+            "host", "地址不可用", "this is no host", "请填写域名或 IP。", "Give a host name or an IP address."
+        )
+    if not 1 <= port <= 65535:
+        yield _refuse("port", "端口不可用", "this is no port", "1 到 65535。", "A port is from 1 to 65535.")
+    if transport not in ("udp", "tcp", "tls"):
+        yield _refuse(
+            "transport", "传输方式不可用", "no such transport", "可选 udp、tcp、tls。", "Choose udp, tcp or tls."
+        )
+    if encryption not in ("off", "srtp") or (encryption == "srtp" and transport != "tls"):
+        yield _refuse(
+            "encryption", "语音加密不可用", "the sound cannot be encrypted like this",
+            "SRTP 的密钥由信令传送，请将传输协议设为 tls。",
+            "SRTP keys travel in the signalling: choose the transport tls.",
+        )  # fmt: skip
+    if authority:
+        try:
+            x509.load_pem_x509_certificates(authority.encode())
+        except ValueError:
+            yield _refuse(
+                "authority", "证书不可用", "this is no certificate", "请粘贴 PEM 格式的 CA 证书。",
+                "Paste the authority's certificate in PEM form.",
+            )  # fmt: skip
+    if not _SIP_WORD.fullmatch(username) or (username and ";" in username):
+        yield _refuse(
+            "username", "用户名不可用", "this user name cannot be used", "请去掉特殊字符。", "Leave out unusual signs."
+        )
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            yield _refuse(
+                "addresses", f"“{address}”不是 IP 地址或网段", f"'{address}' is no address or network",
+                "例如 203.0.113.0/24。", "Write it as in 203.0.113.0/24.",
+            )  # fmt: skip
+    unknown = [codec for codec in codecs if codec not in _CODECS]
+    if unknown or not codecs:
+        yield _refuse(
+            "codecs", "编码不可用", "no such codec", f"可选：{', '.join(sorted(_CODECS))}",
+            f"Choose of {', '.join(sorted(_CODECS))}.",
+        )  # fmt: skip
+    if not 1 <= max_calls <= 10_000:
+        yield _refuse(
+            "max_calls", "并发数应为 1 到 10000", "1 to 10000 calls", "请修改。", "Choose a number in this range."
+        )
+    if caller_id and not re.fullmatch(r"\+?\d{2,20}", caller_id):
+        yield _refuse("caller_id", "主叫号码只能是数字", "a caller id is digits", "例如 +8621…", "Write +8621…")
+
+
 async def save_trunk(
     db: Database,
     secrets_box: Secrets,
@@ -242,69 +325,37 @@ async def save_trunk(
     enabled: bool = True,
 ) -> Trunk:
     """Create or change a trunk. `password` None leaves it as it is; it is sealed before it is stored."""
-    if not _NAME.fullmatch(name):
-        raise _refuse(
-            "name", f"中继名“{name}”不可用", f"'{name}' cannot name a trunk", "小写字母、数字和 -，以字母开头。",
-            "Small letters, digits and -, beginning with a letter.",
-        )  # fmt: skip
-    if not _HOST.fullmatch(host) or not 1 <= port <= 65535:
-        raise _refuse(
-            "host", "地址不可用", "this is no host and port", "请填写域名或 IP。", "Give a host name or an IP address."
-        )
-    if transport not in ("udp", "tcp", "tls"):
-        raise _refuse(
-            "transport", "传输方式不可用", "no such transport", "可选 udp、tcp、tls。", "Choose udp, tcp or tls."
-        )
-    if encryption not in ("off", "srtp") or (encryption == "srtp" and transport != "tls"):
-        raise _refuse(
-            "encryption", "语音加密不可用", "the sound cannot be encrypted like this",
-            "SRTP 的密钥由信令传送，请将传输协议设为 tls。",
-            "SRTP keys travel in the signalling: choose the transport tls.",
-        )  # fmt: skip
     authority = authority.strip()
-    if authority:
-        try:
-            x509.load_pem_x509_certificates(authority.encode())
-        except ValueError:
-            raise _refuse(
-                "authority", "证书不可用", "this is no certificate", "请粘贴 PEM 格式的 CA 证书。",
-                "Paste the authority's certificate in PEM form.",
-            ) from None  # fmt: skip
-    if not _SIP_WORD.fullmatch(username) or (username and ";" in username):
-        raise _refuse(
-            "username", "用户名不可用", "this user name cannot be used", "请去掉特殊字符。", "Leave out unusual signs."
-        )
-    for address in addresses:
-        try:
-            ipaddress.ip_network(address, strict=False)
-        except ValueError:
-            raise _refuse(
-                "addresses", f"“{address}”不是 IP 地址或网段", f"'{address}' is no address or network",
-                "例如 203.0.113.0/24。", "Write it as in 203.0.113.0/24.",
-            ) from None  # fmt: skip
-    unknown = [codec for codec in codecs if codec not in _CODECS]
-    if unknown or not codecs:
-        raise _refuse(
-            "codecs", "编码不可用", "no such codec", f"可选：{', '.join(sorted(_CODECS))}",
-            f"Choose of {', '.join(sorted(_CODECS))}.",
-        )  # fmt: skip
-    if not 1 <= max_calls <= 10_000:
-        raise _refuse(
-            "max_calls", "并发数应为 1 到 10000", "1 to 10000 calls", "请修改。", "Choose a number in this range."
-        )
+    faults = Faults()
+    for fault in _trunk_faults(
+        name=name,
+        host=host,
+        port=port,
+        transport=transport,
+        encryption=encryption,
+        authority=authority,
+        username=username,
+        addresses=addresses,
+        caller_id=caller_id,
+        codecs=codecs,
+        max_calls=max_calls,
+    ):
+        faults.add(fault)
     if password:
-        check_sip_password(password)
-    if caller_id and not re.fullmatch(r"\+?\d{2,20}", caller_id):
-        raise _refuse("caller_id", "主叫号码只能是数字", "a caller id is digits", "例如 +8621…", "Write +8621…")
+        with faults.gathered():
+            check_sip_password(password)
     async with write(db) as session:
         row: Trunk | None = await _mine(session, actor, Trunk, id, "中继", "trunk")
         taken = (await session.exec(select(Trunk).where(Trunk.name == name))).first()
         if taken is not None and (row is None or row.id != taken.id):
-            raise ConflictError(
-                text(f"中继“{name}”已存在", f"the trunk '{name}' exists"),
-                field="name",
-                remedy=text("请换一个名称。", "Choose another name."),
+            faults.add(
+                ConflictError(
+                    text(f"中继“{name}”已存在", f"the trunk '{name}' exists"),
+                    field="name",
+                    remedy=text("请换一个名称。", "Choose another name."),
+                )
             )
+        faults.tell()
         if row is None:
             row = Trunk(business_id=actor.business_id, name=name, host=host)
             session.add(row)
@@ -315,8 +366,12 @@ async def save_trunk(
         row.max_calls, row.priority, row.enabled = max_calls, priority, enabled
         if password is not None:
             row.password = secrets_box.seal(password) if password else ""
+        said = changed(
+            row, "name", "host", "port", "transport", "encryption", "verify", "username", "registers", "addresses",
+            "caller_id", "codecs", "max_calls", "priority", "enabled",
+        )  # fmt: skip
         await session.flush()
-        await note(session, actor, "trunk.saved", name, host=host, enabled=enabled, password_set=password is not None)
+        await note(session, actor, "trunk.saved", name, **said, password_set=password is not None or None)
         return row
 
 
@@ -357,31 +412,41 @@ async def save_extension(
     enabled: bool = True,
 ) -> tuple[Extension, str | None]:
     """Create or change an extension; returns the password when one was made for it, to be shown once."""
-    if not re.fullmatch(r"\d{3,6}", number):
-        raise _refuse(
-            "number", "分机号应为 3 到 6 位数字", "an extension has 3 to 6 digits", "例如 8001。", "Such as 8001."
+    faults = Faults()
+    fits = re.fullmatch(r"\d{3,6}", number) is not None
+    if not fits:
+        faults.add(
+            _refuse(
+                "number", "分机号应为 3 到 6 位数字", "an extension has 3 to 6 digits", "例如 8001。", "Such as 8001."
+            )
         )
     made = None
     if password is not None:
-        check_sip_password(password)
+        with faults.gathered():
+            check_sip_password(password)
     async with write(db) as session:
-        if classify(number, await _country(session, actor.business_id)) is NumberClass.EMERGENCY:
-            raise _refuse(
-                "number", "不能使用紧急号码", "this is an emergency number", "请换一个。", "Choose another one."
+        if fits and classify(number, await _country(session, actor.business_id)) is NumberClass.EMERGENCY:
+            faults.add(
+                _refuse(
+                    "number", "不能使用紧急号码", "this is an emergency number", "请换一个。", "Choose another one."
+                )
             )
         row: Extension | None = await _mine(session, actor, Extension, id, "分机", "extension")
         taken = (await session.exec(select(Extension).where(Extension.number == number))).first()
         did = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == number))).first()
         if (taken is not None and (row is None or row.id != taken.id)) or did is not None:
-            raise ConflictError(
-                text(f"号码 {number} 已被使用", f"the number {number} is in use"),
-                field="number",
-                remedy=text("请换一个号码。", "Choose another number."),
+            faults.add(
+                ConflictError(
+                    text(f"号码 {number} 已被使用", f"the number {number} is in use"),
+                    field="number",
+                    remedy=text("请换一个号码。", "Choose another number."),
+                )
             )
         if user_id is not None:
             user = await session.get(User, user_id)
             if user is None or user.business_id != actor.business_id:
-                raise not_found("用户", "user", user_id, "user_id")
+                faults.add(not_found("用户", "user", user_id, "user_id"))
+        faults.tell()
         if row is None:
             made = password is None
             password = password or secrets.token_urlsafe(12)
@@ -390,8 +455,9 @@ async def save_extension(
         row.number, row.name, row.user_id, row.enabled = number, name, user_id, enabled
         if password is not None:
             row.password = secrets_box.seal(password)
+        said = changed(row, "number", "name", "user_id", "enabled")
         await session.flush()
-        await note(session, actor, "extension.saved", number, enabled=enabled, password_set=password is not None)
+        await note(session, actor, "extension.saved", number, **said, password_set=password is not None or None)
         return row, password if made else None
 
 
@@ -623,17 +689,23 @@ async def save_rule(
     trunk_id: str | None = None,
 ) -> OutboundRule:
     """Set the rule of a number class."""
+    faults = Faults()
     if number_class not in DEFAULT_CAPS:
         names = ", ".join(kind.value for kind in DEFAULT_CAPS)
-        raise _refuse("number_class", "没有该号码类别", "no such number class", f"可选：{names}", f"Choose of {names}.")
-    if not 0 <= max_per_hour <= 1_000_000:
-        raise _refuse("max_per_hour", "上限不可用", "this cap cannot be used", "0 到 1000000。", "0 to 1000000.")
-    if not 0 <= from_hour < to_hour <= 24:
-        raise _refuse(
-            "from_hour", "时段不可用", "these hours cannot be used", "0 ≤ 起 < 止 ≤ 24。", "0 ≤ from < to ≤ 24."
+        faults.add(
+            _refuse("number_class", "没有该号码类别", "no such number class", f"可选：{names}", f"Choose of {names}.")
         )
+    if not 0 <= max_per_hour <= 1_000_000:
+        faults.add(_refuse("max_per_hour", "上限不可用", "this cap cannot be used", "0 到 1000000。", "0 to 1000000."))
+    if not 0 <= from_hour < to_hour <= 24:
+        faults.add(
+            _refuse(
+                "from_hour", "时段不可用", "these hours cannot be used", "0 ≤ 起 < 止 ≤ 24。", "0 ≤ from < to ≤ 24."
+            )
+        )
+    faults.tell()
     async with write(db) as session:
-        await _mine(session, actor, Trunk, trunk_id, "中继", "trunk")
+        trunk: Trunk | None = await _mine(session, actor, Trunk, trunk_id, "中继", "trunk")
         row = (
             await session.exec(
                 select(OutboundRule)
@@ -644,9 +716,15 @@ async def save_rule(
         if row is None:
             row = OutboundRule(business_id=actor.business_id, number_class=number_class, max_per_hour=0)
             session.add(row)
+        led = row.trunk_id
         row.max_per_hour, row.from_hour, row.to_hour, row.trunk_id = max_per_hour, from_hour, to_hour, trunk_id
+        said = changed(row, "max_per_hour", "from_hour", "to_hour")
+        if row.trunk_id != led:
+            before = await session.get(Trunk, led) if led is not None else None
+            said["trunk"] = trunk.name if trunk is not None else ""
+            said.setdefault("was", {})["trunk"] = before.name if before is not None else ""
         await session.flush()
-        await note(session, actor, "outbound_rule.saved", number_class, max_per_hour=max_per_hour)
+        await note(session, actor, "outbound_rule.saved", number_class, **said)
         return row
 
 
@@ -659,13 +737,15 @@ async def list_rules(db: Database, business_id: str) -> list[OutboundRule]:
 
 async def save_emergency_route(db: Database, actor: Actor, *, number: str, destination: str) -> EmergencyRoute:
     """Where an emergency number goes: an extension's number or a trunk's name."""
+    faults = Faults()
     if not re.fullmatch(r"\d{2,6}", number):
-        raise _refuse("number", "紧急号码应为 2 到 6 位数字", "2 to 6 digits", "例如 110。", "Such as 110.")
+        faults.add(_refuse("number", "紧急号码应为 2 到 6 位数字", "2 to 6 digits", "例如 110。", "Such as 110."))
     async with write(db) as session:
         known = select(Extension.id).where(Extension.business_id == actor.business_id, Extension.number == destination)
         trunk = select(Trunk.id).where(Trunk.business_id == actor.business_id, Trunk.name == destination)
         if (await session.exec(known)).first() is None and (await session.exec(trunk)).first() is None:
-            raise not_found("分机或中继", "extension or trunk", destination, "destination")
+            faults.add(not_found("分机或中继", "extension or trunk", destination, "destination"))
+        faults.tell()
         row = (
             await session.exec(
                 select(EmergencyRoute)
@@ -677,8 +757,9 @@ async def save_emergency_route(db: Database, actor: Actor, *, number: str, desti
             row = EmergencyRoute(business_id=actor.business_id, number=number, destination=destination)
             session.add(row)
         row.destination = destination
+        said = changed(row, "destination")
         await session.flush()
-        await note(session, actor, "emergency_route.saved", number, destination=destination)
+        await note(session, actor, "emergency_route.saved", number, **said)
         return row
 
 

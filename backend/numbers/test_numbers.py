@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.calls.models import Call, Leg
 from backend.database import utcnow, write
-from backend.errors import ConflictError, InvalidError, NotFoundError
+from backend.errors import ConflictError, InvalidError, ManyFaultsError, NotFoundError
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.permissions import Actor
 from backend.lists import service as lists
@@ -16,6 +16,7 @@ from backend.numbers import service
 from backend.numbers.phone import NumberClass, classify, normalise
 from backend.numbers.service import DialError, NoRoute, Route
 from backend.state import AppState
+from backend.testing import ApiClient
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,41 @@ async def test_bad_trunks_are_refused_by_field(state: AppState, actor: Actor) ->
         assert refused.value.field == field
 
 
+async def test_everything_wrong_with_a_trunk_is_told_at_once_and_nothing_is_kept(
+    state: AppState, actor: Actor, client: ApiClient
+) -> None:
+    await service.save_trunk(state.db, state.secrets, actor, name="line", host="sip.example")
+    wrong = {"name": "line", "host": "a b", "port": 0, "callerId": "me", "password": "x", "maxCalls": 0}
+    told = await client.ask(
+        "mutation($t: TrunkInput!) { saveTrunk(input: $t) { value { id } errors { code field message { zh } } } }",
+        t=wrong,
+    )
+    assert told["saveTrunk"]["value"] is None
+    errors = told["saveTrunk"]["errors"]
+    assert {one["field"] for one in errors} == {"name", "host", "port", "caller_id", "password", "max_calls"}
+    assert next(one["code"] for one in errors if one["field"] == "name") == "conflict"
+    assert all(one["message"]["zh"] for one in errors)
+    assert len(await service.list_trunks(state.db)) == 1
+
+
+async def test_the_trail_says_what_was_and_what_is(state: AppState, actor: Actor, client: ApiClient) -> None:
+    made = await service.save_trunk(
+        state.db, state.secrets, actor, name="line", host="a.example", password="secret-secret-1"
+    )
+    await service.save_trunk(
+        state.db, state.secrets, actor, id=made.id, name="line", host="b.example", addresses=["203.0.113.1"],
+        enabled=False,
+    )  # fmt: skip
+    rows = await client.ask('{ audit(action: "trunk.saved") { nodes { details } } auditCheck { brokenAt } }')
+    after, before = (row["details"] for row in rows["audit"]["nodes"])
+    assert before == {"name": "line", "host": "a.example", "password_set": True}
+    assert after == {
+        "host": "b.example", "addresses": ["203.0.113.1"], "enabled": False,
+        "was": {"host": "a.example", "addresses": [], "enabled": True},
+    }  # fmt: skip
+    assert rows["auditCheck"]["brokenAt"] is None
+
+
 async def test_lists_know_a_number_in_every_form(state: AppState, actor: Actor) -> None:
     row = await lists.save_list(state.db, actor, name="blocked", kind="black")
     entries = [lists.EntryInput("13900000000"), lists.EntryInput("13900000001", until=utcnow() - timedelta(days=1))]
@@ -187,9 +223,11 @@ async def test_lists_know_a_number_in_every_form(state: AppState, actor: Actor) 
         assert await lists.match(state.db, "main", "blocked", written)
     for other in ("13900000001", "13900000002", "anonymous", ""):
         assert not await lists.match(state.db, "main", "blocked", other)
+    mixed = [lists.EntryInput(number) for number in ("13900000009", "bad", "worse")]
     with pytest.raises(InvalidError) as refused:
-        await lists.add_entries(state.db, actor, row.id, [lists.EntryInput("13900000009"), lists.EntryInput("bad")])
-    assert refused.value.field == "entries.1.number"
+        await lists.add_entries(state.db, actor, row.id, mixed)
+    assert isinstance(refused.value, ManyFaultsError)
+    assert [one.field for one in refused.value.errors] == ["entries.1.number", "entries.2.number"]
     assert not await lists.match(state.db, "main", "blocked", "13900000009")
     page = await lists.list_entries(state.db, actor, row.id)
     assert (page.items[0].number, page.items[0].note) == ("+8613900000000", "again")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import Database, locked, read, utcnow, write
 from backend.errors import InvalidError, not_found
 from backend.events import record
@@ -96,10 +96,12 @@ async def _save(
             row = Prompt(business_id=actor.business_id, name=name, language=language)
             session.add(row)
         # The old file stays: a call may be playing it. Files that no row names are swept at start.
+        recorded = bool(file) or None
         row.text, row.file, row.seconds, row.updated_at = content, file, seconds, utcnow()
+        said = changed(row, "text")
         await session.flush()
         record(session, actor.business_id, "prompt.saved", row.id, name=name, language=language)
-        await note(session, actor, "prompt.saved", f"{name} ({language})", recorded=bool(file))
+        await note(session, actor, "prompt.saved", f"{name} ({language})", **said, recorded=recorded)
         return row
 
 

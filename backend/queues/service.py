@@ -1,7 +1,7 @@
 """Queues: their rules and members, who waits now, and the figures of the day."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +13,9 @@ from sqlmodel import col, select
 
 from backend.agents.models import Agent
 from backend.agents.service import SEATS, check_skills, refuse
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import AsyncSession, Database, locked, read, utcnow
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
 from backend.identity.scope import People, only
@@ -80,6 +80,8 @@ class QueueInput:
     position: int = 0
 
 
+TOLD_FIELDS = tuple(name for name in QueueInput.__dataclass_fields__ if name not in ("name", "overflow", "thresholds"))
+"""What the audit trail says of a queue that was changed."""
 _RANGES = {
     "last_agent_seconds": (0, 3600), "priority": (-100, 100), "age_seconds": (0, 3600), "ring_seconds": (5, 120),
     "again_seconds": (1, 3600), "outside_after": (1, 50), "max_waiting": (0, 10_000), "wrap_up_seconds": (-1, 3600),
@@ -87,19 +89,21 @@ _RANGES = {
 }  # fmt: skip
 
 
-def _check(given: QueueInput) -> None:
+def _faults(given: QueueInput) -> Iterator[InvalidError]:
+    """What is wrong with a queue as it was given."""
     if not NAME.fullmatch(given.name):
-        raise refuse(
+        yield refuse(
             "name",
             f"队列名“{given.name}”不可用",
             f"'{given.name}' cannot be the name of a queue",
             "请用字母、数字或 . _ -。",
             "Use letters, digits or . _ - signs.",
         )
-    if not given.label_zh.strip() or not given.label_en.strip():
-        raise refuse("label_zh", "请填写中英文名称", "a queue needs a name in Chinese and English")
+    for place, label in (("label_zh", given.label_zh), ("label_en", given.label_en)):
+        if not label.strip():
+            yield refuse(place, "请填写中英文名称", "a queue needs a name in Chinese and English")
     if given.strategy not in list(Strategy):
-        raise refuse(
+        yield refuse(
             "strategy",
             f"没有策略“{given.strategy}”",
             f"there is no strategy '{given.strategy}'",
@@ -108,16 +112,16 @@ def _check(given: QueueInput) -> None:
         )
     for name, (low, high) in _RANGES.items():
         if not low <= getattr(given, name) <= high:
-            raise refuse(name, f"应在 {low} 到 {high} 之间", f"it is from {low} to {high}")
+            yield refuse(name, f"应在 {low} 到 {high} 之间", f"it is from {low} to {high}")
     if bad := set(given.seats) - set(SEATS):
-        raise refuse("seats", f"没有坐席类别 {bad}", f"there is no seat {sorted(bad)}")
+        yield refuse("seats", f"没有坐席类别 {bad}", f"there is no seat {sorted(bad)}")
     if bad := set(given.thresholds) - set(THRESHOLDS):
-        raise refuse("thresholds", f"没有阈值 {bad}", f"there is no threshold {sorted(bad)}")
+        yield refuse("thresholds", f"没有阈值 {bad}", f"there is no threshold {sorted(bad)}")
     if any(not isinstance(value, int) or value < 0 for value in given.thresholds.values()):
-        raise refuse("thresholds", "阈值应为非负整数", "a threshold is a whole number from 0")
+        yield refuse("thresholds", "阈值应为非负整数", "a threshold is a whole number from 0")
     for one in given.overflow:
         if one.when not in ("always", "no_agents") or not 0 <= one.after_seconds <= 7200 or one.queue == given.name:
-            raise refuse(
+            yield refuse(
                 "overflow",
                 "溢出规则不可用",
                 "this overflow cannot be",
@@ -125,7 +129,7 @@ def _check(given: QueueInput) -> None:
                 "After 0 to 7200 seconds, into another queue.",
             )
     if given.pop_url and not re.match(r"https?://", given.pop_url):
-        raise refuse("pop_url", "弹屏地址应以 http(s):// 开头", "the address begins with http:// or https://")
+        yield refuse("pop_url", "弹屏地址应以 http(s):// 开头", "the address begins with http:// or https://")
 
 
 async def list_queues(db: Database, business_id: str) -> list[Queue]:
@@ -146,13 +150,18 @@ async def get_queue(session: AsyncSession, business_id: str, name: str, field: s
 
 async def save_queue(db: Database, actor: Actor, given: QueueInput) -> Queue:
     """Create or change a queue by its name."""
-    _check(given)
-    skills = check_skills(given.skills)
+    faults = Faults()
+    for fault in _faults(given):
+        faults.add(fault)
+    skills: dict[str, int] = {}
+    with faults.gathered():
+        skills = check_skills(given.skills)
     async with floor(db, actor.business_id) as session:
         names = set(await session.exec(select(Queue.name).where(Queue.business_id == actor.business_id)))
         for one in given.overflow:
             if one.queue not in names:
-                raise not_found("队列", "queue", one.queue, "overflow")
+                faults.add(not_found("队列", "queue", one.queue, "overflow"))
+        faults.tell()
         found = select(Queue).where(Queue.business_id == actor.business_id, Queue.name == given.name)
         row = (await session.exec(found)).first()
         if row is None:
@@ -165,7 +174,7 @@ async def save_queue(db: Database, actor: Actor, given: QueueInput) -> Queue:
         row.overflow = [
             {"queue": one.queue, "after_seconds": one.after_seconds, "when": one.when} for one in given.overflow
         ]
-        await note(session, actor, "queue.saved", given.name, strategy=given.strategy)
+        await note(session, actor, "queue.saved", given.name, **changed(row, *TOLD_FIELDS))
         return row
 
 
@@ -208,12 +217,15 @@ async def set_members(db: Database, actor: Actor, name: str, user_ids: Sequence[
         for user_id in wanted:
             if user_id not in known:
                 raise not_found("坐席", "agent", user_id, "userIds")
-        for member in await session.exec(select(QueueMember).where(QueueMember.queue_id == row.id)):
+        before = []
+        members = select(QueueMember).where(QueueMember.queue_id == row.id).order_by(col(QueueMember.position))
+        for member in await session.exec(members):
+            before.append(member.user_id)
             await session.delete(member)
         await session.flush()
         for position, user_id in enumerate(wanted):
             session.add(QueueMember(queue_id=row.id, user_id=user_id, business_id=actor.business_id, position=position))
-        await note(session, actor, "queue.members", name, agents=len(wanted))
+        await note(session, actor, "queue.members", name, members=wanted, was={"members": before})
         return wanted
 
 

@@ -22,9 +22,9 @@ from sqlalchemy import func, insert, literal
 from sqlalchemy import select as columns_of
 from sqlmodel import col, delete, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.identity.permissions import Actor
 from backend.recordings.files import inside
 from backend.recordings.models import CopyTarget, FileCopy, Recording
@@ -191,26 +191,36 @@ async def save_target(
     enabled: bool = True,
 ) -> CopyTarget:
     """Create or change a target; files that exist are copied too. Leave the secret key out to keep it."""
+    faults = Faults()
     name = name.strip()
-    _need(0 < len(name) <= 64, "name", "请填写名称", "Give it a name.")
-    _need(kind in ("folder", "s3"), "kind", "folder 或 s3", "folder or s3.")
+    _need(faults, 0 < len(name) <= 64, "name", "请填写名称", "Give it a name.")
+    _need(faults, kind in ("folder", "s3"), "kind", "folder 或 s3", "folder or s3.")
     if kind == "folder":
-        _need(Path(folder).is_absolute(), "folder", "请填写绝对路径", "Write an absolute path.")
+        _need(faults, Path(folder).is_absolute(), "folder", "请填写绝对路径", "Write an absolute path.")
     else:
         good = re.fullmatch(r"[A-Za-z0-9.-]+(:\d{1,5})?", endpoint)
-        _need(bool(good), "endpoint", "主机名，可加端口", "A host name, with a port if need be.")
-        _need(bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,62}", bucket)), "bucket", "存储桶名称不正确", "A bucket's name.")
+        _need(faults, bool(good), "endpoint", "主机名，可加端口", "A host name, with a port if need be.")
+        _need(
+            faults,
+            bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,62}", bucket)),
+            "bucket",
+            "存储桶名称不正确",
+            "A bucket's name.",
+        )
     async with write(db) as session:
         row = await locked(session, CopyTarget, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("备份目标", "copy target", id)
         taken = select(CopyTarget.id).where(CopyTarget.business_id == actor.business_id, CopyTarget.name == name)
         if (other := (await session.exec(taken)).first()) is not None and other != id:
-            raise ConflictError(
-                text(f"“{name}”已存在", f"'{name}' exists already"),
-                field="name",
-                remedy=text("请换一个名称。", "Choose another name."),
+            faults.add(
+                ConflictError(
+                    text(f"“{name}”已存在", f"'{name}' exists already"),
+                    field="name",
+                    remedy=text("请换一个名称。", "Choose another name."),
+                )
             )
+        faults.tell()
         if row is None:
             row = CopyTarget(business_id=actor.business_id, name=name, kind=kind)
             session.add(row)
@@ -218,10 +228,13 @@ async def save_target(
         row.region, row.bucket, row.prefix, row.access_key, row.enabled = region, bucket, prefix, access_key, enabled
         if secret_key is not None:
             row.secret_key = box.seal(secret_key) if secret_key else ""
+        said = changed(
+            row, "name", "kind", "folder", "endpoint", "secure", "region", "bucket", "prefix", "enabled"
+        )  # fmt: skip
         await session.flush()
         if enabled:
             await _all_files(session, row)
-        await note(session, actor, "copy_target.saved", row.name, kind=kind, enabled=enabled)
+        await note(session, actor, "copy_target.saved", row.name, **said, password_set=secret_key is not None or None)
         return row
 
 
@@ -286,10 +299,12 @@ async def counts(db: Database, business_id: str) -> dict[tuple[str, str], int]:
         return {(target, state): count for target, state, count in found}
 
 
-def _need(holds: bool, name: str, zh: str, en: str) -> None:
+def _need(faults: Faults, holds: bool, name: str, zh: str, en: str) -> None:
     if not holds:
-        raise InvalidError(
-            text("备份目标不正确", "the target cannot be like this"), field=name, remedy=text(f"{zh}。", en)
+        faults.add(
+            InvalidError(
+                text("备份目标不正确", "the target cannot be like this"), field=name, remedy=text(f"{zh}。", en)
+            )
         )
 
 

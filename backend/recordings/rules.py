@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.database import Database, locked, read, write
-from backend.errors import InvalidError, not_found
+from backend.errors import Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
 from backend.recordings.models import RecordingRule, RetentionRule
@@ -130,22 +130,26 @@ async def save_rule(
     enabled: bool = True,
 ) -> RecordingRule:
     """Create or change a rule of recording."""
+    faults = Faults()
     value = value.strip()
-    _need(scope in SCOPES, "scope", f"可选：{'、'.join(SCOPES)}", f"Choose one of {', '.join(SCOPES)}.")
-    _need(scope == "all" or bool(value), "value", "请填写号码、队列或坐席", "Say which number, queue or agent.")
+    _need(faults, scope in SCOPES, "scope", f"可选：{'、'.join(SCOPES)}", f"Choose one of {', '.join(SCOPES)}.")
+    _need(faults, scope == "all" or bool(value), "value", "请填写号码、队列或坐席", "Say which number, queue or agent.")
     _need(
+        faults,
         direction in DIRECTIONS,
         "direction",
         "inbound、outbound、internal 或空",
         "inbound, outbound, internal or empty.",
     )
-    _need(0 <= share <= 100, "share", "0 到 100（百分比）", "0 to 100 per cent.")
+    _need(faults, 0 <= share <= 100, "share", "0 到 100（百分比）", "0 to 100 per cent.")
     _need(
+        faults,
         not announce or bool(announcement_zh.strip() and announcement_en.strip()),
         "announcementZh",
         "请用两种语言填写提示语",
         "Write what is said, in both languages.",
     )
+    faults.tell()
     async with write(db) as session:
         row = await locked(session, RecordingRule, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
@@ -156,8 +160,12 @@ async def save_rule(
         row.name, row.scope, row.value, row.direction, row.share = name.strip(), scope, value, direction, share
         row.announce, row.position, row.enabled = announce, position, enabled
         row.announcement_zh, row.announcement_en = announcement_zh.strip(), announcement_en.strip()
+        said = changed(
+            row, "name", "scope", "value", "direction", "share", "announce", "announcement_zh", "announcement_en",
+            "position", "enabled",
+        )  # fmt: skip
         await session.flush()
-        await note(session, actor, "recording_rule.saved", row.id, scope=scope, value=value, share=share)
+        await note(session, actor, "recording_rule.saved", row.name or row.id, **said)
         record(session, actor.business_id, "recording_rules.changed", row.id)
         return row
 
@@ -186,13 +194,25 @@ async def save_retention(
     enabled: bool = True,
 ) -> RetentionRule:
     """Create or change a rule of keeping."""
+    faults = Faults()
     value = value.strip()
-    _need(what in KEPT, "what", f"可选：{'、'.join(KEPT)}", f"Choose one of {', '.join(KEPT)}.")
-    _need(scope in KEPT[what], "scope", f"可选：{'、'.join(KEPT[what])}", f"Choose one of {', '.join(KEPT[what])}.")
+    _need(faults, what in KEPT, "what", f"可选：{'、'.join(KEPT)}", f"Choose one of {', '.join(KEPT)}.")
     _need(
-        scope == "all" or bool(value), "value", "请填写号码、队列、坐席或信箱", "Say which number, queue, agent or box."
+        faults,
+        scope in KEPT.get(what, ()),
+        "scope",
+        f"可选：{'、'.join(KEPT.get(what, ()))}",
+        f"Choose one of {', '.join(KEPT.get(what, ()))}.",
     )
-    _need(1 <= days <= 36_500, "days", "1 到 36500 天", "1 to 36500 days.")
+    _need(
+        faults,
+        scope == "all" or bool(value),
+        "value",
+        "请填写号码、队列、坐席或信箱",
+        "Say which number, queue, agent or box.",
+    )
+    _need(faults, 1 <= days <= 36_500, "days", "1 到 36500 天", "1 to 36500 days.")
+    faults.tell()
     async with write(db) as session:
         row = await locked(session, RetentionRule, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
@@ -202,8 +222,9 @@ async def save_retention(
             session.add(row)
         row.name, row.what, row.scope, row.value, row.days = name.strip(), what, scope, value, days
         row.enabled = enabled
+        said = changed(row, "name", "what", "scope", "value", "days", "enabled")
         await session.flush()
-        await note(session, actor, "retention_rule.saved", row.id, what=what, scope=scope, value=value, days=days)
+        await note(session, actor, "retention_rule.saved", row.name or row.id, **said)
         return row
 
 
@@ -214,10 +235,12 @@ async def delete_one(db: Database, actor: Actor, table: Any, id: str) -> None:
         if row is None or row.business_id != actor.business_id:
             raise not_found("规则", "rule", id)
         await session.delete(row)
-        await note(session, actor, f"{table.__tablename__.removesuffix('s')}.deleted", id)
+        await note(session, actor, f"{table.__tablename__.removesuffix('s')}.deleted", row.name or id)
         record(session, actor.business_id, "recording_rules.changed", id)
 
 
-def _need(holds: bool, name: str, zh: str, en: str) -> None:
+def _need(faults: Faults, holds: bool, name: str, zh: str, en: str) -> None:
     if not holds:
-        raise InvalidError(text("规则不正确", "the rule cannot be like this"), field=name, remedy=text(f"{zh}。", en))
+        faults.add(
+            InvalidError(text("规则不正确", "the rule cannot be like this"), field=name, remedy=text(f"{zh}。", en))
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.callbacks.events import Happened, Happening, meets
 from backend.callbacks.models import FlowRule
 from backend.calls.models import Call
@@ -382,8 +382,9 @@ async def save_box(
                 raise not_found("成员", "member", user_id, "members")
         row.label_zh, row.label_en = label_zh.strip(), label_en.strip()
         row.queue, row.members, row.create_task = queue, list(dict.fromkeys(members)), create_task
+        said = changed(row, "label_zh", "label_en", "queue", "members", "create_task")
         await session.flush()
-        await note(session, actor, "voicemail_box.saved", name, members=len(row.members))
+        await note(session, actor, "voicemail_box.saved", name, **said)
         return row
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from backend.audit.service import note
+from backend.audit.service import changed, note
 from backend.calls.models import Call
 from backend.customers.service import with_number
 from backend.database import AsyncSession, Database, locked, new_id, read, utcnow, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
 from backend.paging import Page, page
@@ -53,16 +53,18 @@ async def save_disposition(
     enabled: bool = True,
 ) -> Disposition:
     """Create or change a code. A code below another has no codes below itself."""
+    faults = Faults()
     if not _CODE.fullmatch(code):
-        raise _bad("code", "1 到 64 个字母、数字、点、横线或下划线", "1 to 64 letters, figures, dots, - or _.")
+        faults.add(_bad("code", "1 到 64 个字母、数字、点、横线或下划线", "1 to 64 letters, figures, dots, - or _."))
     label_zh, label_en = label_zh.strip() or label_en.strip(), label_en.strip() or label_zh.strip()
     if not label_zh or len(label_zh) > 200 or len(label_en) > 200:
-        raise _bad("labelZh", "请填写 1 到 200 字的名称", "Give it a label of 1 to 200 signs.")
+        faults.add(_bad("labelZh", "请填写 1 到 200 字的名称", "Give it a label of 1 to 200 signs."))
     async with write(db) as session:
         row = await locked(session, Disposition, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("结果代码", "disposition code", id)
-        await _check_parent(session, actor, parent_id, id, queue)
+        with faults.gathered():
+            await _check_parent(session, actor, parent_id, id, queue)
         taken = select(Disposition.id).where(
             Disposition.business_id == actor.business_id, Disposition.queue == queue, Disposition.code == code
         )
@@ -70,18 +72,25 @@ async def save_disposition(
             taken = taken.where(Disposition.id != id)
         with session.no_autoflush:
             if (await session.exec(taken)).first() is not None:
-                raise ConflictError(
-                    text(f"代码“{code}”已存在", f"the code '{code}' exists already"),
-                    field="code",
-                    remedy=text("请换一个代码。", "Choose another code."),
+                faults.add(
+                    ConflictError(
+                        text(f"代码“{code}”已存在", f"the code '{code}' exists already"),
+                        field="code",
+                        remedy=text("请换一个代码。", "Choose another code."),
+                    )
                 )
+        faults.tell()
         if row is None:
             row = Disposition(business_id=actor.business_id, code=code, label_zh=label_zh, label_en=label_en)
             session.add(row)
         row.code, row.label_zh, row.label_en, row.parent_id, row.queue = code, label_zh, label_en, parent_id, queue
         row.needs_next_contact, row.needs_note, row.success = needs_next_contact, needs_note, success
         row.position, row.enabled = position, enabled
-        await note(session, actor, "disposition.saved", code, queue=queue)
+        said = changed(
+            row, "code", "label_zh", "label_en", "queue", "needs_next_contact", "needs_note", "success", "position",
+            "enabled",
+        )  # fmt: skip
+        await note(session, actor, "disposition.saved", code, **said)
         record(session, actor.business_id, "dispositions.changed", row.id)
         return row
 

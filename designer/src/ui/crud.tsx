@@ -1,5 +1,5 @@
 /** A list of things that are made, changed and removed by a form in a drawer: the shape of most set-up pages. */
-import { App, Button, type FormInstance, Table, type TableProps } from 'antd';
+import { App, Button, type FormInstance, type TableProps } from 'antd';
 import { Pencil, Plus, Trash2 } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { UserError } from '@/graphql/useChange';
@@ -8,6 +8,7 @@ import { common } from '@/i18n/common';
 import { FormDrawer } from './forms';
 import { ConfirmDelete, EmptyState, IconButton } from './index';
 import { FilterBar, SearchBox } from './lists';
+import { ListTable } from './table';
 
 export interface CrudWords {
   /** The button that makes a new one. */
@@ -115,8 +116,7 @@ export function Crud<Row extends object, Form extends object>({
               {add}
             </FilterBar>
           )}
-          <Table<Row>
-            className="cw-list"
+          <ListTable<Row>
             rowKey={rowKey}
             size="middle"
             loading={loading}

@@ -113,17 +113,22 @@ export function useAliasName(): (alias: string) => string {
 
 const NAMES = graphql(`
   query PeopleNames {
-    peopleNames { name displayName }
+    peopleNames { id name displayName }
   }
 `);
 
-/** Who did it, as people are called; what the installation did by itself by a word. */
+/** Who did it, by id or sign-in name, as people are called; what the installation did by itself by a word. */
 export function useWhoName(): (name: string) => string {
   const c = useWords(common);
   const [answer] = useQuery({ query: NAMES });
   const found = answer.data?.peopleNames;
   return useMemo(() => {
-    const called = new Map(found?.map((one) => [one.name, one.displayName]));
+    const called = new Map(
+      found?.flatMap((one) => [
+        [one.name, one.displayName],
+        [one.id, one.displayName],
+      ]),
+    );
     return (name) => (name === 'system' || name === 'cli' ? c(`who_${name}`) : (called.get(name) ?? name));
   }, [found, c]);
 }

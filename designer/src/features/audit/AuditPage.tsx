@@ -1,15 +1,18 @@
 /** The audit trail: who did what, and whether the chain of rows holds. */
-import { Alert, AutoComplete, Button, Table } from 'antd';
+import { Alert, AutoComplete, Button } from 'antd';
 import { ShieldCheck } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useClient } from 'urql';
 import { graphql } from '@/gql';
-import { useText, useWords } from '@/i18n';
+import { useLanguage, useText, useWords } from '@/i18n';
 import { PageHeader, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
+import { useLanguageNames } from '@/ui/languages';
 import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { ListTable } from '@/ui/table';
 import { ACTIONS } from './actions';
+import { Details, Entry, Subject } from './Details';
 import { auditWords } from './words';
 
 const LIST = graphql(`
@@ -28,18 +31,13 @@ const CHECK = graphql(`
 `);
 const PAGE = 100;
 
-/** Details in one line, as "name: value". */
-export function detailText(details: unknown): string {
-  if (typeof details !== 'object' || details === null) return '';
-  return Object.entries(details)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' · ');
-}
-
 export default function AuditPage() {
   const w = useWords(auditWords);
   const text = useText();
   const whoName = useWhoName();
+  const language = useLanguage();
+  const tongue = useLanguageNames();
+  const teller = useMemo(() => ({ language, person: whoName, tongue }), [language, whoName, tongue]);
   const client = useClient();
   const [filters, setFilters] = useFilters('audit', ['actor', 'action'] as const);
   const [actor, setActor] = useState(filters.actor);
@@ -98,16 +96,18 @@ export default function AuditPage() {
           onChange={(action: string | undefined) => setFilters({ action: action ?? '' })}
         />
       </FilterBar>
-      <Table
-        className="cw-list"
+      <ListTable
         rowKey="seq"
         size="small"
         loading={!pages.rows && !pages.error}
         dataSource={rows}
         pagination={false}
+        expandable={{
+          expandedRowRender: (row) => <Entry entry={row} teller={teller} />,
+        }}
         locale={{ emptyText: filters.actor || filters.action ? w('noMatch') : w('none') }}
         columns={[
-          { title: w('seq'), width: 72, align: 'right', dataIndex: 'seq' },
+          { title: w('seq'), width: 64, align: 'right', dataIndex: 'seq' },
           { title: w('when'), width: 184, render: (_, row) => <Time at={row.at} exact /> },
           { title: w('who'), width: 120, render: (_, row) => <strong>{whoName(row.actor)}</strong> },
           {
@@ -123,15 +123,11 @@ export default function AuditPage() {
           {
             title: w('subject'),
             width: 140,
-            render: (_, row) => <span className="cw-break">{row.subject}</span>,
+            render: (_, row) => <Subject entry={row} teller={teller} />,
           },
           {
             title: w('details'),
-            render: (_, row) => (
-              <span className="cw-break cw-quiet" title={`${w('hash')} ${row.hash}`}>
-                {detailText(row.details)}
-              </span>
-            ),
+            render: (_, row) => <Details details={row.details} teller={teller} most={3} />,
           },
           {
             title: w('from'),

@@ -1,5 +1,5 @@
 /** Every call: live ones on top, moving as they move; the past below, by filters that stand in the address. */
-import { Button, Popconfirm, Select, Table, Tag } from 'antd';
+import { Button, Popconfirm, Select, Tag } from 'antd';
 import { PhoneCall, PhoneOff } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
@@ -14,6 +14,7 @@ import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import './calls.css';
+import { ListTable } from '@/ui/table';
 import { CallState, causes, Direction, Ending, useCause, useFlowNames } from './marks';
 import { since } from './timeline';
 import { callWords } from './words';
@@ -230,8 +231,7 @@ export default function CallsPage() {
         )
       ) : (
         <>
-          <Table
-            className="cw-list"
+          <ListTable
             rowKey="id"
             size="middle"
             loading={!pages.rows && !pages.error}

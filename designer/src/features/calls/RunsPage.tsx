@@ -1,5 +1,5 @@
 /** Every run of a flow, with or without a call. */
-import { Button, Select, Table } from 'antd';
+import { Button, Select } from 'antd';
 import { ListTree } from 'lucide-react';
 import { useMemo } from 'react';
 import { Link, useNavigate } from 'react-router';
@@ -10,6 +10,7 @@ import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import './calls.css';
+import { ListTable } from '@/ui/table';
 import { OUTCOMES, RunState, useFlowNames, useKind } from './marks';
 import { callWords } from './words';
 
@@ -80,8 +81,7 @@ export default function RunsPage() {
         />
       ) : (
         <>
-          <Table
-            className="cw-list"
+          <ListTable
             rowKey="id"
             size="middle"
             loading={!pages.rows && !pages.error}

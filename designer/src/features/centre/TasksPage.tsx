@@ -1,5 +1,5 @@
 /** Everybody's tasks: filtered, given to others, cancelled. */
-import { Button, Select, Table } from 'antd';
+import { Button, Select } from 'antd';
 import dayjs from 'dayjs';
 import { ListTodo } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
@@ -13,6 +13,7 @@ import { EmptyState, groupedPhone, PageHeader, Phone, StateTag, type Tone } from
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { ListTable } from '@/ui/table';
 import { centreWords } from './words';
 
 const LIST = graphql(`
@@ -123,8 +124,7 @@ export default function TasksPage() {
       {rows?.length === 0 ? (
         <EmptyState icon={<ListTodo size={32} aria-hidden />} title={w('noTasks')} help={w('noTasksHelp')} />
       ) : (
-        <Table<Row>
-          className="cw-list"
+        <ListTable<Row>
           rowKey="id"
           size="middle"
           loading={!rows && !pages.error}

@@ -1,5 +1,5 @@
 /** All customers: searched, filtered by level, opened beside the list. */
-import { Button, Drawer, Select, Table } from 'antd';
+import { Button, Drawer, Select } from 'antd';
 import { Contact, Plus } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useMay } from '@/app/session';
@@ -10,6 +10,7 @@ import { EmptyState, PageHeader, Phone, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LevelTag, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { ListTable } from '@/ui/table';
 import { CustomerCard, NewCustomer } from '../console/CustomerPane';
 import { customerWords } from './words';
 
@@ -79,8 +80,7 @@ export default function CustomersPage() {
           action={filtered ? undefined : add}
         />
       ) : (
-        <Table<Row>
-          className="cw-list"
+        <ListTable<Row>
           rowKey="id"
           size="middle"
           loading={!pages.rows && !pages.error}

@@ -1,8 +1,8 @@
 /** Lines and trunks: whether each trunk is there and how full, and every call that is up. */
-import { Table } from 'antd';
 import { Link } from 'react-router';
 import { useText, useWords } from '@/i18n';
 import { Duration, EmptyState, Phone, StateTag } from '@/ui';
+import { ListTable } from '@/ui/table';
 import { useFlowNames } from '../calls/marks';
 import { isGone, TrunkLoad, TrunkMark } from '../numbers/trunkState';
 import type { Line, Trunk } from './liveLines';
@@ -34,8 +34,7 @@ export function Lines({ lines, loading }: { lines: readonly Line[]; loading: boo
   if (lines.length === 0 && !loading) return <EmptyState title={t('noLines')} />;
   const directions = { inbound: t('inbound'), outbound: t('outbound'), internal: t('internal') };
   return (
-    <Table<Line>
-      className="cw-list"
+    <ListTable<Line>
       size="small"
       rowKey="callId"
       loading={loading}

@@ -1,5 +1,5 @@
 /** Flows: in folders, by tags and state; new ones from templates and files; who changed what. */
-import { App, AutoComplete, Button, Dropdown, Form, Input, Segmented, Select, Table, Tag } from 'antd';
+import { App, AutoComplete, Button, Dropdown, Form, Input, Segmented, Select, Tag } from 'antd';
 import {
   Archive,
   ArchiveRestore,
@@ -28,6 +28,7 @@ import { Gallery } from './list/Gallery';
 import { HistoryDrawer } from './list/History';
 import { ImportDialog } from './list/Import';
 import './list/list.css';
+import { ListTable } from '@/ui/table';
 import { foldersOf, KINDS, liveVersion, matches } from './list/model';
 import { listWords } from './list/words';
 
@@ -472,8 +473,7 @@ function FlowTable({
       : []),
   ];
   return (
-    <Table
-      className="cw-list"
+    <ListTable
       rowKey="key"
       size="middle"
       loading={loading}

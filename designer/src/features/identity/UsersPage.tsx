@@ -15,6 +15,7 @@ import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
 import './identity.css';
+import { ListTable } from '@/ui/table';
 import { OwnRoles } from './OwnRoles';
 import { identityWords, PERMISSIONS } from './words';
 
@@ -185,8 +186,7 @@ function UserTable({
           {w('newUser')}
         </Button>
       </FilterBar>
-      <Table
-        className="cw-list"
+      <ListTable
         rowKey="id"
         size="middle"
         loading={loading}

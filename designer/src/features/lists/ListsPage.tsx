@@ -1,5 +1,5 @@
 /** Black, white and VIP lists with their numbers. */
-import { Alert, App, Button, DatePicker, Form, Input, Modal, Select, Spin, Table, Upload } from 'antd';
+import { Alert, App, Button, DatePicker, Form, Input, Modal, Select, Spin, Upload } from 'antd';
 import type { Dayjs } from 'dayjs';
 import { FileUp, ListChecks, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
@@ -17,6 +17,7 @@ import { Card, Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import { UsedByList, useUses } from '@/ui/uses';
 import '../calendars/calendars.css';
+import { ListTable } from '@/ui/table';
 import { type BadLine, endOf, MOST, readNumbers } from './read';
 import { numberListWords } from './words';
 
@@ -248,7 +249,7 @@ function Entries({ list, onCount }: { list: Row; onCount: () => void }) {
         )}
       </FilterBar>
       <Failure error={pages.error} retry={pages.reload} />
-      <Table
+      <ListTable
         rowKey="id"
         size="small"
         loading={!pages.rows && !pages.error}

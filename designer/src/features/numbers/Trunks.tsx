@@ -1,4 +1,4 @@
-import { App, Button, Collapse, Form, Input, InputNumber, Select, Switch, Table } from 'antd';
+import { App, Button, Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
 import { Cable, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
@@ -10,6 +10,7 @@ import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, Phone } from '@/ui';
 import { FormDrawer } from '@/ui/forms';
 import { FilterBar } from '@/ui/lists';
+import { ListTable } from '@/ui/table';
 import { DELETE_TRUNK, SAVE_TRUNK, type Trunk } from './data';
 import { TrunkLoad, TrunkMark } from './trunkState';
 import { numberWords } from './words';
@@ -105,8 +106,7 @@ export function Trunks({
             <span className="cw-grow" />
             {add}
           </FilterBar>
-          <Table
-            className="cw-list"
+          <ListTable
             rowKey="id"
             size="middle"
             loading={loading}

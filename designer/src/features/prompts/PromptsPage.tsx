@@ -1,5 +1,5 @@
 /** The prompt library: what callers hear, by name, its languages beside each other. */
-import { Alert, App, Button, Form, Input, Select, Table } from 'antd';
+import { Alert, App, Button, Form, Input, Select } from 'antd';
 import { FileUp, Pencil, Plus, TextCursorInput, Trash2, Volume2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useQuery } from 'urql';
@@ -12,6 +12,7 @@ import { ConfirmDelete, duration, EmptyState, IconButton, PageHeader, StateTag, 
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { ListTable } from '@/ui/table';
 import { UsedByList, useUses } from '@/ui/uses';
 import { ImportPrompts } from './ImportPrompts';
 import { type Entry, entriesOf, languagesOf, matches, type Row } from './library';
@@ -113,8 +114,7 @@ export default function PromptsPage() {
               ]}
             />
           </FilterBar>
-          <Table
-            className="cw-list"
+          <ListTable
             rowKey="name"
             size="middle"
             loading={answer.fetching && !answer.data}

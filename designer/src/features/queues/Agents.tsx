@@ -1,4 +1,4 @@
-import { App, Button, Form, Input, InputNumber, Select, Switch, Table, Tag } from 'antd';
+import { App, Button, Form, Input, InputNumber, Select, Switch, Tag } from 'antd';
 import { Pencil, Plus, Trash2, UsersRound } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useMay } from '@/app/session';
@@ -11,6 +11,7 @@ import { FilterBar, SearchBox } from '@/ui/lists';
 import { type Agent, DELETE_AGENT, SAVE_AGENT, type Setup, type SkillRow, skillMap, skillRows } from './data';
 import { SkillFields } from './SkillFields';
 import './queues.css';
+import { ListTable } from '@/ui/table';
 import { queueWords } from './words';
 
 interface Values {
@@ -114,8 +115,7 @@ export function Agents({
             <span className="cw-grow" />
             {add}
           </FilterBar>
-          <Table<Agent>
-            className="cw-list"
+          <ListTable<Agent>
             rowKey="userId"
             size="middle"
             loading={loading}

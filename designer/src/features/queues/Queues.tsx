@@ -1,4 +1,4 @@
-import { App, Button, Form, Input, InputNumber, Select, Switch, Table } from 'antd';
+import { App, Button, Form, Input, InputNumber, Select, Switch } from 'antd';
 import { ListOrdered, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useMay } from '@/app/session';
@@ -22,6 +22,7 @@ import {
 } from './data';
 import { SkillFields } from './SkillFields';
 import './queues.css';
+import { ListTable } from '@/ui/table';
 import { queueWords } from './words';
 
 const STRATEGIES = [
@@ -84,8 +85,7 @@ export function Queues({
             <span className="cw-grow" />
             {add}
           </FilterBar>
-          <Table<Queue>
-            className="cw-list"
+          <ListTable<Queue>
             rowKey="name"
             size="middle"
             loading={loading}

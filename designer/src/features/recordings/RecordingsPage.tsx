@@ -1,5 +1,5 @@
 /** Recordings: searched, heard, kept, deleted; the rules of what is recorded and how long; second copies. */
-import { App, Button, DatePicker, Form, Input, InputNumber, Select, Switch, Table, Tabs } from 'antd';
+import { App, Button, DatePicker, Form, Input, InputNumber, Select, Switch, Tabs } from 'antd';
 import dayjs from 'dayjs';
 import { FileAudio, Pin, PinOff, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
@@ -16,6 +16,7 @@ import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { ListTable } from '@/ui/table';
 import { OUTCOMES, useCause } from '../calls/marks';
 import { callWords } from '../calls/words';
 import { clock, RecordingPlayer } from './Player';
@@ -247,8 +248,7 @@ function Recordings() {
           }
         />
       ) : (
-        <Table<Row>
-          className="cw-list"
+        <ListTable<Row>
           rowKey="id"
           size="middle"
           loading={!pages.rows && !pages.error}

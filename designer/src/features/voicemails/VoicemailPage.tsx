@@ -1,5 +1,5 @@
 /** Voicemail: the messages of one's boxes, and the boxes themselves. */
-import { App, Button, Form, Input, Select, Switch, Table, Tabs } from 'antd';
+import { App, Button, Form, Input, Select, Switch, Tabs } from 'antd';
 import { Phone as PhoneIcon, Trash2, Voicemail } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
@@ -14,6 +14,7 @@ import { Crud } from '@/ui/crud';
 import { useFilters } from '@/ui/filters';
 import { Failure, FilterBar, LoadMore, SearchBox } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { ListTable } from '@/ui/table';
 import { useDesk } from '../console/desk';
 import { clock, RecordingPlayer } from '../recordings/Player';
 import { voicemailWords } from './words';
@@ -198,8 +199,7 @@ function Messages({ boxes, moved }: { boxes: readonly Box[]; moved: () => void }
       {rows?.length === 0 ? (
         <EmptyState icon={<Voicemail size={32} aria-hidden />} title={w('none')} help={w('noneHelp')} />
       ) : (
-        <Table<Row>
-          className="cw-list"
+        <ListTable<Row>
           rowKey="id"
           size="middle"
           loading={!rows && !pages.error}
