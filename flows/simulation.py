@@ -480,10 +480,11 @@ class Simulation:
                     sound = one.text if one.kind == "prompt" else ""
                     told.append(Told(at, "heard", one.text, self._node_at(at), sound))
         told += [Told(one.at, "message", f"{', '.join(one.to)}: {one.text}") for one in self.messages]
+        order = {"node": 0, "heard": 1, "dialled": 2}
+        told.sort(key=lambda one: (one.at, order.get(one.kind, 3)))
         if self.result is not None:
             told.append(Told(self.result.seconds, "ended", self.result.result.outcome))
-        order = {"node": 0, "heard": 1, "dialled": 2}
-        return sorted(told, key=lambda one: (one.at, order.get(one.kind, 3)))
+        return told
 
     def _node_at(self, at: float) -> str:
         moment = self.scene.begin + timedelta(seconds=at + 0.001)

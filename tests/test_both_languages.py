@@ -58,3 +58,23 @@ def test_each_detail_of_the_audit_trail_has_a_name() -> None:
     said |= {*PROFILE, *QUEUE, "trunk", "source"}
     assert len(said) > 80
     assert said - told == set()
+
+
+FAILING = re.compile(
+    r"\b(?:Outcome\.error|(?:Node|Speech|Driver|Messaging|Telephony|Control)Error|self\._fail)\(\s*\"([a-z_]+)\""
+)
+
+
+def test_each_reason_of_a_failed_step_has_words() -> None:
+    told = set(re.findall(r"^  ([a-z_]+): \{ zh", (ROOT / "designer/src/ui/reasons.ts").read_text(), re.MULTILINE))
+    files = [
+        file
+        for room in ("nodes", "flows", "backend", "telephony")
+        for file in (ROOT / room).rglob("*.py")
+        if "test" not in file.name and "fixtures" not in file.parts
+    ]
+    given = {reason for file in files for reason in FAILING.findall(file.read_text())}
+    broken = re.findall(r"ExpressionError\(\s*\"([a-z_]+)\"", (ROOT / "flows" / "expressions.py").read_text())
+    given |= {f"expression_{reason}" for reason in broken}
+    assert len(given) > 50
+    assert given - told == set()

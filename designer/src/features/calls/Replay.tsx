@@ -8,6 +8,7 @@ import type { ReplayRunQuery } from '@/gql/graphql';
 import { refusalOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { useAliasName } from '@/ui';
+import { useReason } from '@/ui/reasons';
 import { useOutcome } from './marks';
 import { usePortTitle } from './portTitle';
 import { shortValue } from './timeline';
@@ -181,12 +182,13 @@ function Comparison({ replay, on }: { replay: Replay; on: string }) {
 
 function Walked({ step }: { step: Replay['rows'][number]['old'] }) {
   const portName = usePortTitle();
+  const reason = useReason();
   if (!step) return <span className="cw-quiet">–</span>;
   return (
     <span className="cw-walked">
       <strong>{step.nodeName || step.nodeId}</strong>
       {step.port && <span className="cw-step-port">→ {portName('', step.port)}</span>}
-      {step.error && <span className="cw-step-error">{step.error}</span>}
+      {step.error && <span className="cw-step-error">{reason(step.error)}</span>}
     </span>
   );
 }

@@ -11,7 +11,7 @@ import { useWords } from '@/i18n';
 import { Duration, PageHeader, PageState, Time } from '@/ui';
 import { Card, Failure } from '@/ui/lists';
 import './calls.css';
-import { RunState, useFlowNames, useKind, useTemporal } from './marks';
+import { RunState, useFlowNames, useKind, useRunReason, useTemporal } from './marks';
 import { ReplayDrawer } from './Replay';
 import { StepList } from './StepList';
 import { inputsOf, mergeSteps, record, type Step, shortValue, timed } from './timeline';
@@ -48,6 +48,7 @@ const STOP = graphql(`
 export default function RunPage() {
   const { id = '' } = useParams();
   const w = useWords(callWords);
+  const runReason = useRunReason();
   const kindOf = useKind();
   const navigate = useNavigate();
   const temporal = useTemporal();
@@ -112,7 +113,7 @@ export default function RunPage() {
             ) : (
               <Duration since={run.startedAt} />
             )}
-            {run.reason && run.reason !== run.state && ` · ${run.reason}`}
+            {[runReason(run)].filter(Boolean).map((why) => ` · ${why}`)}
           </>
         }
       >

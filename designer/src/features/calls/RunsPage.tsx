@@ -11,7 +11,7 @@ import { Failure, FilterBar, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
 import './calls.css';
 import { ListTable } from '@/ui/table';
-import { OUTCOMES, RunState, useFlowNames, useKind } from './marks';
+import { OUTCOMES, RunState, useFlowNames, useKind, useRunReason } from './marks';
 import { callWords } from './words';
 
 const LIST = graphql(`
@@ -27,6 +27,7 @@ const PAGE = 50;
 
 export default function RunsPage() {
   const w = useWords(callWords);
+  const runReason = useRunReason();
   const kindOf = useKind();
   const navigate = useNavigate();
   const [filters, setFilters] = useFilters('runs', ['flow', 'state'] as const);
@@ -122,7 +123,7 @@ export default function RunsPage() {
                 render: (_, run) => (
                   <span className="cw-two-line">
                     <RunState state={run.state} />
-                    {run.reason && run.reason !== run.state && <small>{run.reason}</small>}
+                    {runReason(run) && <small>{runReason(run)}</small>}
                   </span>
                 ),
               },

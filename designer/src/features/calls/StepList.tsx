@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { useLanguage, useWords } from '@/i18n';
 import { absolute, duration } from '@/ui';
+import { useReason } from '@/ui/reasons';
 import { clock } from '../recordings/Player';
 import { usePortTitle } from './portTitle';
 import { shortValue, type TimedStep } from './timeline';
@@ -53,6 +54,7 @@ function StepRow({
   const w = useWords(callWords);
   const language = useLanguage();
   const portName = usePortTitle();
+  const reason = useReason();
   const [open, setOpen] = useState(Boolean(step.error));
   const outputs = step.outputs && typeof step.outputs === 'object' ? Object.entries(step.outputs) : [];
   const inputs = Object.entries(step.inputs ?? {});
@@ -98,7 +100,7 @@ function StepRow({
           ))}
           {step.error && (
             <p className="cw-step-error">
-              <strong>{step.error}</strong> {step.errorMessage}
+              <strong>{reason(step.error)}</strong> {step.errorMessage !== step.error && step.errorMessage}
             </p>
           )}
         </div>

@@ -5,6 +5,7 @@ import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useWords } from '@/i18n';
 import { StateTag, type Tone } from '@/ui';
+import { useReason } from '@/ui/reasons';
 import { callWords } from './words';
 
 const CALL_TONES: Record<string, Tone> = { ringing: 'wait', up: 'good', ended: 'off' };
@@ -67,6 +68,14 @@ export function useCause(): (cause: string) => string {
     const known = CAUSES.find((one) => one === cause);
     return known ? w(`cause_${known}`) : cause;
   };
+}
+
+/** Why a run ended as it did: a failure by its reason, the end of its call by the cause. */
+export function useRunReason(): (run: { state: string; reason: string }) => string {
+  const cause = useCause();
+  const reasonOf = useReason();
+  return ({ state, reason }) =>
+    reason === state ? '' : state === 'failed' ? reasonOf(reason) : cause(reason);
 }
 
 export function Ending({ cause, outcome }: { cause: string; outcome: string }) {

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { errorsAmong } from '@/graphql/useChange';
 import { labelled, useWords } from '@/i18n';
 import { useTick } from '@/ui';
+import { useReason } from '@/ui/reasons';
 import { useMarks } from '../marks';
 import { ProblemList } from '../problems/ProblemList';
 import { useEditor, useEditorStore } from '../store';
@@ -14,6 +15,7 @@ import { SaveCase } from './SaveCase';
 import { SceneForm } from './SceneForm';
 import './simulator.css';
 import {
+  BEEP,
   beginningAt,
   PERSON_DOES,
   type Phone as PhoneState,
@@ -130,6 +132,7 @@ export function SimulatorDrawer() {
 function Display({ phone }: { phone: PhoneState }) {
   const t = useWords(simulatorWords);
   const store = useEditorStore();
+  const reason = useReason();
   const seenAt = useSimulations((now) => now.seenAt);
   const { call, problems } = phone;
   const going = call !== null && !call.over;
@@ -155,7 +158,7 @@ function Display({ phone }: { phone: PhoneState }) {
             : t('calling')}
         </span>
       </div>
-      {call.outcome === 'failed' && call.reason && <p className="cw-sim-reason">{call.reason}</p>}
+      {call.outcome === 'failed' && call.reason && <p className="cw-sim-reason">{reason(call.reason)}</p>}
       {going && call.standing && (
         <button
           type="button"
@@ -166,7 +169,7 @@ function Display({ phone }: { phone: PhoneState }) {
           <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
         </button>
       )}
-      {heard && <p className="cw-sim-heard">“{heard.text}”</p>}
+      {heard && <p className="cw-sim-heard">{heard.text === BEEP ? t('beep') : `“${heard.text}”`}</p>}
       {going && call.ringing && (
         <div className="cw-sim-ringing">
           {t('ringing')}
@@ -284,9 +287,11 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
               </button>
             ) : (
               <span className="cw-sim-text">
-                {line.kind === 'ended' && OUTCOMES.includes(line.text)
-                  ? t(line.text as 'completed')
-                  : line.text}
+                {line.text === BEEP
+                  ? t('beep')
+                  : line.kind === 'ended' && OUTCOMES.includes(line.text)
+                    ? t(line.text as 'completed')
+                    : line.text}
               </span>
             )}
             {line.sounds.length > 0 && (
@@ -307,10 +312,16 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
 
 function StepEnd({ node, port, error }: { node: string; port: string; error: string }) {
   const portName = usePortName();
+  const reason = useReason();
+  const [code = '', ...details] = error.split(': ');
   return (
     <>
       {port && ` ▸ ${portName(node, port)}`}
-      {error && <span className="cw-sim-error">{error}</span>}
+      {error && (
+        <span className="cw-sim-error">
+          {reason(code)} <small>{details.join(': ')}</small>
+        </span>
+      )}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readDoc } from '../model';
-import { beginningAt, readTranscript, type Simulated, simulations, stepOf, walked } from './simulation';
+import { BEEP, beginningAt, readTranscript, type Simulated, simulations, stepOf, walked } from './simulation';
 
 const view = (at: number, more: Partial<Simulated> = {}): Simulated => ({
   id: 'a',
@@ -108,6 +108,15 @@ describe('the transcript', () => {
     ]);
     expect(read.map((one) => one.text)).toEqual(['您的余额是1234.5 CNY，积分是860分。', '再听一遍请按1。']);
     expect(read[0]?.sounds).toEqual(['/1', '/2', '/3', '/4', '/5']);
+  });
+
+  it('lets a tone stand for itself', () => {
+    const read = readTranscript([
+      line(1, '请留言'),
+      line(2, BEEP, 'tell', 'heard', null),
+      line(3, '没有录到。'),
+    ]);
+    expect(read.map((one) => one.text)).toEqual(['请留言', BEEP, '没有录到。']);
   });
 
   it('keeps words apart where the language does', () => {

@@ -276,6 +276,9 @@ export interface ReadLine extends Pick<Line, 'at' | 'kind' | 'text' | 'node'> {
   sounds: string[];
 }
 
+/** What the simulated line notes where a caller hears a tone. */
+export const BEEP = '♪ beep';
+
 const SENTENCE_END = /[。！？.!?…]["”』」）)]*$/;
 const NO_SPACE = /[\p{Script=Han}，。！？、：；]$/u;
 const NO_SPACE_BEFORE = /^[\p{Script=Han}，。！？、：；,.!?:;]/u;
@@ -287,7 +290,11 @@ export function readTranscript(lines: readonly Line[]): ReadLine[] {
     const last = read.at(-1);
     const sounds = sound ? [sound] : [];
     const goesOn =
-      last?.kind === 'heard' && kind === 'heard' && last.node === node && !SENTENCE_END.test(last.text);
+      last?.kind === 'heard' &&
+      kind === 'heard' &&
+      last.node === node &&
+      !SENTENCE_END.test(last.text) &&
+      ![last.text, text].includes(BEEP);
     if (last && goesOn) {
       const tight = NO_SPACE.test(last.text) || NO_SPACE_BEFORE.test(text);
       last.text += tight ? text : ` ${text}`;
