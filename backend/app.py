@@ -1,5 +1,6 @@
 """The web server: GraphQL over HTTP and WebSocket, files over REST, ``/healthz`` and the web app."""
 
+import asyncio
 import mimetypes
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.requests import HTTPConnection
 from strawberry.fastapi import GraphQLRouter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 
 from backend.audit.service import note
 from backend.database import read, write
@@ -25,6 +27,7 @@ from backend.graphql.schema import schema
 from backend.health import ComponentHealth, healthy
 from backend.identity.graphql import cookie_name
 from backend.identity.permissions import Actor, Permission, system_actor
+from backend.identity.rights import other_rights
 from backend.identity.service import actor_of_token, first_business
 from backend.observability.web import add_metrics
 from backend.phones.proxy import add_sip
@@ -44,6 +47,8 @@ from nodes.sdk.text import text
 
 MAX_BODY = 6 * 1024 * 1024
 CSRF_HEADER = "x-callweave"
+AGAIN = 1012
+"""How a WebSocket is closed that its page is to open again."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _AUDIO = frozenset({"audio", "application/octet-stream", "video/ogg", "application/ogg"})
 
@@ -60,8 +65,16 @@ def create_app(state: AppState) -> FastAPI:
         _check_origin(state, connection)
         return Context(state, await actor_of(state, connection), _address(connection))
 
+    class Socket(_Socket):
+        def who(self) -> Awaitable[Actor | None]:
+            assert self.context.request is not None
+            return actor_of(state, self.context.request)
+
+    class Router(_Router):
+        graphql_transport_ws_handler_class = Socket
+
     app.include_router(
-        _Router(
+        Router(
             schema,
             context_getter=context,
             graphql_ide="graphiql",
@@ -95,6 +108,29 @@ class _Router(GraphQLRouter[Context, None]):
         if not isinstance(found, dict | list):
             raise JSONDecodeError("an object is expected", "", 0)
         return found
+
+
+class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
+    """Ends when the rights of who opened it have changed: the page connects again by itself, with those of now."""
+
+    def who(self) -> Awaitable[Actor | None]:
+        """To whom it belongs now."""
+        raise NotImplementedError
+
+    async def handle(self) -> None:
+        watch = asyncio.create_task(self._watch())
+        try:
+            await super().handle()
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        if self.context.maybe_actor is None:
+            return
+        await other_rights(self.context.state.bus, self.context.maybe_actor, self.who)
+        for operation in list(self.operations):
+            await self.cleanup_operation(operation)
+        await self.websocket.close(AGAIN, "the rights have changed: connect again")
 
 
 # --------------------------------------------------------------------------- who asks

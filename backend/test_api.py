@@ -54,7 +54,7 @@ def test_every_root_field_declares_its_permission(root: str) -> None:
     missing = [field.name for field in fields if permission_of(field) is None]
     assert missing == []
     public = {field.python_name for field in fields if permission_of(field) == PUBLIC}
-    assert public <= {"me", "login", "people_names"}
+    assert public <= {"me", "login"}
 
 
 def test_fields_of_types_that_look_further_are_guarded_too() -> None:

@@ -26,6 +26,7 @@ from backend.database import AsyncSession, Database, locked, read, utcnow, write
 from backend.errors import ConflictError, Faults, ForbiddenError, InvalidError, NotFoundError, not_found
 from backend.identity.models import User
 from backend.identity.permissions import Actor
+from backend.identity.rights import rights_changed
 from backend.identity.scope import People, only, sees
 from backend.numbers.models import Extension
 from backend.paging import Page, page
@@ -153,6 +154,8 @@ async def save_agent(db: Database, actor: Actor, user_id: str, profile: AgentInp
         if row is None:
             row = Agent(user_id=user_id, business_id=actor.business_id)
             session.add(row)
+        if row.team != profile.team:
+            rights_changed(session, actor.business_id)
         for name in PROFILE:
             setattr(row, name, getattr(profile, name))
         row.outside_number = profile.outside_number.strip()
@@ -214,6 +217,8 @@ async def delete_agent(db: Database, actor: Actor, user_id: str) -> None:
         if row.state != "signed_out":
             await happen(session, row, SignOut(), by=actor.name)
         await session.exec(delete(QueueMember).where(col(QueueMember.user_id) == user_id))
+        if row.team:
+            rights_changed(session, actor.business_id)
         await session.delete(row)
         await note(session, actor, "agent.deleted", user_id)
 
@@ -476,6 +481,7 @@ async def move_agents(
             if queues is not None:
                 await _set_queues(session, actor, user_id, queues)
             tell(session, row)
+        rights_changed(session, actor.business_id)
         await note(session, actor, "agents.moved", team, agents=len(set(user_ids)), queues=list(queues or ()))
     return len(set(user_ids))
 
@@ -564,6 +570,7 @@ async def delete_team(db: Database, actor: Actor, key: str) -> None:
         row = await _team(session, actor.business_id, key)
         for agent in await session.exec(select(Agent).where(Agent.business_id == actor.business_id, Agent.team == key)):
             agent.team = ""
+        rights_changed(session, actor.business_id)
         await session.delete(row)
         await note(session, actor, "team.deleted", key)
 

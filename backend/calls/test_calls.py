@@ -312,6 +312,16 @@ class Stream:
         assert message["type"] == "next", message
         return message["payload"]
 
+    @property
+    def open(self) -> bool:
+        return self._socket.close_code is None
+
+    async def closed(self) -> int | None:
+        """Wait until the server closes the line; its code."""
+        async with asyncio.timeout(30):
+            await self._socket.wait_closed()
+        return self._socket.close_code
+
 
 @asynccontextmanager
 async def streaming(port: int, query: str, **headers: str) -> AsyncIterator[Stream]:

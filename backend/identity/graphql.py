@@ -94,12 +94,9 @@ class IdentityQuery:
     async def me(self, info: Info) -> Me | None:
         return await _me(info) if info.context.maybe_actor is not None else None
 
-    @query(PUBLIC, "What people are called, by the name they sign in with; nothing for those who are not signed in.")
+    @query(Permission.SIGNED_IN, "What people are called, by the name they sign in with.")
     async def people_names(self, info: Info) -> list[PersonNameType]:
-        actor = info.context.maybe_actor
-        if actor is None:
-            return []
-        found = await service.list_users(info.context.state.db, actor.business_id)
+        found = await service.list_users(info.context.state.db, info.context.actor.business_id)
         return [
             PersonNameType(id=user.id, name=user.name, display_name=user.display_name or user.name) for user in found
         ]

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     """One kind of deed. Rights start minimal: what a role does not list, it may not do."""
 
     SIGNED_IN = "signed_in"
+    """Held by whoever is signed in, whatever their role."""
     USERS = "users.manage"
     SYSTEM = "system.manage"
     AUDIT = "audit.read"

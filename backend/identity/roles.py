@@ -10,6 +10,7 @@ from backend.database import AsyncSession, Database, locked, read, write
 from backend.errors import ConflictError, ForbiddenError, InvalidError, not_found
 from backend.identity.models import OwnRole, User, UserSession
 from backend.identity.permissions import MAINTENANCE, NEUTRAL, ROLE_NAMES, ROLES, Actor, Permission, Role
+from backend.identity.rights import rights_changed
 from backend.identity.scope import Scope
 from nodes.sdk.text import Text, text
 
@@ -119,6 +120,8 @@ async def save_role(
         holders = select(User.id).where(User.business_id == actor.business_id, User.role == row.id)
         users = list(await session.exec(holders))
         await session.exec(delete(UserSession).where(col(UserSession.user_id).in_(users)))
+        for user_id in users:
+            rights_changed(session, actor.business_id, user_id)
         await note(session, actor, "role.saved", title, **said, granted=granted or None, withdrawn=withdrawn or None)
         return _own_role(row, len(users))
 

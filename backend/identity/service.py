@@ -15,6 +15,7 @@ from backend.errors import ConflictError, DomainError, Faults, InvalidError, Una
 from backend.identity.models import Business, User, UserSession
 from backend.identity.passwords import check_password, make_password
 from backend.identity.permissions import Actor, Permission, Role, system_actor
+from backend.identity.rights import rights_changed
 from backend.identity.roles import not_above, permissions_of, role_title, role_to_give, scope_of
 from backend.identity.scope import Scope, mates_of, people_of
 from backend.security import hash_secret, needs_rehash, new_token, token_digest, verify_secret
@@ -224,7 +225,7 @@ async def update_user(
             if "role" in told:
                 told["role"] = await role_title(session, told["role"])
         if active is False or wanted is not None:
-            await session.exec(delete(UserSession).where(col(UserSession.user_id) == user.id))
+            await _end_sessions(session, user)
         await note(session, actor, "user.changed", user.name, **said, unlocked=unlock or None)
         return user
 
@@ -248,7 +249,7 @@ async def set_password(db: Database, actor: Actor, user_id: str, password: str, 
         user = await _own_user(session, actor, user_id)
         await not_above(session, actor, user)
         _new_password(user, hashed, must_change)
-        await session.exec(delete(UserSession).where(col(UserSession.user_id) == user.id))
+        await _end_sessions(session, user)
         await note(session, actor, "user.password_set", user.name)
         return user
 
@@ -281,10 +282,16 @@ async def change_password(db: Database, actor: Actor, *, old: str, new: str) -> 
     async with write(db) as session:
         user = await _own_user(session, actor, user.id)
         _new_password(user, hashed, False)
-        await session.exec(
-            delete(UserSession).where(col(UserSession.user_id) == user.id, col(UserSession.id) != actor.session_id)
-        )
+        await _end_sessions(session, user, but=actor.session_id)
         await note(session, actor, "user.password_changed", user.name)
+
+
+async def _end_sessions(session: AsyncSession, user: User, *, but: str | None = None) -> None:
+    """Sign somebody out everywhere, but for one session."""
+    await session.exec(
+        delete(UserSession).where(col(UserSession.user_id) == user.id, col(UserSession.id) != (but or ""))
+    )
+    rights_changed(session, user.business_id, user.id)
 
 
 def _new_password(user: User, hashed: str, must_change: bool) -> None:
@@ -433,6 +440,7 @@ async def sign_out(db: Database, actor: Actor) -> None:
         return
     async with write(db) as session:
         await session.exec(delete(UserSession).where(col(UserSession.id) == actor.session_id))
+        rights_changed(session, actor.business_id, actor.user_id or "")
         await note(session, actor, "user.signed_out", actor.name)
 
 

@@ -7,7 +7,8 @@ the phone proves itself to Asterisk by the password of the hour.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
@@ -16,6 +17,7 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from backend.identity.permissions import Actor
+from backend.identity.rights import other_rights
 from backend.phones.service import may_use_a_phone
 from backend.state import AppState
 
@@ -56,12 +58,12 @@ def add_sip(app: FastAPI, state: AppState, actor_of: Callable[[HTTPConnection], 
             return
         await browser.accept(PROTOCOL)
         async with engine:
-            await _carry(browser, engine, lambda: actor_of(browser))
+            await _carry(browser, engine, _signed_out(state, actor, lambda: actor_of(browser)))
 
 
-async def _carry(browser: WebSocket, engine: ClientConnection, who: Callable[[], Awaitable[Actor | None]]) -> None:
+async def _carry(browser: WebSocket, engine: ClientConnection, signed_out: Coroutine[Any, Any, int]) -> None:
     """Until one side leaves, or the person has signed out."""
-    works = [asyncio.create_task(work) for work in (_up(browser, engine), _down(browser, engine), _watch(who))]
+    works = [asyncio.create_task(work) for work in (_up(browser, engine), _down(browser, engine), signed_out)]
     try:
         done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
         code = next((task.result() for task in done if task.exception() is None), AWAY)
@@ -101,9 +103,14 @@ async def _down(browser: WebSocket, engine: ClientConnection) -> int:
     return AWAY
 
 
-async def _watch(who: Callable[[], Awaitable[Actor | None]]) -> int:
+async def _signed_out(state: AppState, actor: Actor, who: Callable[[], Awaitable[Actor | None]]) -> int:
+    """Wait until the person may use no phone here any more. A session that was not used ends without a word."""
     while True:
-        await asyncio.sleep(AGAIN_SECONDS)
-        actor = await who()
-        if actor is None or not may_use_a_phone(actor):
+        now: Actor | None = actor
+        with contextlib.suppress(TimeoutError):
+            now = await asyncio.wait_for(other_rights(state.bus, actor, who), AGAIN_SECONDS)
+        if now is actor:
+            now = await who()
+        if now is None or not may_use_a_phone(now):
             return SIGNED_OUT
+        actor = now
