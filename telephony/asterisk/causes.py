@@ -20,6 +20,9 @@ Q850: dict[HangupCause, int] = {
 SILENT = 44
 """What Asterisk says when it ends a channel that has sent no sound for too long."""
 
+_ENDS_A_DIALOG = frozenset({408, 481})
+"""Answers to a request within a call that end it."""
+
 _BY_SIP: dict[int, HangupCause] = {
     401: "failed",
     403: "rejected",
@@ -60,6 +63,15 @@ _BY_Q850: dict[int, HangupCause] = {
     41: "congestion",
     42: "congestion",
 }
+
+
+def end_code(sip_code: int, *, answered: bool) -> int:
+    """The SIP code of a channel's end, 0 for none.
+
+    Asterisk remembers the latest refusal. Of a call that was answered it is that of a request within the call, such as
+    a change of the sound that the phone did not want: the call went on, and a BYE has no code.
+    """
+    return sip_code if not answered or sip_code in _ENDS_A_DIALOG else 0
 
 
 def hangup_cause(

@@ -19,7 +19,7 @@ from websockets.exceptions import WebSocketException
 
 from telephony import observer
 from telephony.asterisk.ari import AriClient, AriError, Method
-from telephony.asterisk.causes import Q850, hangup_cause
+from telephony.asterisk.causes import Q850, end_code, hangup_cause
 from telephony.asterisk.config import DIRECT, PROBE, TRUNK, USER, WEB, WebPhone, web_phone_objects
 from telephony.asterisk.pulse import PulseWatch
 from telephony.driver import (
@@ -990,6 +990,7 @@ class AsteriskDriver:
             asyncio.get_running_loop().call_later(_DESTROY_SECONDS, lambda: self._spawn(self._settle(id)))
         if timer := self._transfers.pop(id, None):
             timer.cancel()
+        known.sip_code = end_code(known.sip_code, answered=known.answered)
         if not known.answered and asyncio.get_running_loop().time() > known.deadline - 0.1:
             # Asterisk gave up by itself and calls that 480, as if the far end had said so.
             known.sip_code = 0

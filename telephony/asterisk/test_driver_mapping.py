@@ -139,6 +139,18 @@ async def test_events_of_an_outgoing_call() -> None:
     await driver.close()
 
 
+@pytest.mark.parametrize(("code", "told"), [(488, 0), (491, 0), (503, 0), (408, 408), (481, 481), (0, 0)])
+async def test_a_refusal_within_a_call_is_not_the_code_of_its_end(code: int, told: int) -> None:
+    driver = AsteriskDriver("http://127.0.0.1:1", "u", "p", recordings=Path("/nowhere"))
+    events = Events(driver)
+    driver._handle({"type": "StasisStart", "channel": {"id": "leg", "state": "Up"}, "args": ["out"]})
+    end = {"channel": {"id": "leg", "state": "Up"}, "cause": 16, "tech_cause": code}
+    driver._handle({"type": "ChannelHangupRequest", **end})
+    driver._handle({"type": "ChannelDestroyed", **end})
+    assert events.of(Hangup) == [Hangup("leg", "normal", told, 16)]
+    await driver.close()
+
+
 async def test_a_failing_handler_does_not_stop_the_others() -> None:
     driver = AsteriskDriver("http://127.0.0.1:1", "u", "p", recordings=Path("/nowhere"))
 
