@@ -83,6 +83,11 @@ class AgentLive:
         "empty without one."
     )
     away: str = strawberry.field(description="Whose sound has stopped coming in that talk: own, other, or empty.")
+    guest: str = strawberry.field(
+        description="How they are in a call that is somebody else's: listen, whisper, barge, or third for who was "
+        "asked; empty in a call of their own."
+    )
+    host_name: str = strawberry.field(description="The agent whose call that is.")
     queues: list[str]
     help_since: datetime | None = strawberry.field(description="Since when they call for a supervisor's help.")
     help_note: str
@@ -279,6 +284,8 @@ def _live(
         call=call,
         talk=talk.mode,
         away=talk.away,
+        guest=talk.guest,
+        host_name=talk.host,
         queues=queues,
         help_since=agent.help_since,
         help_note=agent.help_note,

@@ -448,6 +448,13 @@ async def answer_help(db: Database, actor: Actor, user_id: str) -> Agent:
                 code="no_help",
                 remedy=text("无需处理。", "There is nothing to do."),
             )
+        if user_id == actor.user_id:
+            raise ConflictError(
+                text("这是您自己的求助", "this is your own call for help"),
+                field="userId",
+                code="own_help",
+                remedy=text("请等待其他班长，或取消求助。", "Wait for another supervisor, or withdraw it."),
+            )
         if row.help_by not in (None, actor.user_id):
             raise ConflictError(
                 text("已有人前去协助", "somebody else is helping already"),

@@ -34,4 +34,22 @@ CUSTOMER, AGENT, THIRD = party("customer"), party("agent"), party("third")
     ],
 )
 def test_a_talk_as_it_stands_for_its_agent(mode: str, parties: list[dict[str, Any]], expected: TalkNow) -> None:
-    assert talk_now({"mode": mode, "parties": parties}, {"agent"}) == expected
+    assert talk_now({"mode": mode, "parties": parties}, {"agent"}, {}) == expected
+
+
+@pytest.mark.parametrize("watching", ["listen", "whisper", "barge"])
+def test_a_supervisor_is_a_guest_in_somebodys_call(watching: str) -> None:
+    boss = party("supervisor") | {"watching": watching}
+    state = {"mode": "conference", "parties": [CUSTOMER, AGENT | {"destination": "extension:8001"}, boss]}
+    assert talk_now(state, {"supervisor"}, {"agent": "Ann"}) == TalkNow(guest=watching, host="Ann")
+    assert talk_now(state, {"supervisor"}, {}) == TalkNow(guest=watching, host="8001"), "the phone of nobody"
+    assert talk_now(state, {"agent"}, {"agent": "Ann"}) == TalkNow("talking")
+    rings = {**state, "parties": [CUSTOMER, AGENT, {**boss, "up": False}]}
+    assert talk_now(rings, {"supervisor"}, {"agent": "Ann"}) == NO_TALK
+
+
+def test_who_is_asked_is_a_guest_until_the_call_is_theirs() -> None:
+    asked = {"mode": "consulting", "parties": [CUSTOMER, AGENT, THIRD]}
+    assert talk_now(asked, {"third"}, {"agent": "Ann"}) == TalkNow("consulting", guest="third", host="Ann")
+    theirs = {"mode": "talking", "parties": [CUSTOMER, THIRD | {"role": "agent"}]}
+    assert talk_now(theirs, {"third"}, {"third": "Bob"}) == TalkNow("talking")

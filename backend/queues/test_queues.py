@@ -106,6 +106,8 @@ async def test_a_call_for_help_is_seen_and_answered_once(
     other = Actor(actor.business_id, "another", "another", ROLES[Role.SUPERVISOR])
     with pytest.raises(ConflictError):
         await agents.answer_help(state.db, other, ann.user_id or "")
+    with pytest.raises(ConflictError, match="own call for help"):
+        await agents.answer_help(state.db, ann, ann.user_id or "")
     ended = await mine.change(f"mutation {{ endHelp {live} }}")
     assert ended == {"helpSince": None, "helpNote": "", "helpBy": None, "helpByName": ""}
     await mine.change(call, n="again")

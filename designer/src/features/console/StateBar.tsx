@@ -17,6 +17,7 @@ import { useLanguage, useText, useWords } from '@/i18n';
 import { Duration, duration, groupedPhone, IconButton, Past, StateTag, type Tone, useTick } from '@/ui';
 import { ChatDrawer } from './ChatDrawer';
 import { type Agent, desk, isOwnReason, useDesk } from './desk';
+import { useGuestName } from './guest';
 import {
   ANNOUNCEMENTS,
   CALL_FOR_HELP,
@@ -84,6 +85,17 @@ export function StateBar({ toggle }: { toggle: number }) {
         ? t(state)
         : state;
 
+  const nameOfGuest = useGuestName();
+  const visited = useDesk((now) =>
+    now.calls.find((one) => one.role === 'supervisor' || one.role === 'third'),
+  );
+  const host = visited?.parties.find((one) => one.role === 'agent');
+  const guest = nameOfGuest({
+    state: agent.state,
+    guest: visited?.role === 'third' ? 'third' : (visited?.parties.find((one) => one.mine)?.watching ?? ''),
+    hostName: host?.name || groupedPhone(host?.number ?? ''),
+  });
+
   const last = useRef(toggle);
   useEffect(() => {
     if (toggle === last.current) return;
@@ -148,7 +160,9 @@ export function StateBar({ toggle }: { toggle: number }) {
           }}
         >
           <Button className="cw-state-button" loading={goingReady}>
-            <StateTag tone={TONES[agent.state] ?? 'off'}>{nameOf(agent.state, agent.reason)}</StateTag>
+            <StateTag tone={TONES[agent.state] ?? 'off'}>
+              {guest || nameOf(agent.state, agent.reason)}
+            </StateTag>
             <Duration since={agent.since} />
             <Past at={agent.limitAt}>{t('overLimit')}</Past>
             <ChevronDown size={14} aria-hidden />

@@ -34,6 +34,7 @@ import {
 } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { desk, isOwnReason, useDesk } from '../console/desk';
+import { guestOf, useGuestName } from '../console/guest';
 import { LEAVE } from '../console/operations';
 import {
   countsOf,
@@ -149,8 +150,11 @@ export default function FloorPage() {
   );
   useNewAlerts(floor?.queues, told);
 
+  const me = useSession().person.id;
   const calling = useCallback(
     (agent: FloorAgent) => {
+      // Whoever calls for help knows.
+      if (agent.userId === me) return;
       notification.warning({
         key: `help-${agent.userId}`,
         title: said(() => say(floorWords, 'helpCalled', { who: agent.displayName })),
@@ -158,7 +162,7 @@ export default function FloorPage() {
       });
       if (sound) beep();
     },
-    [notification, sound],
+    [notification, sound, me],
   );
   useNewHelp(floor?.agents, calling);
 
@@ -460,7 +464,9 @@ function Tile({
   const [record] = useChange(RECORD);
   const [force] = useChange(FORCE);
   const call = agent.call;
-  const inCall = Boolean(call?.callId) && ['talking', 'busy'].includes(agent.state);
+  const guest = useGuestName()(agent);
+  // The call of a guest is another agent's: whatever is done in it is done there.
+  const inCall = Boolean(call?.callId) && ['talking', 'busy'].includes(agent.state) && !guestOf(agent);
   const stands = talkOf(agent);
   const tone: Tone = stands === 'held' ? 'wait' : (TONES[agent.state] ?? 'off');
   const stateName = stands
@@ -509,7 +515,7 @@ function Tile({
         <span className="cw-num cw-quiet">{agent.extension}</span>
       </div>
       <div className="cw-tile-state">
-        <StateTag tone={tone}>{reason ? t('notReadyFor', { reason }) : stateName}</StateTag>
+        <StateTag tone={tone}>{reason ? t('notReadyFor', { reason }) : guest || stateName}</StateTag>
         <Duration since={agent.since} />
         <Past at={agent.limitAt}>{t('overLimit')}</Past>
       </div>
@@ -541,7 +547,7 @@ function Tile({
           </StateTag>
           <Duration since={agent.helpSince} />
           {agent.helpNote && <span>{agent.helpNote}</span>}
-          {mayAct && !agent.helpBy && (
+          {mayAct && !own && !agent.helpBy && (
             <Button size="small" type="primary" onClick={() => void answerHelp({ user: agent.userId })}>
               {t('answerHelp')}
             </Button>

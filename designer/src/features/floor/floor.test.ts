@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { guestOf } from '../console/guest';
 import { countsOf, type FloorAgent, type FloorChange, inOrder, talkOf, withChange } from './floor';
 
 const agent = (userId: string, state: string, since = '2026-01-05T02:00:00Z'): FloorAgent =>
@@ -38,6 +39,13 @@ describe('the floor', () => {
     // Whoever is asked has a call of their own, and what was left of the last talk tells nothing of wrap-up.
     expect(talkOf({ state: 'busy', talk: 'consulting' })).toBeNull();
     expect(talkOf({ state: 'wrap_up', talk: 'held' })).toBeNull();
+  });
+
+  it('tells a call of ones own from a visit to another one', () => {
+    expect(guestOf({ state: 'busy', guest: 'listen', hostName: 'Ann' })).toBe('listen');
+    expect(guestOf({ state: 'busy', guest: '', hostName: '' })).toBeNull();
+    // What was left of the last talk tells nothing of now.
+    expect(guestOf({ state: 'wrap_up', guest: 'listen', hostName: 'Ann' })).toBeNull();
   });
 
   it('is sorted by state, by name or by time', () => {

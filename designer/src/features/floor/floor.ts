@@ -9,7 +9,7 @@ const FLOOR = graphql(`
     floor {
       full removedAgents at
       agents {
-        userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues talk away
+        userId name displayName team extension phoneKind seat state reason since until limitAt wish calls busySeconds queues talk away guest hostName
         helpSince helpNote helpBy helpByName
         call { entryId callId queue queueLabel { zh en } caller region { zh en } customerName vip since }
       }
