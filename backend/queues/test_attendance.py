@@ -152,7 +152,7 @@ async def test_who_is_asked_is_busy_and_has_no_work_after_it_unless_the_caller_b
         await followed.tell(LegAnswered(third), talk("k1-1-leg", "consulting", third=third))
         assert (await followed.of(bob)).state == "busy" and (await followed.of(ann)).state == "talking"
         (seen,) = await live_agents(state, "main", [bob.user_id or ""])
-        assert (seen.guest, seen.host_name) == ("third", "ann")
+        assert (seen.guest, seen.host_name) == ("third", "Ann")
         if becomes:
             await followed.tell(talk(third))
             assert (await followed.of(bob)).state == "talking"
