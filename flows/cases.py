@@ -11,11 +11,13 @@ somebody work, and ends it so.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from flows.naming import PlanNames
 from flows.plan import Plan
 from flows.simulation import CallOverError, Part, Scene, Simulation, Told
 from flows.virtual import NothingLeftError, run_in_virtual_time
@@ -120,6 +122,7 @@ class CasePlayer:
         self._heard = 0
         self._seen = 0
         self._messages = 0
+        self.names = PlanNames(simulation.plan, simulation.registry)
 
     async def play(self, simulation: Simulation) -> None:
         """Do the steps one after the other; the first that fails ends the call."""
@@ -152,7 +155,7 @@ class CasePlayer:
         except CallOverError:
             shown = step.press or step.say or step.task or ""
             raise _StepFailedError(
-                text(f"“{shown}”来不及：通话已经结束", f"too late for '{shown}': the call was over")
+                text(f"“{shown}”来不及：通话已经结束", f"too late for “{shown}”: the call was over")
             ) from None
 
     async def _end_task(self, step: Step) -> None:
@@ -205,19 +208,26 @@ class CasePlayer:
                 last = heard[-1] if heard else ""
                 return text(
                     f"没有听到“{step.hear}”（{why.zh}）；最后听到的是“{last}”",
-                    f"'{step.hear}' was not heard ({why.en}); heard last: '{last}'",
+                    f"“{step.hear}” was not heard ({why.en}); heard last: “{last}”",
                 )
             case "node":
-                stood = simulation.steps[-1].node_id if simulation.steps else ""
+                wanted, stood = self.names.node(step.node or ""), self.stood()
                 return text(
-                    f"没有到达节点 {step.node}（{why.zh}）；停在 {stood}",
-                    f"the node {step.node} was not reached ({why.en}); the flow stood at {stood}",
+                    f"没有到达节点{wanted.zh}（{why.zh}）；停在{stood.zh}",
+                    f"the node {wanted.en} was not reached ({why.en}); the flow stood at {stood.en}",
                 )
             case _:
                 return text(
                     f"没有发出包含“{step.message}”的消息（{why.zh}）",
-                    f"no message with '{step.message}' was sent ({why.en})",
+                    f"no message with “{step.message}” was sent ({why.en})",
                 )
+
+    def stood(self) -> Text:
+        """The last node of the path by its name."""
+        steps = self.simulation.steps
+        if not steps:
+            return text("开始", "its beginning")
+        return self.names.node(steps[-1].node_id, steps[-1].flow_id)
 
     def left_over(self) -> CaseFailure | None:
         """A step that never came to its turn, when it needed a call that was still there."""
@@ -237,6 +247,27 @@ class CasePlayer:
         return None
 
 
+_OUTCOMES = {
+    "completed": text("按流程结束", "ended as drawn"),
+    "hangup": text("来电者挂机", "the caller hung up"),
+    "failed": text("失败", "failed"),
+    "stopped": text("已停止", "stopped"),
+}
+
+
+def outcome_name(outcome: str) -> Text:
+    """How a run ended, by a word."""
+    return _OUTCOMES.get(outcome, text(outcome, outcome))
+
+
+def value_name(value: Any) -> Text:
+    """A value as people read it."""
+    if value is None:
+        return text("空", "empty")
+    shown = f"“{value}”" if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text(shown, shown)
+
+
 def judge(case: FlowCase, player: CasePlayer) -> CaseResult:
     """Compare the end with what the case expects."""
     run = player.simulation.result
@@ -248,46 +279,54 @@ def judge(case: FlowCase, player: CasePlayer) -> CaseResult:
     def red(zh: str, en: str) -> None:
         failures.append(CaseFailure(step=None, message=text(zh, en)))
 
+    names = player.names
     if expect.outcome is not None and result.outcome != expect.outcome:
+        wanted, came = outcome_name(expect.outcome), outcome_name(result.outcome)
+        why = f" ({result.reason})" if result.reason else ""
         red(
-            f"结果应是 {expect.outcome}，实际是 {result.outcome} {result.reason}",
-            f"the outcome should be {expect.outcome}, it is {result.outcome} {result.reason}".rstrip(),
+            f"应以“{wanted.zh}”结束，实际是“{came.zh}”{why}",
+            f"the end should be “{wanted.en}”, it is “{came.en}”{why}",
         )
     if expect.reason is not None and result.reason != expect.reason:
         red(
-            f"原因应是 {expect.reason}，实际是 {result.reason}",
-            f"the reason should be {expect.reason}, it is {result.reason}",
+            f"原因应是“{expect.reason}”，实际是“{result.reason}”",
+            f"the reason should be “{expect.reason}”, it is “{result.reason}”",
         )
     missing = _not_in_order(expect.path, run.path)
     if missing is not None:
-        red(f"路径没有依次经过 {missing}", f"the path does not pass {missing} in its turn")
+        place = names.place(missing)
+        red(f"路径没有依次经过{place.zh}", f"the path does not pass {place.en} in its turn")
     passed = {node for node, _ in run.path} | {f"{node}.{port}" for node, port in run.path}
     for node in expect.not_path:
         if node in passed:
-            red(f"路径不应经过 {node}", f"the path should not pass {node}")
+            place = names.place(node)
+            red(f"路径不应经过{place.zh}", f"the path should not pass {place.en}")
     heard = " ".join(told.text for told in player.simulation.transcript() if told.kind == "heard")
     for words in expect.said:
         if words not in heard:
-            red(f"没有听到“{words}”", f"'{words}' was not heard")
+            red(f"没有听到“{words}”", f"“{words}” was not heard")
     variables = player.simulation.variables or result.variables
     for name, value in expect.variables.items():
         if variables.get(name) != value:
+            wanted, came = value_name(value), value_name(variables.get(name))
             red(
-                f"变量 {name} 应是 {value!r}，实际是 {variables.get(name)!r}",
-                f"the variable {name} should be {value!r}, it is {variables.get(name)!r}",
+                f"变量“{name}”应是 {wanted.zh}，实际是 {came.zh}",
+                f"the variable “{name}” should be {wanted.en}, it is {came.en}",
             )
     outputs = {f"{step.node_id}.{name}": value for step in run.trail for name, value in step.outputs.items()}
     for name, value in expect.outputs.items():
         if outputs.get(name) != value:
+            place, wanted, came = names.output(name), value_name(value), value_name(outputs.get(name))
             red(
-                f"输出 {name} 应是 {value!r}，实际是 {outputs.get(name)!r}",
-                f"the output {name} should be {value!r}, it is {outputs.get(name)!r}",
+                f"输出{place.zh}应是 {wanted.zh}，实际是 {came.zh}",
+                f"the output {place.en} should be {wanted.en}, it is {came.en}",
             )
     for step in run.trail:
         if step.error == "not_prepared":
+            place = names.node(step.node_id, step.flow_id)
             red(
-                f"节点 {step.node_id} 需要数据，请在 mocks 中为它准备答案：{step.error_message}",
-                f"the node {step.node_id} needs data, prepare its answer under mocks: {step.error_message}",
+                f"节点{place.zh}需要数据，请在场景中为它准备答案",
+                f"the node {place.en} needs data, prepare its answer in the scene",
             )
             break
     return CaseResult(
@@ -348,9 +387,10 @@ def run_case(
 
 
 def _stuck(case: FlowCase, player: CasePlayer) -> CaseResult:
-    stood = player.simulation.steps[-1].node_id if player.simulation.steps else ""
+    stood = player.stood()
     message = text(
-        f"流程停在 {stood}，再也不会发生任何事", f"the flow stands at {stood} and nothing will ever happen any more"
+        f"流程停在{stood.zh}，再也不会发生任何事",
+        f"the flow stands at {stood.en} and nothing will ever happen any more",
     )
     return CaseResult(
         name=case.name,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from flows.memory import MemoryCalls, MemoryLedger, MemoryTrail
+from flows.naming import PlanNames
 from flows.plan import Plan
 from flows.runner import Environment
 from flows.simulation import simulated_services
@@ -32,7 +33,10 @@ class RecordedRun:
 
 
 class WalkedStep(BaseModel):
-    """A step of the path that was walked again. ``inputs`` is the rendered config, without confidential values."""
+    """A step of the path that was walked again. ``inputs`` is the rendered config, without confidential values.
+
+    ``called`` is the node by the name on its card, ``way`` the way that was taken out of it, both in quotes.
+    """
 
     node_id: str
     node_type: str
@@ -43,6 +47,8 @@ class WalkedStep(BaseModel):
     error: str | None = None
     error_message: str | None = None
     inputs: dict[str, Any] | None = None
+    called: Text
+    way: Text | None
 
 
 class Walked(BaseModel):
@@ -83,6 +89,7 @@ class _Answers:
     run: RecordedRun
     registry: Registry
     assume: Mapping[str, str]
+    names: PlanNames
     inputs: dict[int, dict[str, Any]] = field(default_factory=dict)
     stopped: Text | None = None
     drive: VirtualDriver | None = None
@@ -103,12 +110,13 @@ class _Answers:
     async def _answer(self, task: NodeTask) -> Outcome:
         mine = self._left.get((task.flow_id, task.node_id), [])
         step = mine.pop(0) if mine else None
+        name = self.names.node(task.node_id, task.flow_id)
         if step is None:
             return self._assumed(
                 task,
                 text(
-                    f"旧通话没有到过节点 {task.node_id}，没有它的答案",
-                    f"the old call has no answer for the node {task.node_id}",
+                    f"旧通话没有到过节点{name.zh}，没有它的答案",
+                    f"the old call has no answer for the node {name.en}",
                 ),
             )
         if step.left is None or step.port is None:
@@ -116,11 +124,12 @@ class _Answers:
             return Outcome(port=HANGUP)
         await asyncio.sleep(max(0.0, (step.left - step.entered).total_seconds()))
         if not self._fires(task, step.port):
+            way = self.names.port(task.node_id, step.port, task.flow_id)
             return self._assumed(
                 task,
                 text(
-                    f"旧通话从 {task.node_id} 的出口 {step.port} 离开，此版本没有这个出口",
-                    f"the old call left {task.node_id} by {step.port}, a port that this version lacks",
+                    f"旧通话从{name.zh}的出口{way.zh}离开，此版本没有这个出口",
+                    f"the old call left {name.en} by {way.en}, a port that this version lacks",
                 ),
             )
         return _outcome(step)
@@ -179,7 +188,8 @@ class _Closed:
 
 def walk_again(run: RecordedRun, plan: Plan, registry: Registry, *, assume: Mapping[str, str] | None = None) -> Walked:
     """Walk a recorded run on a plan, in virtual time. ``assume`` names a port for nodes without an answer on record."""
-    answers = _Answers(run, registry, assume or {})
+    names = PlanNames(plan, registry)
+    answers = _Answers(run, registry, assume or {}, names)
     begin = run.steps[0].entered if run.steps else None
     root = plan.flows[plan.root]
     start = run.start.model_copy(update={"plan": plan.hash, "flow_id": root.id, "version": root.version})
@@ -220,6 +230,8 @@ def walk_again(run: RecordedRun, plan: Plan, registry: Registry, *, assume: Mapp
                 error=step.error,
                 error_message=step.error_message,
                 inputs=answers.inputs.get(step.seq),
+                called=names.node(step.node_id, step.flow_id),
+                way=names.port(step.node_id, step.port, step.flow_id) if step.port is not None else None,
             )
             for step in (trail.of(start.run_id) if result is not None else state.trail if state is not None else [])
         ],
@@ -264,30 +276,35 @@ def _alike(step: WalkedStep) -> tuple[str, str, str | None]:
 
 def _why(rows: Sequence[Row], parting: int, new: Walked) -> Text:
     a, b = rows[parting].old, rows[parting].new
-    before = rows[parting - 1].new if parting else None
-    came = f"{before.node_id}.{before.port}" if before is not None else ""
     if a is not None and b is not None and a.node_id == b.node_id:
         if new.stopped is not None and b.port in (None, ERROR):
             return new.stopped
+        was, now = a.way or _NOWHERE, b.way or _NOWHERE
         return text(
-            f"节点 {a.node_id} 以前走 {a.port}，现在走 {b.port}",
-            f"the node {a.node_id} left by {a.port}, now by {b.port}",
+            f"节点{a.called.zh}以前走{was.zh}，现在走{now.zh}",
+            f"the node {a.called.en} left by {was.en}, now by {now.en}",
         )
     if b is None:
         return new.stopped or text("新版本在这里结束", "the new version ends here")
     if a is None:
         return text(
-            f"旧通话在这里结束，新版本继续到 {b.node_id}",
-            f"the old call ended here, the new version goes on to {b.node_id}",
+            f"旧通话在这里结束，新版本继续到{b.called.zh}",
+            f"the old call ended here, the new version goes on to {b.called.en}",
         )
+    before = rows[parting - 1].new if parting else None
+    if before is None:
+        return text(
+            f"以前从{a.called.zh}开始，现在从{b.called.zh}开始",
+            f"it began with {a.called.en}, now with {b.called.en}",
+        )
+    way = before.way or _NOWHERE
     return text(
-        f"从 {came} 以前到 {a.node_id}，现在到 {b.node_id}"
-        if came
-        else f"以前从 {a.node_id} 开始，现在从 {b.node_id} 开始",
-        f"after {came} came {a.node_id}, now {b.node_id}"
-        if came
-        else f"it began with {a.node_id}, now with {b.node_id}",
+        f"从{before.called.zh}的出口{way.zh}以前到{a.called.zh}，现在到{b.called.zh}",
+        f"behind {before.called.en} by {way.en} came {a.called.en}, now {b.called.en}",
     )
+
+
+_NOWHERE = text("（没有离开）", "none")
 
 
 Judgement = Literal["same", "parted", "stopped"]

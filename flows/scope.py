@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from flows.document import FlowDocument, Variable
 from flows.expressions import ANY, Names, check_paths
+from flows.naming import node_name
 from flows.plan import SUBFLOW, Resolver, subflow_reference
 from flows.problems import Problem
 from flows.shapes import shape_of
@@ -148,13 +149,14 @@ def _names(
         if other not in earlier:
             continue
         spec = document.nodes[other]
+        title = registry.get(spec.type).meta.title if spec.type in registry else None
         for output in outputs_of(document, other, registry, resolver) or ():
-            name = spec.name or other
+            called = node_name(spec.name, title, other)
             yield ScopeName(
                 f"nodes.{other}.{output.name}" if re.fullmatch(r"\w+", other) else f"nodes['{other}'].{output.name}",
                 "node",
                 output.type,
-                text(f"{name}：{output.title.zh}", f"{name}: {output.title.en}"),
+                text(f"{called.zh}：{output.title.zh}", f"{called.en}: {output.title.en}"),
                 node=other,
                 secret=output.secret,
             )

@@ -100,17 +100,33 @@ def test_an_hour_of_waiting_takes_a_blink() -> None:
 @pytest.mark.parametrize(
     ("case", "step", "words"),
     [
-        ({"steps": [{"hear": "Press two", "within": 4000}]}, 1, "'Press two' was not heard"),
-        ({"steps": [{"node": "nowhere", "within": 10}]}, 1, "the node nowhere was not reached (after 10 s)"),
-        ({"steps": [{"message": "x", "within": 10}]}, 1, "no message with 'x' was sent"),
+        ({"steps": [{"hear": "Press two", "within": 4000}]}, 1, "“Press two” was not heard"),
+        (
+            {"steps": [{"node": "nowhere", "within": 10}]},
+            1,
+            "the node “nowhere” was not reached (after 10 s); the flow stood at “Wait",
+        ),
+        ({"steps": [{"message": "x", "within": 10}]}, 1, "no message with “x” was sent"),
         ({"steps": [{"hang_up": True}, {"wait": 1}, {"press": "1"}]}, 3, "was over"),
-        ({"steps": [{"hang_up": True}], "expect": {"outcome": "completed"}}, None, "the outcome should be completed"),
-        ({"steps": [{"hang_up": True}], "expect": {"path": ["m"]}}, None, "the path does not pass m"),
-        ({"steps": [{"hang_up": True}], "expect": {"not_path": ["a"]}}, None, "the path should not pass a"),
-        ({"steps": [{"hang_up": True}], "expect": {"said": ["welcome"]}}, None, "'welcome' was not heard"),
-        ({"steps": [{"hang_up": True}], "expect": {"variables": {"n": 1}}}, None, "the variable n should be 1"),
-        ({"steps": [{"hang_up": True}], "expect": {"outputs": {"a.b": 1}}}, None, "the output a.b should be 1"),
-        ({"steps": [{"wait": 3601}, {"press": "1"}]}, None, "the node q needs data"),
+        (
+            {"steps": [{"hang_up": True}], "expect": {"outcome": "completed"}},
+            None,
+            "the end should be “ended as drawn”, it is “the caller hung up”",
+        ),
+        ({"steps": [{"hang_up": True}], "expect": {"path": ["m"]}}, None, "the path does not pass “Menu” in its turn"),
+        ({"steps": [{"hang_up": True}], "expect": {"not_path": ["a"]}}, None, "the path should not pass “Answer”"),
+        ({"steps": [{"hang_up": True}], "expect": {"said": ["welcome"]}}, None, "“welcome” was not heard"),
+        (
+            {"steps": [{"hang_up": True}], "expect": {"variables": {"n": 1}}},
+            None,
+            "the variable “n” should be 1, it is empty",
+        ),
+        (
+            {"steps": [{"hang_up": True}], "expect": {"outputs": {"a.b": 1}}},
+            None,
+            "the output “Answer ▸ b” should be 1, it is empty",
+        ),
+        ({"steps": [{"wait": 3601}, {"press": "1"}]}, None, "the node “Query data” needs data"),
     ],
 )
 def test_a_red_case_says_which_step_and_why(case: dict[str, Any], step: int | None, words: str) -> None:

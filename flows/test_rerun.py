@@ -63,7 +63,7 @@ def test_an_edge_that_leads_elsewhere_is_where_the_paths_part() -> None:
     found = replayed("news", change)
     assert judgement(found) == "parted" and found.parting is not None
     assert found.rows[found.parting - 1].same and found.why is not None
-    assert found.why.en == "after news.next came menu, now goodbye"
+    assert found.why.en == "behind “最新公告 News” by “Next” came “主菜单 Main menu”, now “再见 Goodbye”"
 
 
 def test_a_node_that_the_old_call_never_met_stops_the_walk_or_takes_the_assumed_port() -> None:
@@ -78,7 +78,7 @@ def test_a_node_that_the_old_call_never_met_stops_the_walk_or_takes_the_assumed_
 
     found = replayed("news", change)
     assert judgement(found) == "stopped" and found.stopped is not None
-    assert "no answer for the node vip" in found.stopped.en
+    assert "no answer for the node “VIP”" in found.stopped.en
     assumed = replayed("news", change, vip="listed")
     assert assumed.stopped is None and assumed.new_outcome == "completed"
     assert [row.new.node_id for row in assumed.rows if row.new][6:8] == ["vip", "news"]
@@ -94,7 +94,10 @@ def test_a_key_that_the_new_menu_lacks_is_told() -> None:
         del document["nodes"]["news"]
 
     found = replayed("news", change)
-    assert found.stopped is not None and "left menu by 2, a port that this version lacks" in found.stopped.en
+    assert (
+        found.stopped is not None
+        and "left “主菜单 Main menu” by “2”, a port that this version lacks" in found.stopped.en
+    )
 
 
 def test_a_variable_that_comes_out_differently_is_told() -> None:

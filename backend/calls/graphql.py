@@ -214,6 +214,7 @@ class PastRunType:
 @strawberry.type(name="WalkedStep", description="A step of a path that was walked again.")
 class WalkedStepType:
     node_id: str
+    node_type: str
     node_name: str
     flow_id: str
     port: str | None
@@ -226,6 +227,7 @@ class WalkedStepType:
             return None
         return cls(
             node_id=step.node_id,
+            node_type=step.node_type,
             node_name=step.node_name,
             flow_id=step.flow_id,
             port=step.port,

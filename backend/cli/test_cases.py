@@ -25,6 +25,6 @@ def test_a_red_case_ends_with_one_and_says_why(tmp_path: Path) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     done = CliRunner().invoke(app, ["flow", "test", str(file)])
     assert done.exit_code == 1
-    assert "step 1: 'nothing like it' was not heard" in done.output and "path: answer.next" in done.output
+    assert "step 1: “nothing like it” was not heard" in done.output and "path: answer.next" in done.output
     told = json.loads(CliRunner().invoke(app, ["flow", "test", str(file), "--json"]).output)
     assert told[0]["passed"] is False and told[0]["failures"][0]["step"] == 1

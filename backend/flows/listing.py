@@ -257,7 +257,7 @@ async def delete_flow(db: Database, actor: Actor, key: str) -> None:
         reasons = [
             *(text(f"号码 {one.number}", f"the number {one.number}") for one in used.numbers),
             *(text(f"流程 {one}", f"the flow {one}") for one in used.flows),
-            *(text(f"规则“{one}”", f"the rule '{one}'") for one in used.rules),
+            *(text(f"规则“{one}”", f"the rule “{one}”") for one in used.rules),
         ]
         if used.running:
             reasons.append(text(f"{used.running} 个正在运行的流程", f"{used.running} run(s) in progress"))
@@ -362,9 +362,9 @@ def _told(action: str, details: dict[str, Any]) -> Text:
         case "flow.deleted":
             return text("删除了流程", "deleted the flow")
         case "flow.case_saved":
-            return text(f"保存了用例“{case}”", f"saved the test case '{case}'")
+            return text(f"保存了用例“{case}”", f"saved the test case “{case}”")
         case "flow.case_deleted":
-            return text(f"删除了用例“{case}”", f"deleted the test case '{case}'")
+            return text(f"删除了用例“{case}”", f"deleted the test case “{case}”")
         case "flow.cases_required":
             return text("修改了发布要求", "changed what publishing demands")
         case _:

@@ -211,7 +211,7 @@ class SimulationMutation:
     async def person_in_simulation(self, info: Info, id: str, does: str) -> SimulationType:
         if does not in get_args(PersonDoes):
             raise InvalidError(
-                text(f"没有“{does}”这种反应", f"'{does}' is nothing a person does"),
+                text(f"没有“{does}”这种反应", f"“{does}” is nothing a person does"),
                 field="does",
                 remedy=text(f"可选：{'、'.join(get_args(PersonDoes))}", f"One of {', '.join(get_args(PersonDoes))}."),
             )

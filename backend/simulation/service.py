@@ -76,7 +76,7 @@ async def _put_case(
         raise not_found("用例", "case", id, "id")
     if any(one.name == case.name and one.id != id for one in mine):
         raise ConflictError(
-            text(f"用例“{case.name}”已存在", f"there is a case '{case.name}' already"),
+            text(f"用例“{case.name}”已存在", f"there is a case “{case.name}” already"),
             field="case.name",
             remedy=text("请换一个名称。", "Choose another name."),
         )
