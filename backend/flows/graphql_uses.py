@@ -3,7 +3,7 @@
 import strawberry
 
 from backend.flows import uses
-from backend.graphql.base import FromRow, Info, query
+from backend.graphql.base import FromRow, Info, Words, query
 from backend.identity.permissions import Permission
 
 
@@ -16,6 +16,7 @@ class UseType(FromRow):
     aliases: list[str]
     node: str
     node_name: str
+    called: Words = strawberry.field(description="The node by the name on its card.")
     field: str
 
 

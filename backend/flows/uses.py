@@ -10,17 +10,21 @@ from backend.database import Database, read
 from backend.errors import InvalidError
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from flows.document import FlowDocument
+from flows.naming import node_name
 from flows.references import uses
 from flows.validation import parse_draft
 from nodes.sdk.registry import registry
-from nodes.sdk.text import text
+from nodes.sdk.text import Text, text
 
 KINDS = ("prompt", "calendar", "list", "query", "credential", "flow")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundUse:
-    """A node of a flow that names something. ``version`` is None in the draft; ``aliases`` point at the version."""
+    """A node of a flow that names something. ``version`` is None in the draft; ``aliases`` point at the version.
+
+    ``called`` is the node by the name on its card.
+    """
 
     name: str
     flow_key: str
@@ -28,6 +32,7 @@ class FoundUse:
     version: int | None
     node: str
     node_name: str
+    called: Text
     field: str
     aliases: Sequence[str] = ()
 
@@ -73,9 +78,16 @@ def _in(
             version=version,
             node=use.node,
             node_name=document.nodes[use.node].name,
+            called=_called(document, use.node),
             field=use.field,
             aliases=aliases,
         )
         for use in uses(document, registry())
         if use.kind == kind and name in (None, use.name)
     ]
+
+
+def _called(document: FlowDocument, node: str) -> Text:
+    spec = document.nodes[node]
+    known = spec.type in registry()
+    return node_name(spec.name, registry().get(spec.type).meta.title if known else None, node)

@@ -3,20 +3,20 @@ import { Tag } from 'antd';
 import { Link } from 'react-router';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
-import { useWords } from '@/i18n';
+import { listed, type Text, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 
 const USES = graphql(`
   query WhereUsed($kind: String!) {
-    whereUsed(kind: $kind) { name flowKey flowName version aliases node nodeName field }
+    whereUsed(kind: $kind) { name flowKey flowName version aliases node called { zh en } field }
   }
 `);
 
 export interface UsedBy {
   key: string;
   name: string;
-  /** Names of the nodes that use it. */
-  nodes: string[];
+  /** The nodes that use it. */
+  nodes: { id: string; called: Text }[];
   live: boolean;
 }
 
@@ -27,7 +27,7 @@ interface UseRow {
   version?: number | null;
   aliases: string[];
   node: string;
-  nodeName: string;
+  called: Text;
 }
 
 /** Flows by the name of what they use, each once, with its nodes. */
@@ -41,8 +41,7 @@ export function groupUses(rows: readonly UseRow[]): Map<string, UsedBy[]> {
       flow = { key: row.flowKey, name: row.flowName, nodes: [], live: false };
       list.push(flow);
     }
-    const node = row.nodeName || row.node;
-    if (!flow.nodes.includes(node)) flow.nodes.push(node);
+    if (!flow.nodes.some((one) => one.id === row.node)) flow.nodes.push({ id: row.node, called: row.called });
     if (row.aliases.includes('live')) flow.live = true;
   }
   return found;
@@ -61,11 +60,12 @@ export function useUses(kind: string, pause = false): ReadonlyMap<string, UsedBy
 
 export function UsedByList({ uses }: { uses: readonly UsedBy[] | undefined }) {
   const c = useWords(common);
+  const text = useText();
   if (!uses || uses.length === 0) return <span className="cw-quiet">{c('none')}</span>;
   return (
     <span className="cw-uses">
       {uses.map((use) => (
-        <Link key={use.key} to={`/flows/${use.key}`} title={use.nodes.join(', ')}>
+        <Link key={use.key} to={`/flows/${use.key}`} title={listed(use.nodes.map((one) => text(one.called)))}>
           {use.name}
           {use.live && <Tag className="cw-uses-live">{c('alias_live')}</Tag>}
         </Link>

@@ -10,7 +10,7 @@ import { useText, useWords } from '@/i18n';
 import { useAliasName } from '@/ui';
 import { useReason } from '@/ui/reasons';
 import { useOutcome } from './marks';
-import { usePortTitle } from './portTitle';
+import { usePortTitle, useStepWords } from './portTitle';
 import { shortValue } from './timeline';
 import { callWords } from './words';
 
@@ -25,8 +25,8 @@ const REPLAY = graphql(`
       variables { name old new }
       rows {
         same
-        old { nodeId nodeName flowId port outputs error }
-        new { nodeId nodeName flowId port outputs error }
+        old { nodeId nodeType nodeName flowId port outputs error }
+        new { nodeId nodeType nodeName flowId port outputs error }
       }
     }
   }
@@ -183,11 +183,12 @@ function Comparison({ replay, on }: { replay: Replay; on: string }) {
 function Walked({ step }: { step: Replay['rows'][number]['old'] }) {
   const portName = usePortTitle();
   const reason = useReason();
+  const { nameOf } = useStepWords();
   if (!step) return <span className="cw-quiet">–</span>;
   return (
     <span className="cw-walked">
-      <strong>{step.nodeName || step.nodeId}</strong>
-      {step.port && <span className="cw-step-port">→ {portName('', step.port)}</span>}
+      <strong>{nameOf(step)}</strong>
+      {step.port && <span className="cw-step-port">→ {portName(step.nodeType, step.port)}</span>}
       {step.error && <span className="cw-step-error">{reason(step.error)}</span>}
     </span>
   );

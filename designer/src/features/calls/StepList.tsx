@@ -7,7 +7,7 @@ import { useLanguage, useWords } from '@/i18n';
 import { absolute, duration } from '@/ui';
 import { useReason } from '@/ui/reasons';
 import { clock } from '../recordings/Player';
-import { usePortTitle } from './portTitle';
+import { usePortTitle, useStepWords } from './portTitle';
 import { shortValue, type TimedStep } from './timeline';
 import { callWords } from './words';
 
@@ -55,6 +55,9 @@ function StepRow({
   const language = useLanguage();
   const portName = usePortTitle();
   const reason = useReason();
+  const { nameOf, titleOf } = useStepWords();
+  const name = nameOf(step);
+  const title = titleOf(step.nodeType);
   const [open, setOpen] = useState(Boolean(step.error));
   const outputs = step.outputs && typeof step.outputs === 'object' ? Object.entries(step.outputs) : [];
   const inputs = Object.entries(step.inputs ?? {});
@@ -72,8 +75,8 @@ function StepRow({
           {clock(step.offset)}
         </time>
         <i aria-hidden data-tone={step.error ? 'bad' : standing ? 'good' : 'off'} />
-        <strong>{step.nodeName || step.nodeId}</strong>
-        <span className="cw-code cw-quiet">{step.nodeType}</span>
+        <strong>{name}</strong>
+        {title !== name && <span className="cw-quiet">{title}</span>}
         {step.attempt > 1 && <span className="cw-step-try">{w('attempt', { n: step.attempt })}</span>}
         <span className="cw-grow" />
         {standing ? (

@@ -1,9 +1,11 @@
-/** Ways out of nodes by what people call them; a key of a menu and the like stay as they are. */
+/** Nodes and their ways out by what people call them; a key of a menu and the like stay as they are. */
 import { useMemo } from 'react';
 import { useQuery } from 'urql';
+import { useMay } from '@/app/session';
 import { type Text, useText, useWords } from '@/i18n';
 import { AT_TIMES } from '../flows/editor/atTimes';
 import { type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
+import { calledBy } from '../flows/editor/nodeName';
 import { NODE_TYPES } from '../flows/editor/opening';
 import { editorWords } from '../flows/editor/words';
 
@@ -26,11 +28,17 @@ function read(from: Parameters<typeof readCatalogue>[0]): Known {
   return known;
 }
 
+/** Who may not see flows sees names as they were recorded. */
+function useNodeTypes() {
+  const may = useMay('flows.read');
+  const [answer] = useQuery({ query: NODE_TYPES, pause: !may });
+  return answer.data?.nodeTypes;
+}
+
 export function usePortTitle(): (type: string, port: string) => string {
   const text = useText();
   const t = useWords(editorWords);
-  const [answer] = useQuery({ query: NODE_TYPES });
-  const found = answer.data?.nodeTypes;
+  const found = useNodeTypes();
   return useMemo(() => {
     const nodes = found ? read(found) : null;
     return (type, port) => {
@@ -41,4 +49,23 @@ export function usePortTitle(): (type: string, port: string) => string {
       return text(named?.title ?? AT_TIMES[port] ?? (type ? undefined : nodes.common.get(port))) || port;
     };
   }, [found, text, t]);
+}
+
+export interface StepWords {
+  /** The node of a step by the name on its card. */
+  nameOf(step: { nodeType: string; nodeName: string; nodeId: string }): string;
+  /** What a type of nodes is called. */
+  titleOf(type: string): string;
+}
+
+export function useStepWords(): StepWords {
+  const text = useText();
+  const found = useNodeTypes();
+  return useMemo(() => {
+    const types = found && read(found).types;
+    return {
+      nameOf: (step) => text(calledBy(step.nodeName, types?.get(step.nodeType)?.title, step.nodeId)),
+      titleOf: (type) => text(types?.get(type)?.title) || type,
+    };
+  }, [found, text]);
 }

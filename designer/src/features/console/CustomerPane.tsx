@@ -36,6 +36,7 @@ import { duration, EmptyState, groupedPhone, IconButton, Time, useWhoName } from
 import { sortErrors } from '@/ui/forms';
 import { Failure, LevelTag, LoadMore } from '@/ui/lists';
 import { usePages } from '@/ui/paging';
+import { usePortTitle, useStepWords } from '../calls/portTitle';
 import { RecordingPlayer } from '../recordings/Player';
 import './console.css';
 import { desk, type Focus, useDesk } from './desk';
@@ -197,6 +198,8 @@ const PLAIN = new Set(['next', 'done', 'hangup']);
 /** The way a caller came through the menus, drawn small: what they chose, step by step. */
 function Way({ callId }: { callId: string }) {
   const t = useWords(consoleWords);
+  const { nameOf } = useStepWords();
+  const portName = usePortTitle();
   const [steps, setSteps] = useState<readonly Seen[]>([]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another call begins with an empty way
   useEffect(() => setSteps([]), [callId]);
@@ -217,8 +220,8 @@ function Way({ callId }: { callId: string }) {
     <ol className="cw-way" aria-label={t('path')}>
       {choices.slice(-8).map((step) => (
         <li key={`${step.runId}${step.seq}`} data-now={!step.left}>
-          {step.nodeName || step.nodeId}
-          {step.port && !PLAIN.has(step.port) && <strong> ▸ {step.port}</strong>}
+          {nameOf(step)}
+          {step.port && !PLAIN.has(step.port) && <strong> ▸ {portName(step.nodeType, step.port)}</strong>}
         </li>
       ))}
     </ol>

@@ -1,6 +1,7 @@
 /** The wall: agents as tiles, queues as a strip, lines as a list; whoever is chosen is listened to and helped. */
 import { App, Button, Dropdown, Form, Modal, Segmented, Select, Spin, Switch } from 'antd';
 import {
+  Disc,
   Ear,
   Hand,
   LayoutGrid,
@@ -567,7 +568,7 @@ function Tile({
                   { key: 'whisper', icon: <MessageCircle size={14} />, label: t('whisper') },
                   { key: 'barge', icon: <Megaphone size={14} />, label: t('barge') },
                   { type: 'divider' },
-                  { key: 'record', label: t('recordAgent') },
+                  { key: 'record', icon: <Disc size={14} />, label: t('recordAgent') },
                   { key: 'release', danger: true, icon: <PhoneOff size={14} />, label: t('release') },
                 ],
                 onClick: ({ key }) => {

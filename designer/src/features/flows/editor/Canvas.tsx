@@ -38,6 +38,7 @@ import { Frame, Note } from './Frames';
 import { beginningOf } from './firstView';
 import { frameId } from './frames';
 import { EVENT, GRID, HEAD, WIDTH } from './geometry';
+import { READABLE } from './keepInView';
 import { type On, selectionFor, widened } from './menu';
 import { type EdgeSpec, type Point, positionOf } from './model';
 import { EventPill, NodeCard } from './NodeCard';
@@ -47,6 +48,7 @@ import { shapeNews } from './shapes';
 import { docOf, edgeId, fixed, useEditor, useEditorStore } from './store';
 import { SelectionBar, Toolbar } from './Toolbar';
 import { useClipboard } from './useClipboard';
+import { useKeepInView } from './useKeepInView';
 import { Arrows, WireEdge } from './WireEdge';
 import { isEvent, START, wiresOf } from './wires';
 import { editorWords } from './words';
@@ -57,8 +59,6 @@ const SNAP: [number, number] = [GRID, GRID];
 const SELECT_KEYS = ['Shift', 'Control', 'Meta'];
 const PRO = { hideAttribution: true };
 const FIT = { padding: 0.1, maxZoom: 1 };
-/** Below this zoom names cannot be read. */
-const READABLE = 0.4;
 
 export function Canvas() {
   const t = useWords(editorWords);
@@ -210,6 +210,7 @@ export function Canvas() {
   const pane = useRef<HTMLDivElement>(null);
   const pointer = useRef<Point | null>(null);
   useClipboard(pane, pointer);
+  useKeepInView(pane);
   // A flow that can be read when all of it is in view is shown whole; of a bigger one the beginning.
   useEffect(() => {
     void flow.fitView(FIT).then(() => {

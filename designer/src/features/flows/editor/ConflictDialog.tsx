@@ -13,6 +13,7 @@ import type { FlowDoc } from './model';
 import { shortly } from './shortly';
 import { useEditor, useEditorStore } from './store';
 import { useSync } from './syncContext';
+import { useNodeName } from './useNodeName';
 import { editorWords } from './words';
 
 const COPY = graphql(`
@@ -56,6 +57,7 @@ export function ConflictDialog() {
   const open = useEditor((state) => state.dialog === 'conflict');
   const doc = useEditor((state) => state.doc);
   const theirs = useStore(sync.theirs, (state) => state.theirs);
+  const nameOf = useNodeName();
   const [copy, copying] = useChange(COPY);
   const both = useMemo(
     () => (theirs && open ? merge(theirs.base, doc, theirs.doc) : null),
@@ -69,13 +71,19 @@ export function ConflictDialog() {
     return [...new Set([...mine.keys(), ...other.keys()])]
       .map((id) => ({
         id,
-        name: mine.get(id)?.name || other.get(id)?.name || t('flowItself'),
+        name:
+          id === ''
+            ? t('flowItself')
+            : nameOf(
+                id,
+                [doc, theirs.doc, theirs.base].find((one) => id in one.nodes),
+              ),
         mine: mine.get(id),
         theirs: other.get(id),
         clash: clashing.has(id),
       }))
       .sort((a, b) => Number(b.clash) - Number(a.clash));
-  }, [theirs, both, doc, t]);
+  }, [theirs, both, doc, t, nameOf]);
   if (!theirs || !both) return null;
   const who = theirs.by ? whoName(theirs.by) : t('somebody');
 

@@ -9,6 +9,7 @@ import { useActions } from './actions';
 import { useCatalogue } from './catalogue';
 import { find, type Hit } from './finding';
 import { docOf, useEditor, useEditorStore } from './store';
+import { useNodeName } from './useNodeName';
 import { editorWords } from './words';
 
 export function FindBar() {
@@ -23,6 +24,7 @@ function Open() {
   const actions = useActions();
   const catalogue = useCatalogue();
   const doc = useEditor(docOf);
+  const nameOf = useNodeName();
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(-1);
   const hits = useMemo(() => find(doc, typed, catalogue), [doc, typed, catalogue]);
@@ -90,7 +92,7 @@ function Open() {
           {hits.slice(0, 60).map((hit, index) => (
             <li key={`${hit.node}/${hit.field}`}>
               <button type="button" aria-current={index === at || undefined} onClick={() => go(index)}>
-                <b>{doc.nodes[hit.node]?.name || (hit.node.startsWith('note:') ? t('note') : hit.node)}</b>
+                <b>{hit.node.startsWith('note:') ? t('note') : nameOf(hit.node)}</b>
                 <span>
                   {hit.before}
                   <mark>{hit.found}</mark>

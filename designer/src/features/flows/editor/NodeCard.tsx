@@ -8,6 +8,7 @@ import { faceOf } from './geometry';
 import { NodeIcon } from './icons';
 import { useDetail } from './lod';
 import { useNodeMark } from './marks';
+import { calledBy } from './nodeName';
 import { shapeNews } from './shapes';
 import { nodeOverlays } from './slots';
 import { docOf, useEditor, useEditorStore } from './store';
@@ -15,6 +16,7 @@ import { ERROR, HANGUP, keyOf, START } from './wires';
 import { editorWords } from './words';
 
 export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps) {
+  const text = useText();
   const spec = useEditor((state) => docOf(state).nodes[id]);
   const detail = useDetail();
   const mark = useNodeMark(id);
@@ -33,7 +35,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps) {
       {detail === 'full' ? (
         <Face id={id} />
       ) : (
-        <div className="cw-card-far">{detail === 'name' && (spec.name || id)}</div>
+        <div className="cw-card-far">{detail === 'name' && text(calledBy(spec.name, type?.title, id))}</div>
       )}
       {detail === 'full' && nodeOverlays.map((Overlay, index) => <Overlay key={String(index)} node={id} />)}
     </div>
@@ -58,16 +60,17 @@ function Face({ id }: { id: string }) {
   const shape = fullShape(docOf(store.getState()), id, catalogue, used ? used.split('|') : []);
   const face = faceOf(shape.ports);
   const title = text(type?.title);
+  const name = text(calledBy(spec.name, type?.title, id));
   const summary = text(shape.summary);
   // A node without settings says what its type is for, unless its name says that already.
-  const said = summary && summary !== title ? summary : spec.name === title ? text(type?.help) : title;
+  const said = summary && summary !== title ? summary : name === title ? text(type?.help) : title;
   const wired = new Set(used.split('|'));
   return (
     <>
       <Handle type="target" id="in" position={Position.Left} className="cw-port-in" />
       <header>
         <NodeIcon name={type?.icon ?? 'box'} size={16} />
-        <b>{spec.name || text(type?.title) || id}</b>
+        <b>{name}</b>
       </header>
       <p title={said}>{type ? said : t('nodeUnknown')}</p>
       <ul>

@@ -9,6 +9,7 @@ import { NodeIcon } from './icons';
 import { distance, matches } from './Palette';
 import { edgeId, type Picking, useEditor, useEditorStore } from './store';
 import { ranked } from './suggest';
+import { useNodeName } from './useNodeName';
 import { isEvent, targetOf, wiresOf } from './wires';
 import { editorWords } from './words';
 
@@ -30,6 +31,7 @@ interface Row {
 function Open({ picking }: { picking: Picking }) {
   const t = useWords(editorWords);
   const text = useText();
+  const nameOf = useNodeName();
   const store = useEditorStore();
   const catalogue = useCatalogue();
   const actions = useActions();
@@ -63,7 +65,7 @@ function Open({ picking }: { picking: Picking }) {
                 icon: 'arrow-right-left',
                 family: '',
                 title: text(port.title),
-                more: to ? doc.nodes[to]?.name || to : '',
+                more: to ? nameOf(to) : '',
                 act: () =>
                   store.getState().pick({
                     at: picking.at,
@@ -94,15 +96,14 @@ function Open({ picking }: { picking: Picking }) {
     const present: Row[] = from
       ? Object.entries(doc.nodes)
           .filter(
-            ([id, spec]) =>
-              id !== from.node && (said ? `${spec.name ?? ''} ${id}`.toLowerCase().includes(said) : false),
+            ([id]) => id !== from.node && (said ? `${nameOf(id)} ${id}`.toLowerCase().includes(said) : false),
           )
           .slice(0, 20)
           .map(([id, spec]) => ({
             id: `old:${id}`,
             icon: catalogue.types.get(spec.type)?.icon ?? 'box',
             family: catalogue.types.get(spec.type)?.family ?? '',
-            title: spec.name || id,
+            title: nameOf(id),
             more: text(catalogue.types.get(spec.type)?.title),
             act: () => {
               actions.wire({ from: from.node, port: from.port, to: id });
@@ -131,7 +132,7 @@ function Open({ picking }: { picking: Picking }) {
       { title: t('nodesHere'), rows: present },
       { title: t('disconnect'), rows: cut },
     ].filter((group) => group.rows.length > 0);
-  }, [choosePort, into, from, doc, typed, catalogue, actions, picking, store, t, text]);
+  }, [choosePort, into, from, doc, typed, catalogue, actions, picking, store, t, text, nameOf]);
 
   const rows = groups.flatMap((group) => group.rows);
   useEffect(() => {

@@ -9,6 +9,7 @@ import { common } from '@/i18n/common';
 import { useCatalogue } from './catalogue';
 import { fullShape } from './derive';
 import type { ValueType } from './model';
+import { nodeName } from './nodeName';
 import { useEditor, useEditorStore } from './store';
 import { type Extraction, judge, replaced, subflowOf } from './subflow';
 import { editorWords } from './words';
@@ -63,6 +64,7 @@ function Asking() {
       },
       ports: (node) => fullShape(doc, node, catalogue).ports.map((port) => port.name),
       terminal: (node) => definition(node)?.terminal === true,
+      name: (node) => nodeName(doc, node, catalogue),
     });
   }, [store, catalogue]);
   const close = () => store.getState().ask(null);

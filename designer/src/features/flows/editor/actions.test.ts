@@ -199,6 +199,7 @@ describe('a subflow of a selection', () => {
     }),
     ports: (node: string) => (node === 'query' ? ['found', 'empty', 'error'] : ['next', 'error']),
     terminal: () => false,
+    name: (node: string) => ({ zh: node, en: node }),
   };
 
   it('finds typed inputs and outputs, and every place it leads to', () => {

@@ -22,6 +22,7 @@ import {
   positionOf,
   removeNodes,
 } from './model';
+import { nodeName } from './nodeName';
 import { FOOT, shapeOf } from './shapes';
 import { docOf, type EditorStore, useEditorStore } from './store';
 import { follow, type Way } from './walk';
@@ -250,8 +251,8 @@ export function createActions(
     },
     /** Put a node that was dragged onto an edge into it. */
     splice(id: string, into: EdgeSpec, places: Record<string, Point>, pulled: boolean): void {
-      const name = state().doc.nodes[id]?.name || id;
-      state().apply({ zh: `把“${name}”放入连线`, en: `Put “${name}” into the edge` }, (doc) => {
+      const name = nodeName(state().doc, id, catalogue);
+      state().apply({ zh: `把“${name.zh}”放入连线`, en: `Put “${name.en}” into the edge` }, (doc) => {
         const placed = moved(doc, places);
         return splice(placed, id, into, catalogue, pulled) ?? placed;
       });

@@ -133,6 +133,7 @@ function known(doc: FlowDoc): Known {
     outputType: () => ({ type: 'any', secret: false }),
     ports: (node) => PORTS[doc.nodes[node]!.type]!,
     terminal: (node) => doc.nodes[node]!.type === 'logic.end',
+    name: (node) => ({ zh: node, en: node }),
   };
 }
 

@@ -105,10 +105,10 @@ describe('what somebody changed', () => {
       { from: 'b', port: 'next', to: 'a' },
     );
     expect(changes(start, { ...now, description: 'new' })).toEqual([
-      { id: 'a', name: 'a', kind: 'changed', fields: ['tries'] },
-      { id: 'b', name: 'b', kind: 'wired', fields: [] },
-      { id: 'c', name: 'c', kind: 'removed', fields: [] },
-      { id: '', name: '', kind: 'changed', fields: ['description'] },
+      { id: 'a', kind: 'changed', fields: ['tries'] },
+      { id: 'b', kind: 'wired', fields: [] },
+      { id: 'c', kind: 'removed', fields: [] },
+      { id: '', kind: 'changed', fields: ['description'] },
     ]);
   });
 });

@@ -142,7 +142,6 @@ export type ChangeKind = 'added' | 'removed' | 'changed' | 'wired';
 /** What somebody did to one node, or to the flow around it (id ''). */
 export interface Change {
   id: string;
-  name: string;
   kind: ChangeKind;
   /** Parts of the node, or of the flow, that are not what they were. */
   fields: string[];
@@ -156,15 +155,14 @@ export function changes(before: FlowDoc, after: FlowDoc): Change[] {
   for (const id of new Set([...Object.keys(before.nodes), ...Object.keys(after.nodes)])) {
     const old = before.nodes[id];
     const now = after.nodes[id];
-    const name = now?.name || old?.name || id;
-    if (!old) found.push({ id, name, kind: 'added', fields: [] });
-    else if (!now) found.push({ id, name, kind: 'removed', fields: [] });
-    else if (!equal(old, now)) found.push({ id, name, kind: 'changed', fields: differingFields(old, now) });
+    if (!old) found.push({ id, kind: 'added', fields: [] });
+    else if (!now) found.push({ id, kind: 'removed', fields: [] });
+    else if (!equal(old, now)) found.push({ id, kind: 'changed', fields: differingFields(old, now) });
     else if (!equal(sorted(wires(before, id)), sorted(wires(after, id))))
-      found.push({ id, name, kind: 'wired', fields: [] });
+      found.push({ id, kind: 'wired', fields: [] });
   }
   const parts = FLOW_PARTS.filter((part) => !equal(before[part], after[part]));
-  if (parts.length > 0) found.push({ id: '', name: '', kind: 'changed', fields: [...parts] });
+  if (parts.length > 0) found.push({ id: '', kind: 'changed', fields: [...parts] });
   return found;
 }
 

@@ -58,6 +58,7 @@ export interface Known {
   ports(node: string): readonly string[];
   /** Whether the whole flow ends there. */
   terminal(node: string): boolean;
+  name(node: string): Text;
 }
 
 const said = (nodes: readonly NodeSpec[]): string => JSON.stringify(nodes.map((one) => one.config));
@@ -141,7 +142,6 @@ export function judge(doc: FlowDoc, selected: Iterable<string>, known: Known): J
   const chosen = [...selected].filter((id) => id in doc.nodes);
   const nodes = chosen.filter((id) => !known.terminal(id));
   const inside = new Set(nodes);
-  const nameOf = (id: string) => doc.nodes[id]?.name || id;
   if (chosen.length === 0) return { problem: { zh: '请先选择节点。', en: 'Select nodes first.' } };
   if (nodes.length === 0)
     return {
@@ -155,11 +155,11 @@ export function judge(doc: FlowDoc, selected: Iterable<string>, known: Known): J
     ...new Set(wires.filter((wire) => !inside.has(wire.from) && inside.has(wire.to)).map((wire) => wire.to)),
   ];
   if (entries.length > 1) {
-    const names = entries.map(nameOf).join(', ');
+    const names = entries.map(known.name);
     return {
       problem: {
-        zh: `所选部分有多个入口：${names}。请调整选择，使连线只从一个节点进入。`,
-        en: `There is more than one way in: ${names}. Select so that only one node is led to from outside.`,
+        zh: `所选部分有多个入口：${names.map((one) => one.zh).join('、')}。请调整选择，使连线只从一个节点进入。`,
+        en: `There is more than one way in: ${names.map((one) => one.en).join(', ')}. Select so that only one node is led to from outside.`,
       },
     };
   }
@@ -169,8 +169,8 @@ export function judge(doc: FlowDoc, selected: Iterable<string>, known: Known): J
   if (half !== null)
     return {
       problem: {
-        zh: `“${nameOf(half)}”与未选择的节点是一个整体（重复或并行的一段）。请把整段一起选择。`,
-        en: `“${nameOf(half)}” works together with nodes that are not selected (what is repeated, or runs side by side). Select all of that part.`,
+        zh: `“${known.name(half).zh}”与未选择的节点是一个整体（重复或并行的一段）。请把整段一起选择。`,
+        en: `“${known.name(half).en}” works together with nodes that are not selected (what is repeated, or runs side by side). Select all of that part.`,
       },
     };
 

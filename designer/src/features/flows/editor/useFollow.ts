@@ -2,6 +2,7 @@
 import { useReactFlow } from '@xyflow/react';
 import { useEffect } from 'react';
 import { positionOf } from './model';
+import { smoothly } from './motion';
 import { useEditorStore } from './store';
 
 const READABLE = 0.6;
@@ -16,6 +17,6 @@ export function useFollow(node: string | null | undefined): void {
     if (!node || !(node in drawn.nodes)) return;
     const at = positionOf(drawn, node);
     const zoom = Math.max(READABLE, flow.getZoom());
-    void flow.setCenter(at.x + HALF_A_CARD.x, at.y + HALF_A_CARD.y, { zoom, duration: 200 });
+    void flow.setCenter(at.x + HALF_A_CARD.x, at.y + HALF_A_CARD.y, { zoom, duration: smoothly(200) });
   }, [node, flow, store]);
 }

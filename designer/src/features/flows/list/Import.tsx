@@ -8,6 +8,7 @@ import type { CheckImportQuery } from '@/gql/graphql';
 import { useChange, wordsOf } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
+import { useJsonFault } from '@/ui/json';
 import { CHECK, IMPORT } from './data';
 import { FlowPicture } from './FlowPicture';
 import { KINDS, type Reading, readFiles, refusedAt, twice } from './model';
@@ -43,6 +44,7 @@ export function ImportDialog({
   const text = useText();
   const client = useClient();
   const [entries, setEntries] = useState<Entry[]>([]);
+  const faultWords = useJsonFault();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState('');
   const [importThem] = useChange(IMPORT);
@@ -88,8 +90,8 @@ export function ImportDialog({
     if (entry.refused) return entry.refused;
     if (!entry.reading) return null;
     if (!entry.reading.ok) {
+      if (entry.reading.why === 'notJson') return faultWords(entry.reading.fault);
       const { why, detail } = entry.reading;
-      if (why === 'notJson') return w('notJson', { why: detail });
       if (why === 'tooLarge') return w('tooLarge', { size: detail });
       if (why === 'wrongKind') return w('wrongKind', { kind: detail });
       return w('notFlow');

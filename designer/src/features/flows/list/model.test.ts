@@ -67,7 +67,11 @@ describe('a file', () => {
   });
 
   it('is refused with the reason when it is not', () => {
-    expect(read('{"kind":')).toMatchObject({ ok: false, why: 'notJson' });
+    expect(read('{"kind":')).toMatchObject({
+      ok: false,
+      why: 'notJson',
+      fault: { kind: 'short', line: 1, column: 9 },
+    });
     expect(read('[1]')).toMatchObject({ ok: false, why: 'notFlow' });
     expect(read('{"kind":"ivr","name":"x"}')).toMatchObject({ ok: false, why: 'notFlow' });
     expect(read('{"kind":"film","name":"x","nodes":{}}')).toMatchObject({ ok: false, why: 'wrongKind' });

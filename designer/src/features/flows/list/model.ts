@@ -1,5 +1,7 @@
 /** The flow list without a browser: folders, filters, reading files, blank documents. */
 
+import { type JsonFault, jsonFault } from '@/ui/json';
+
 export const KINDS = ['ivr', 'campaign', 'callback', 'ticket', 'subflow'] as const;
 export type Kind = (typeof KINDS)[number];
 export const MAX_FILE = 5_000_000;
@@ -96,17 +98,16 @@ export interface FlowFile {
 
 export type Reading =
   | { ok: true; document: FlowFile }
-  | { ok: false; why: 'notJson' | 'notFlow' | 'tooLarge' | 'wrongKind'; detail: string };
+  | { ok: false; why: 'notJson'; fault: JsonFault }
+  | { ok: false; why: 'notFlow' | 'tooLarge' | 'wrongKind'; detail: string };
 
 /** The flows of a file: one, or several as a list or under `flows`; or why it holds none. */
 export function readFiles(content: string, bytes: number): Reading[] {
   if (bytes > MAX_FILE) return [{ ok: false, why: 'tooLarge', detail: (bytes / 1e6).toFixed(1) }];
-  let told: unknown;
-  try {
-    told = JSON.parse(content.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    return [{ ok: false, why: 'notJson', detail: error instanceof Error ? error.message : '' }];
-  }
+  const text = content.replace(/^\uFEFF/, '');
+  const fault = jsonFault(text);
+  if (fault) return [{ ok: false, why: 'notJson', fault }];
+  const told: unknown = JSON.parse(text);
   const several = Array.isArray(told) ? told : (told as { flows?: unknown } | null)?.flows;
   return Array.isArray(several) && several.length > 0 ? several.map(readFlow) : [readFlow(told)];
 }

@@ -7,6 +7,7 @@ import { type Language, useLanguage, useWords } from '@/i18n';
 import { duration, EmptyState } from '@/ui';
 import { useMarks } from '../marks';
 import { useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { dropOf, heat, type Mode, marksOf, type NodeNumbers, sinceOf, useHeat } from './heat';
 import './live.css';
 import { liveWords } from './words';
@@ -48,7 +49,6 @@ export function RunsDrawer() {
   const language = useLanguage();
   const store = useEditorStore();
   const key = useEditor((state) => state.key);
-  const doc = useEditor((state) => state.doc);
   const { mode, version, statistics, heat: shown } = useHeat((now) => now);
   useMarks(
     'heat',
@@ -90,7 +90,7 @@ export function RunsDrawer() {
   /** The calls behind a figure. */
   const callsOf = (node: string, port = '') =>
     `/calls?${new URLSearchParams({ flow: key, node, ...(port ? { port } : {}), ...(period ? { period } : {}) })}`;
-  const nameOf = (id: string) => doc.nodes[id]?.name || id;
+  const nameOf = useNodeName();
 
   return (
     <section className="cw-runs" aria-label={t('title')}>

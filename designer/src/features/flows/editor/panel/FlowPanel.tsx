@@ -4,8 +4,8 @@ import { Settings2 } from 'lucide-react';
 import { useId } from 'react';
 import { useLanguage, useWords } from '@/i18n';
 import { useLanguageNames } from '@/ui/languages';
-import { nameOf } from '../problems/fixes';
 import { docOf, fixed, useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { panelWords } from './words';
 
 export function FlowPanel() {
@@ -16,9 +16,10 @@ export function FlowPanel() {
   const readOnly = useEditor(fixed);
   const doc = useEditor(docOf);
   const own = useId();
+  const nameOf = useNodeName();
   const comma = language === 'zh' ? '、' : ', ';
   const listed = (list: readonly { name: string }[]) => list.map((one) => one.name).join(comma) || w('none');
-  const to = (node: string | null) => (node === null ? w('none') : nameOf(doc, node));
+  const to = (node: string | null) => (node === null ? w('none') : nameOf(node));
   return (
     <div className="cw-panel">
       <header className="cw-panel-head">

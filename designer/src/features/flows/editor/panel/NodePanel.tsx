@@ -9,6 +9,7 @@ import { useActions } from '../actions';
 import { useCatalogue } from '../catalogue';
 import { NodeIcon } from '../icons';
 import { changeNode } from '../model';
+import { calledBy } from '../nodeName';
 import { FixButtons } from '../problems/FixButtons';
 import { useNodeProblems } from '../problems/useProblems';
 import { docOf, fixed, useEditor, useEditorStore } from '../store';
@@ -51,13 +52,13 @@ export function NodePanel({ id }: { id: string }) {
     () => troublesOf(problems, faults, config ?? {}, root),
     [problems, faults, config, root],
   );
-  const name = spec?.name || t(type?.title) || id;
+  const name = useMemo(() => calledBy(spec?.name, type?.title, id), [spec?.name, type, id]);
   const set = useCallback(
     (path: Path, value: unknown, title: { zh: string; en: string }, typing?: boolean) => {
       store
         .getState()
         .apply(
-          { zh: `修改“${name}”的${title.zh}`, en: `Change ${title.en} of “${name}”` },
+          { zh: `修改“${name.zh}”的${title.zh}`, en: `Change ${title.en} of “${name.en}”` },
           (doc) => setConfig(doc, id, schema, path, value),
           typing ? { merge: `${id}.${path.join('.')}` } : undefined,
         );

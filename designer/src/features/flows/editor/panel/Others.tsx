@@ -8,8 +8,8 @@ import { useCatalogue } from '../catalogue';
 import { fullShape } from '../derive';
 import { NodeIcon } from '../icons';
 import { positionOf } from '../model';
-import { nameOf } from '../problems/fixes';
 import { docOf, fixed, useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { ERROR, HANGUP, keyOf, START, targetOf } from '../wires';
 import { PolicySection } from './PolicySection';
 import { useGoTo } from './useGoTo';
@@ -22,6 +22,7 @@ function Target({ from, port, label }: { from: string; port: string; label: stri
   const doc = useEditor(docOf);
   const readOnly = useEditor(fixed);
   const goTo = useGoTo();
+  const nameOf = useNodeName();
   const id = useId();
   const target = targetOf(doc, from, port);
   return (
@@ -40,15 +41,15 @@ function Target({ from, port, label }: { from: string; port: string; label: stri
           value={target ?? undefined}
           options={Object.keys(doc.nodes)
             .filter((node) => node !== from)
-            .map((node) => ({ value: node, label: nameOf(doc, node) }))}
+            .map((node) => ({ value: node, label: nameOf(node) }))}
           onChange={(to?: string) => (to ? actions.wire({ from, port, to }) : actions.cut(from, port))}
         />
         {target !== null && (
           <Button
             type="text"
             icon={<ArrowRight size={15} />}
-            aria-label={w('goTo', { name: nameOf(doc, target) })}
-            title={w('goTo', { name: nameOf(doc, target) })}
+            aria-label={w('goTo', { name: nameOf(target) })}
+            title={w('goTo', { name: nameOf(target) })}
             onClick={() => goTo(target)}
           />
         )}
@@ -105,10 +106,7 @@ export function EdgePanel({ id }: { id: string }) {
     ? t(fullShape(doc, from, catalogue).ports.find((one) => one.name === port)?.title) || port
     : '';
   const target = targetOf(doc, from, port);
-  const name = (node: string) => {
-    const type = doc.nodes[node] ? catalogue.types.get(doc.nodes[node].type) : undefined;
-    return doc.nodes[node]?.name || t(type?.title) || node;
-  };
+  const name = useNodeName();
   if (target === null) return null;
   return (
     <div className="cw-panel">
@@ -233,6 +231,7 @@ export function ManyPanel() {
   const readOnly = useEditor(fixed);
   const selection = useEditor((state) => state.selection);
   const doc = useEditor(docOf);
+  const nameOf = useNodeName();
   const nodes = [...selection.nodes].filter((id) => id in doc.nodes);
   const count = selection.nodes.size + selection.comments.size || selection.edges.size;
   return (
@@ -249,7 +248,7 @@ export function ManyPanel() {
               <li key={id}>
                 <NodeIcon name={type?.icon ?? 'box'} size={15} />
                 <Button type="link" size="small" onClick={() => goTo(id)}>
-                  {nameOf(doc, id)}
+                  {nameOf(id)}
                 </Button>
                 <span className="cw-quiet">{t(type?.title)}</span>
               </li>

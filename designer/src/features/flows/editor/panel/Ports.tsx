@@ -7,9 +7,9 @@ import { useActions } from '../actions';
 import { useCatalogue } from '../catalogue';
 import { fullShape } from '../derive';
 import type { FlowProblem } from '../problems/check';
-import { nameOf } from '../problems/fixes';
 import { shapeNews } from '../shapes';
 import { docOf, fixed, useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { targetOf } from '../wires';
 import { Section } from './NodePanel';
 import { useGoTo } from './useGoTo';
@@ -24,6 +24,7 @@ export function Ports({ id, problems }: { id: string; problems: readonly FlowPro
   const readOnly = useEditor(fixed);
   const doc = useEditor(docOf);
   const goTo = useGoTo();
+  const nameOf = useNodeName();
   useSyncExternalStore(shapeNews.subscribe, shapeNews.version);
   if (!doc.nodes[id]) return null;
   const { ports } = fullShape(doc, id, catalogue);
@@ -43,10 +44,10 @@ export function Ports({ id, problems }: { id: string; problems: readonly FlowPro
                   size="small"
                   type="link"
                   icon={<ArrowRight size={13} />}
-                  aria-label={w('goTo', { name: nameOf(doc, target) })}
+                  aria-label={w('goTo', { name: nameOf(target) })}
                   onClick={() => goTo(target)}
                 >
-                  {nameOf(doc, target)}
+                  {nameOf(target)}
                 </Button>
               ) : (
                 <span className="cw-ports-open" data-trouble={trouble?.severity}>

@@ -5,6 +5,7 @@ import { graphql } from '@/gql';
 import type { Text } from '@/i18n';
 import { useCatalogue } from '../catalogue';
 import type { NodeSpec } from '../model';
+import { calledBy } from '../nodeName';
 import { docOf, useEditor } from '../store';
 import { type Entry, type Group, localScope, type OutputInfo, readOutputs } from '../widgets/scope';
 
@@ -52,10 +53,8 @@ export function useLiveScope(node: string): Entry[] {
   }, [revision, ask]);
   const told = answer.data?.expressionScope.names;
   return useMemo(() => {
-    const nameOf = (spec: NodeSpec, id: string): Text => {
-      const title = catalogue.types.get(spec.type)?.title;
-      return spec.name ? { zh: spec.name, en: spec.name } : (title ?? { zh: id, en: id });
-    };
+    const nameOf = (spec: NodeSpec, id: string): Text =>
+      calledBy(spec.name, catalogue.types.get(spec.type)?.title, id);
     const local = localScope(
       doc,
       (spec) => readOutputs(catalogue.types.get(spec.type)?.definition.outputs),

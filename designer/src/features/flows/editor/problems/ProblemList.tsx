@@ -3,7 +3,7 @@ import { Alert, Button } from 'antd';
 import { sentences, wordsOf } from '@/graphql/useChange';
 import { labelled, type Text, useText, useWords } from '@/i18n';
 import { useEditor } from '../store';
-import { nameOf } from './fixes';
+import { useNodeName } from '../useNodeName';
 import { useJump } from './ProblemsDrawer';
 import './problems.css';
 import { problemWords } from './words';
@@ -31,6 +31,7 @@ export function ProblemList({
   const w = useWords(problemWords);
   const t = useText();
   const jump = useJump();
+  const nameOf = useNodeName();
   const doc = useEditor((state) => state.doc);
   return (
     <Alert
@@ -43,7 +44,7 @@ export function ProblemList({
             <li key={`${one.code}${one.node}${one.field}${one.message.en}`}>
               {one.node ? (
                 <>
-                  <strong>{labelled(nameOf(doc, one.node))}</strong>
+                  <strong>{labelled(nameOf(one.node))}</strong>
                   {sentences([t(one.message)])}{' '}
                 </>
               ) : (

@@ -10,10 +10,10 @@ import { useCatalogue } from '../catalogue';
 import { NodeIcon } from '../icons';
 import { positionOf } from '../model';
 import { useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { START } from '../wires';
 import type { FlowProblem } from './check';
 import { FixButtons } from './FixButtons';
-import { nameOf } from './fixes';
 import './problems.css';
 import { useProblems } from './useProblems';
 import { problemWords } from './words';
@@ -25,6 +25,7 @@ export function ProblemsDrawer() {
   const t = useText();
   const doc = useEditor((state) => state.doc);
   const catalogue = useCatalogue();
+  const nameOf = useNodeName();
   const { problems, errors, warnings, state } = useProblems();
   const [shown, setShown] = useState<Shown>('all');
   const groups = useMemo(() => {
@@ -71,7 +72,7 @@ export function ProblemsDrawer() {
           <section key={node ?? ''} className="cw-problems-node">
             <h3>
               {node !== null && <NodeIcon name={type?.icon ?? 'box'} size={15} />}
-              {node === null ? w('flow') : nameOf(doc, node)}
+              {node === null ? w('flow') : nameOf(node)}
               {node !== null && <span className="cw-quiet">{type ? t(type.title) : spec?.type}</span>}
             </h3>
             <ul>

@@ -2,6 +2,7 @@
 import type { Text } from '@/i18n';
 import type { Catalogue } from '../catalogue';
 import { addNode, connect, type FlowDoc, freeId, positionOf, removeNodes } from '../model';
+import { nodeName } from '../nodeName';
 import { dotted, isRecord, type Path, valueAt, withValue } from '../widgets/paths';
 import { defsOf, readField, type Schema } from '../widgets/schema';
 import type { FlowProblem } from './check';
@@ -21,10 +22,11 @@ export function fixesOf(problem: FlowProblem, doc: FlowDoc, catalogue: Catalogue
   switch (code) {
     case 'no_entry': {
       const first = firstNode(doc);
-      return first
+      const name = first && nodeName(doc, first, catalogue);
+      return name
         ? [
             {
-              label: text(`从“${nameOf(doc, first)}”开始`, `Start at “${nameOf(doc, first)}”`),
+              label: text(`从“${name.zh}”开始`, `Start at “${name.en}”`),
               change: (now) => ({ ...now, entry: first }),
             },
           ]
@@ -89,10 +91,6 @@ export function fixesOf(problem: FlowProblem, doc: FlowDoc, catalogue: Catalogue
     default:
       return [];
   }
-}
-
-export function nameOf(doc: FlowDoc, node: string): string {
-  return doc.nodes[node]?.name || node;
 }
 
 /** The node nearest to the left without anything that leads to it. */

@@ -8,7 +8,11 @@ import { useChange, wordsOf } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, StateTag, Time } from '@/ui';
+import { jsonFault, useJsonFault } from '@/ui/json';
 import { useEditor } from '../store';
+import { useNodeName } from '../useNodeName';
+import { usePortName } from '../usePortName';
+import { placeOf } from './simulation';
 import { simulatorWords } from './words';
 
 const CASES = graphql(`
@@ -209,12 +213,32 @@ function CaseRow({ one }: { one: Case }) {
             {
               key: 'path',
               label: t('toCase'),
-              children: <code className="cw-sim-path">{one.lastResult.path.join(' → ')}</code>,
+              children: <Path steps={one.lastResult.path} />,
             },
           ]}
         />
       )}
     </div>
+  );
+}
+
+/** The way of a call through the flow, as the cards name it. */
+function Path({ steps }: { steps: readonly string[] }) {
+  const nameOf = useNodeName();
+  const portName = usePortName();
+  return (
+    <ol className="cw-sim-path">
+      {steps.map((step, index) => {
+        const { node, port } = placeOf(step);
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: steps stay in their order
+          <li key={index}>
+            {nameOf(node)}
+            {port && <span className="cw-quiet"> ▸ {portName(node, port)}</span>}
+          </li>
+        );
+      })}
+    </ol>
   );
 }
 
@@ -225,6 +249,7 @@ function CaseEditor({ one, close }: { one: Case; close: (changed: boolean) => vo
   const [save, busy] = useChange(SAVE);
   const [text, setText] = useState(() => JSON.stringify(one.case, null, 2));
   const [problem, setProblem] = useState('');
+  const faultWords = useJsonFault();
   return (
     <Modal
       open
@@ -235,14 +260,12 @@ function CaseEditor({ one, close }: { one: Case; close: (changed: boolean) => vo
       confirmLoading={busy}
       onCancel={() => close(false)}
       onOk={async () => {
-        let parsed: unknown;
-        try {
-          parsed = JSON.parse(text);
-        } catch (error) {
-          setProblem(labelled(t('badJson'), error instanceof Error ? error.message : ''));
+        const fault = jsonFault(text);
+        if (fault) {
+          setProblem(faultWords(fault));
           return;
         }
-        const answer = await save({ key, case: parsed, id: one.id }, { quiet: true });
+        const answer = await save({ key, case: JSON.parse(text), id: one.id }, { quiet: true });
         if (answer.value) close(true);
         else setProblem(answer.errors.map(wordsOf).join(' '));
       }}

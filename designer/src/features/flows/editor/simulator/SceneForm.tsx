@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { labelled, useText, useWords } from '@/i18n';
 import { type NodeTypeInfo, useCatalogue } from '../catalogue';
 import { useEditor } from '../store';
+import { useNodeName } from '../useNodeName';
 import { type Mock, type Scene, simulations, useSimulations } from './simulation';
 import { simulatorWords } from './words';
 
@@ -15,6 +16,7 @@ export function SceneForm() {
   const key = useEditor((state) => state.key);
   const doc = useEditor((state) => state.doc);
   const { types } = useCatalogue();
+  const nameOf = useNodeName();
   const scene = useSimulations((now) => now.scenes[key] ?? EMPTY);
   const change = (part: Partial<Scene>) => simulations.getState().setScene(key, { ...scene, ...part });
   const data = useMemo(
@@ -77,7 +79,7 @@ export function SceneForm() {
       {data.map(([id, node]) => (
         <MockRow
           key={id}
-          name={node.name || id}
+          name={nameOf(id)}
           ports={portsOf(types, node.type)}
           mock={single(scene.mocks?.[id])}
           onChange={(mock) => {
@@ -119,8 +121,8 @@ function MockRow({
   const t = useWords(simulatorWords);
   const text = useText();
   return (
-    <fieldset className="cw-sim-mock">
-      <legend>{name}</legend>
+    <div role="group" aria-label={name} className="cw-sim-mock">
+      <strong>{name}</strong>
       <Select
         size="small"
         aria-label={labelled(name, t('port'))}
@@ -140,7 +142,7 @@ function MockRow({
           onChange={(outputs) => onChange({ ...mock, outputs })}
         />
       )}
-    </fieldset>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { useMarks } from '../marks';
 import { ProblemList } from '../problems/ProblemList';
 import { useEditor, useEditorStore } from '../store';
 import { useFollow } from '../useFollow';
+import { useNodeName } from '../useNodeName';
 import { usePortName } from '../usePortName';
 import { Cases } from './Cases';
 import { SaveCase } from './SaveCase';
@@ -137,7 +138,7 @@ function Display({ phone }: { phone: PhoneState }) {
   const { call, problems } = phone;
   const going = call !== null && !call.over;
   useTick(going ? 500 : null);
-  const doc = useEditor((state) => state.doc);
+  const nameOf = useNodeName();
   if (problems.length > 0) {
     const ofDraft = problems.some((one) => one.node);
     return <ProblemList title={t(ofDraft ? 'draftErrors' : 'notStarted')} problems={errorsAmong(problems)} />;
@@ -166,7 +167,7 @@ function Display({ phone }: { phone: PhoneState }) {
           onClick={() => store.getState().focus(call.standing)}
         >
           {labelled(t('standing'))}
-          <strong>{doc.nodes[call.standing]?.name || call.standing}</strong>
+          <strong>{nameOf(call.standing)}</strong>
         </button>
       )}
       {heard && <p className="cw-sim-heard">{heard.text === BEEP ? t('beep') : `“${heard.text}”`}</p>}
@@ -251,7 +252,7 @@ function Say({ disabled, say }: { disabled: boolean; say: (words: string) => voi
 function Transcript({ call, sound }: { call: Simulated | null; sound: boolean }) {
   const t = useWords(simulatorWords);
   const store = useEditorStore();
-  const doc = useEditor((state) => state.doc);
+  const nameOf = useNodeName();
   const [steps, setSteps] = useState(true);
   const list = useRef<HTMLOListElement>(null);
   const lines = useMemo(
@@ -263,7 +264,6 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
   useEffect(() => {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [lines.length]);
-  const nameOf = (line: ReadLine) => doc.nodes[line.node]?.name || line.node;
   return (
     <div className="cw-sim-transcript">
       <header>
@@ -282,7 +282,7 @@ function Transcript({ call, sound }: { call: Simulated | null; sound: boolean })
             <span className="cw-sim-kind">{isKind(line.kind) ? t(line.kind) : line.kind}</span>
             {line.kind === 'node' ? (
               <button type="button" className="cw-link" onClick={() => store.getState().focus(line.node)}>
-                {nameOf(line)}
+                {nameOf(line.node)}
                 <StepEnd {...stepOf(line.text)} node={line.node} />
               </button>
             ) : (

@@ -255,15 +255,22 @@ export function beginningAt(doc: FlowDoc, node: string): FlowDoc {
   return { ...connect(addNode(part, answer, type), { from: answer, port: 'next', to: node }), entry: answer };
 }
 
+/** A step of a path as it is written: a node, and mostly the port it was left by. */
+export function placeOf(written: string): { node: string; port: string } {
+  const dot = written.lastIndexOf('.');
+  return dot < 0
+    ? { node: written, port: '' }
+    : { node: written.slice(0, dot), port: written.slice(dot + 1) };
+}
+
 /** What lights up on the canvas: where the call stands, and the way it came. */
 export function walked(path: readonly string[], standing: string): MarkLayer {
   const nodes: Record<string, NodeMark> = {};
   const edges: Record<string, EdgeMark> = {};
   for (const step of path) {
-    const dot = step.lastIndexOf('.');
-    const node = dot < 0 ? step : step.slice(0, dot);
+    const { node, port } = placeOf(step);
     nodes[node] = { state: 'passed' };
-    if (dot >= 0) edges[edgeId(node, step.slice(dot + 1))] = { state: 'passed' };
+    if (port) edges[edgeId(node, port)] = { state: 'passed' };
   }
   if (standing) nodes[standing] = { state: 'running' };
   return { nodes, edges };

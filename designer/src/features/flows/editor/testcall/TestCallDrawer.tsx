@@ -2,9 +2,11 @@ import { Alert, Button, Form, Input, Segmented } from 'antd';
 import { Mic, MicOff, Phone, PhoneOff } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Link } from 'react-router';
-import { useWords } from '@/i18n';
+import { useText, useWords } from '@/i18n';
 import { Duration } from '@/ui';
+import { useCatalogue } from '../catalogue';
 import { type MarkLayer, useMarks } from '../marks';
+import { calledBy } from '../nodeName';
 import { ProblemList } from '../problems/ProblemList';
 import { edgeId, useEditor, useEditorStore } from '../store';
 import { useSync } from '../syncContext';
@@ -25,6 +27,10 @@ export function TestCallDrawer() {
   const key = useEditor((state) => state.key);
   const names = useEditor((state) => state.doc.nodes);
   const call = useTestCall(key);
+  const text = useText();
+  const catalogue = useCatalogue();
+  const nameOf = (step: TrailStep) =>
+    text(calledBy(step.nodeName, catalogue.types.get(step.nodeType)?.title, step.nodeId));
   const steps = useTestTrail((now) => now.steps);
   const [how, setHow] = useState<How>('browser');
   const [number, setNumber] = useState('');
@@ -153,7 +159,7 @@ export function TestCallDrawer() {
                 disabled={!(step.nodeId in names)}
                 onClick={() => store.getState().focus(step.nodeId)}
               >
-                {step.nodeName || step.nodeId}
+                {nameOf(step)}
               </button>
               {step.port && <span className="cw-quiet"> ▸ {portName(step.nodeId, step.port)}</span>}
               {step.said.length > 0 && <div className="cw-quiet">“{step.said.join(' ')}”</div>}

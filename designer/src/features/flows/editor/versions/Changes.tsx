@@ -1,6 +1,7 @@
 import { labelled, useText, useWords } from '@/i18n';
 import { useLanguageNames } from '@/ui/languages';
 import { useEditor, useEditorStore } from '../store';
+import { useNodeName } from '../useNodeName';
 import { usePortName } from '../usePortName';
 import { isRecord } from '../widgets/paths';
 import { editorWords } from '../words';
@@ -18,9 +19,10 @@ export function Changes({ difference }: { difference: Difference }) {
   const names = useEditor((state) => (state.shown ?? state.doc).nodes);
   const { nodes, wires, flow } = difference;
   // What is gone from the drawing is known by the difference only.
-  const listed = new Map(nodes.map((change) => [change.node, change.name]));
+  const gone = { nodes: Object.fromEntries(nodes.map((change) => [change.node, change])) };
+  const nodeName = useNodeName();
   const nameOf = (id: string | null | undefined) =>
-    id ? names[id]?.name || listed.get(id) || id : t('nowhere');
+    id ? nodeName(id, id in names ? undefined : gone) : t('nowhere');
   if (nodes.length + wires.length + flow.length === 0) return <p className="cw-quiet">{t('same')}</p>;
   return (
     <ul className="cw-changes">
@@ -39,7 +41,7 @@ export function Changes({ difference }: { difference: Difference }) {
             disabled={!(change.node in names)}
             onClick={() => store.getState().focus(change.node)}
           >
-            {change.name || change.node}
+            {nameOf(change.node)}
           </button>
           {change.kind === 'changed' && <Fields fields={change.fields} />}
         </li>

@@ -3,6 +3,7 @@ import { Alert, Button, Select } from 'antd';
 import { LockKeyhole } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useText, useWords } from '@/i18n';
+import { type JsonFault, jsonFault, useJsonFault } from '@/ui/json';
 import { Code, type CodeHandle } from './Code';
 import { useForm, type WidgetProps } from './form';
 import { InsertValue } from './InsertValue';
@@ -75,7 +76,8 @@ export function JsonWidget({ field, path, value, id, label, invalid, describedBy
   const form = useForm();
   const w = useWords(widgetWords);
   const [text, setText] = useState(() => jsonText(value));
-  const [wrong, setWrong] = useState<string | null>(null);
+  const [wrong, setWrong] = useState<JsonFault | null>(null);
+  const faultWords = useJsonFault();
   const mine = useRef(value);
   useEffect(() => {
     if (mine.current === value) return;
@@ -86,8 +88,8 @@ export function JsonWidget({ field, path, value, id, label, invalid, describedBy
   const take = (next: string) => {
     setText(next);
     const read = readJson(next, field.template);
-    setWrong('why' in read ? read.why : null);
-    if ('why' in read) return;
+    setWrong('fault' in read ? read.fault : null);
+    if ('fault' in read) return;
     mine.current = read.value;
     form.set(path, read.value === undefined && !field.hasDefault ? null : read.value, field.title, true);
   };
@@ -106,7 +108,7 @@ export function JsonWidget({ field, path, value, id, label, invalid, describedBy
         hint={field.example === undefined ? '{ }' : JSON.stringify(field.example)}
         onChange={take}
       />
-      {wrong && <Alert type="error" showIcon title={w('notJson', { why: wrong })} />}
+      {wrong && <Alert type="error" showIcon title={faultWords(wrong)} />}
       {!wrong && text.length > 40 && !form.readOnly && jsonText(value) !== text && (
         <Button size="small" type="link" onClick={() => setText(jsonText(value))}>
           {w('format')}
@@ -125,15 +127,12 @@ const looksLikeJson = (text: string): boolean =>
   /^\s*([[{"]|-?\d|true\b|false\b|null\b)/.test(text) || text.trim() === '';
 
 /** JSON; where a template may stand, a text that does not begin like JSON is a text. */
-export function readJson(text: string, template: boolean): { value: unknown } | { why: string } {
+export function readJson(text: string, template: boolean): { value: unknown } | { fault: JsonFault } {
   if (text.trim() === '') return { value: undefined };
-  try {
-    return { value: JSON.parse(text) };
-  } catch (error) {
-    const isTemplate = /^\s*\{[{%]/.test(text);
-    if (template && (isTemplate || !looksLikeJson(text))) return { value: text };
-    return { why: error instanceof Error ? error.message : String(error) };
-  }
+  const fault = jsonFault(text);
+  if (!fault) return { value: JSON.parse(text) };
+  const isTemplate = /^\s*\{[{%]/.test(text);
+  return template && (isTemplate || !looksLikeJson(text)) ? { value: text } : { fault };
 }
 
 /** A confidential value by the name of the variable or result that holds it: the value itself is never in a flow. */
