@@ -61,7 +61,7 @@ async def test_a_broken_file_keeps_all_files_out(
         "en": (
             "Import",
             "Nothing is imported while a file is broken",
-            "This is no JSON",
+            "This is not valid JSON",
             "Import 1 flow",
             "Take out of the list",
             "Import 2 flows",
