@@ -20,7 +20,6 @@ import {
   beginningAt,
   PERSON_DOES,
   type Phone as PhoneState,
-  type ReadLine,
   readTranscript,
   type Simulated,
   simulations,
