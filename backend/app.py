@@ -1,6 +1,7 @@
 """The web server: GraphQL over HTTP and WebSocket, files over REST, ``/healthz`` and the web app."""
 
 import asyncio
+import logging
 import mimetypes
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ import soundfile
 from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.exceptions import WebSocketException
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from strawberry.fastapi import GraphQLRouter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -45,6 +47,7 @@ from backend.voicemails import service as voicemails
 from backend.web_app import add_web_app
 from nodes.sdk.text import text
 
+log = logging.getLogger(__name__)
 MAX_BODY = 6 * 1024 * 1024
 CSRF_HEADER = "x-callweave"
 AGAIN = 1012
@@ -123,11 +126,16 @@ class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle()
         finally:
             watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     async def _watch(self) -> None:
         if self.context.maybe_actor is None:
             return
-        await other_rights(self.context.state.bus, self.context.maybe_actor, self.who)
+        try:
+            await other_rights(self.context.state.bus, self.context.maybe_actor, self.who)
+        except SQLAlchemyError as problem:
+            # Whether they still hold cannot be told: the page asks again.
+            log.warning("the rights of an open line are not known: %s", type(problem).__name__)
         for operation in list(self.operations):
             await self.cleanup_operation(operation)
         await self.websocket.close(AGAIN, "the rights have changed: connect again")

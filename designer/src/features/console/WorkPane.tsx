@@ -8,6 +8,7 @@ import { useChange, wordsOf } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { type Draft, desk, draftOf, type Focus, keepDraft, NO_DRAFT, popUrl, useDesk } from './desk';
 import { COMPLETE_TASK, DISPOSITIONS, END_WRAP_UP, SAVE_WRAP_UP } from './operations';
+import { scriptFor } from './script';
 import { consoleWords } from './words';
 
 export function WorkPane({ focus, next }: { focus: Focus | null; next: number }) {
@@ -33,9 +34,7 @@ export function WorkPane({ focus, next }: { focus: Focus | null; next: number })
             key: 'script',
             label: t('script'),
             children: offer?.script ? (
-              <div className="cw-script">
-                {offer.script.replaceAll('{customer}', offer.customerName || t('somebody'))}
-              </div>
+              <div className="cw-script">{scriptFor(offer.script, offer.customerName)}</div>
             ) : (
               <p className="cw-quiet">{t(focus ? 'noScript' : 'scriptHere')}</p>
             ),
