@@ -14,11 +14,11 @@ import { common } from '@/i18n/common';
 import { PageState } from '@/ui';
 import { ChangePasswordForm } from './ChangePassword';
 import { ErrorBoundary } from './ErrorBoundary';
-import { groups } from './pages';
+import { inMenu } from './pages';
 import { pages } from './registry';
 import { pageAt, Shell } from './Shell';
-import { SignInPage } from './SignIn';
-import { SessionProvider, useSession } from './session';
+import { OtherLanguage, SignInPage } from './SignIn';
+import { SessionProvider, useSession, useSignOut } from './session';
 import { themeOf, useLook } from './theme';
 import { appWords } from './words';
 
@@ -84,6 +84,16 @@ function Away({ retry }: { retry: () => void }) {
   );
 }
 
+function SignOut() {
+  const t = useWords(appWords);
+  const signOut = useSignOut();
+  return (
+    <Button type="link" size="small" onClick={() => void signOut()}>
+      {t('signOut')}
+    </Button>
+  );
+}
+
 function Inside() {
   const t = useWords(appWords);
   const { person, reload } = useSession();
@@ -94,6 +104,10 @@ function Inside() {
           <h1>{t('changePassword')}</h1>
           <p>{t('mustChange')}</p>
           <ChangePasswordForm done={reload} />
+          <footer>
+            <SignOut />
+            <OtherLanguage />
+          </footer>
         </section>
       </main>
     );
@@ -125,10 +139,8 @@ function Home() {
   const start = STARTS.find(([permission]) => may(permission))?.[1];
   if (start && may(pages.find((one) => one.path === start)?.permission))
     return <Navigate to={start} replace />;
-  for (const group of groups) {
-    const page = pages.find((one) => one.group === group && may(one.permission));
-    if (page) return <Navigate to={page.path} replace />;
-  }
+  const first = inMenu(pages, may)[0];
+  if (first) return <Navigate to={first.path} replace />;
   return <NotFound />;
 }
 

@@ -36,7 +36,7 @@ export function ChangePasswordForm({ done }: { done: () => void }) {
       <Form.Item name="old" label={t('oldPassword')} rules={[needed]}>
         <Input.Password autoComplete="current-password" autoFocus />
       </Form.Item>
-      <Form.Item name="new" label={t('newPassword')} rules={[needed]}>
+      <Form.Item name="new" label={t('newPassword')} extra={t('passwordRule')} rules={[needed]}>
         <Input.Password autoComplete="new-password" />
       </Form.Item>
       <Form.Item

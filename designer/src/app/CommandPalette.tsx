@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
+import { inMenu } from './pages';
 import { pages } from './registry';
 import { type Found, searchers } from './searchers';
 import { useSession } from './session';
@@ -68,8 +69,7 @@ export function CommandPalette({ state }: { state: PaletteState }) {
 
   const entries = useMemo<Entry[]>(() => {
     const wanted = typed.trim().toLowerCase();
-    const own = pages
-      .filter((page) => page.group && may(page.permission))
+    const own = inMenu(pages, may)
       .filter((page) => !wanted || `${page.title.zh} ${page.title.en}`.toLowerCase().includes(wanted))
       .map((page) => ({
         id: `page:${page.path}`,

@@ -14,27 +14,20 @@ import {
 } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, matchPath, useLocation } from 'react-router';
-import { useClient } from 'urql';
-import { graphql } from '@/gql';
 import { restartSocket } from '@/graphql/client';
 import { useConnection } from '@/graphql/connection';
 import { labelled, setLanguage, useLanguage, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
+import { useWhoName } from '@/ui';
 import { ChangePasswordForm } from './ChangePassword';
 import { CommandPalette, usePalette } from './CommandPalette';
-import { groups, type Page } from './pages';
+import { groups, inMenu, type Page } from './pages';
 import { pages } from './registry';
 import { SignInForm } from './SignIn';
-import { useSession } from './session';
+import { useSession, useSignOut } from './session';
 import { useLook } from './theme';
 import { useTray } from './tray';
 import { appWords } from './words';
-
-const LOGOUT = graphql(`
-  mutation Logout {
-    logout { value { ok } errors { code } }
-  }
-`);
 
 const GROUP_WORDS = {
   work: 'groupWork',
@@ -141,6 +134,7 @@ export function Shell({ children }: { children: ReactNode }) {
       >
         <p className="cw-session-over">{c('sessionOver')}</p>
         <SignInForm
+          name={session.person.name}
           done={() => {
             restartSocket();
             signedIn();
@@ -159,7 +153,7 @@ function MainMenu({ narrow, current }: { narrow: boolean; current: Page | undefi
   const items = useMemo(
     () =>
       groups.flatMap((group) => {
-        const mine = pages.filter((page) => page.group === group && may(page.permission));
+        const mine = inMenu(pages, may).filter((page) => page.group === group);
         if (mine.length === 0) return [];
         return [
           {
@@ -234,9 +228,18 @@ function ThemeButton() {
   );
 }
 
+function Who({ name, called }: { name: string; called: string }) {
+  return (
+    <>
+      {called} {called !== name && <small>{name}</small>}
+    </>
+  );
+}
+
 function AccountButton() {
   const t = useWords(appWords);
-  const client = useClient();
+  const signOut = useSignOut();
+  const whoName = useWhoName();
   const { person } = useSession();
   const [changing, setChanging] = useState(false);
   return (
@@ -245,16 +248,17 @@ function AccountButton() {
         trigger={['click']}
         menu={{
           items: [
-            { key: 'who', type: 'group' as const, label: person.name },
+            {
+              key: 'who',
+              type: 'group' as const,
+              label: <Who name={person.name} called={whoName(person.name)} />,
+            },
             { key: 'password', label: t('changePassword'), icon: <KeyRound size={14} /> },
             { key: 'out', label: t('signOut'), icon: <LogOut size={14} /> },
           ],
-          onClick: async ({ key }) => {
+          onClick: ({ key }) => {
             if (key === 'password') setChanging(true);
-            if (key === 'out') {
-              await client.mutation(LOGOUT, {}).toPromise();
-              location.assign('/');
-            }
+            if (key === 'out') void signOut();
           },
         }}
       >

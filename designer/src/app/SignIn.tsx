@@ -17,7 +17,7 @@ const LOGIN = graphql(`
 `);
 
 /** The form by itself: on the sign-in page, and in the dialog when a sign-in has ended while somebody works. */
-export function SignInForm({ done }: { done: () => void }) {
+export function SignInForm({ name, done }: { name?: string; done: () => void }) {
   const t = useWords(appWords);
   const c = useWords(common);
   const [login, busy] = useChange(LOGIN);
@@ -26,6 +26,7 @@ export function SignInForm({ done }: { done: () => void }) {
     <Form
       layout="vertical"
       requiredMark={false}
+      initialValues={{ name }}
       onFinish={async (values: { name: string; password: string }) => {
         setProblem('');
         const answer = await login(values, { quiet: true });
@@ -35,11 +36,17 @@ export function SignInForm({ done }: { done: () => void }) {
     >
       {problem && <Alert type="error" showIcon title={problem} style={{ marginBottom: 16 }} />}
       <Form.Item name="name" label={t('name')} rules={[{ required: true, message: c('required') }]}>
-        <Input prefix={<UserRound size={16} aria-hidden />} autoFocus autoComplete="username" size="large" />
+        <Input
+          prefix={<UserRound size={16} aria-hidden />}
+          autoFocus={!name}
+          autoComplete="username"
+          size="large"
+        />
       </Form.Item>
       <Form.Item name="password" label={t('password')} rules={[{ required: true, message: c('required') }]}>
         <Input.Password
           prefix={<LockKeyhole size={16} aria-hidden />}
+          autoFocus={Boolean(name)}
           autoComplete="current-password"
           size="large"
         />
@@ -51,9 +58,18 @@ export function SignInForm({ done }: { done: () => void }) {
   );
 }
 
+/** The way to the other language, before anybody knows who looks. */
+export function OtherLanguage() {
+  const language = useLanguage();
+  return (
+    <Button type="link" size="small" onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}>
+      {language === 'zh' ? 'English' : '中文'}
+    </Button>
+  );
+}
+
 export function SignInPage({ done }: { done: () => void }) {
   const t = useWords(appWords);
-  const language = useLanguage();
   return (
     <main className="cw-signin">
       <section className="cw-signin-card" aria-label={t('signIn')}>
@@ -67,9 +83,7 @@ export function SignInPage({ done }: { done: () => void }) {
         <SignInForm done={done} />
         <footer>
           <span>{t('forgotten')}</span>
-          <Button type="link" size="small" onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}>
-            {language === 'zh' ? 'English' : '中文'}
-          </Button>
+          <OtherLanguage />
         </footer>
       </section>
     </main>

@@ -20,3 +20,8 @@ export interface Page {
 }
 
 export const groups: Group[] = ['work', 'floor', 'design', 'records', 'setup', 'system'];
+
+/** The pages of the menu that a person may see, in its order. */
+export function inMenu(pages: readonly Page[], may: (permission: string | undefined) => boolean): Page[] {
+  return groups.flatMap((group) => pages.filter((page) => page.group === group && may(page.permission)));
+}

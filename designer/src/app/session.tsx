@@ -1,6 +1,6 @@
 /** Who is signed in, and what that person may do. */
 import { createContext, type ReactNode, useContext, useMemo } from 'react';
-import { useQuery } from 'urql';
+import { useClient, useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { MeQuery } from '@/gql/graphql';
 
@@ -30,6 +30,21 @@ export function useSession(): Session {
   const found = useContext(SessionContext);
   if (!found) throw new Error('no session: this component belongs behind the sign-in');
   return found;
+}
+
+const LOGOUT = graphql(`
+  mutation Logout {
+    logout { value { ok } errors { code } }
+  }
+`);
+
+/** Ends the sign-in and goes to the sign-in page. */
+export function useSignOut(): () => Promise<void> {
+  const client = useClient();
+  return async () => {
+    await client.mutation(LOGOUT, {}).toPromise();
+    location.assign('/');
+  };
 }
 
 /** Whether the signed-in person has a permission. */

@@ -49,7 +49,10 @@ const WORDS = {
   not_found: { zh: '没有找到', en: 'Not found' },
   not_kept: { zh: '未能保存', en: 'It could not be kept' },
   not_possible: { zh: '现在无法这样做', en: 'Not possible now' },
-  not_prepared: { zh: '没有为此节点准备回答', en: 'No answer was prepared for this node' },
+  not_prepared: {
+    zh: '没有为此节点准备回答（可在模拟器的“场景”里给出）',
+    en: 'No answer was prepared for this node (give one under Scene)',
+  },
   not_recorded: { zh: '当时没有记录结果', en: 'What it came to was not recorded' },
   not_sent: { zh: '没有发出', en: 'It was not sent' },
   not_waiting: { zh: '来电者不在排队', en: 'The caller does not wait' },
