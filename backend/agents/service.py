@@ -539,7 +539,7 @@ def _key(key: str) -> str:
     if not KEY.fullmatch(key):
         raise refuse(
             "key",
-            f"代号“{key}”不可用",
+            f"代码“{key}”不可用",
             f"'{key}' cannot be a key",
             "请用字母、数字或 . _ -。",
             "Use letters, digits or . _ - signs.",

@@ -129,7 +129,9 @@ async def delete_source(db: Database, actor: Actor, id: str) -> None:
         used = (await session.exec(select(NamedQuery.name).where(NamedQuery.source_id == id))).all()
         if used:
             raise ConflictError(
-                text("仍有查询使用该数据源", f"queries use this source: {', '.join(used[:5])}"),
+                text(
+                    f"仍有查询使用该数据库：{'、'.join(used[:5])}", f"queries use this database: {', '.join(used[:5])}"
+                ),
                 field="id",
                 remedy=text("请先删除这些查询。", "Delete these queries first."),
             )

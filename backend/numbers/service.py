@@ -25,7 +25,7 @@ from backend.identity.permissions import Actor
 from backend.numbers.models import EmergencyRoute, Extension, OutboundRule, OutboundUse, PhoneNumber, Trunk
 from backend.numbers.phone import NumberClass, classify, normalise
 from nodes.sdk.services import Secrets
-from nodes.sdk.text import text
+from nodes.sdk.text import Text, text
 
 # --------------------------------------------------------------------------- calls that come in
 
@@ -298,7 +298,13 @@ def _trunk_faults(
             "max_calls", "并发数应为 1 到 10000", "1 to 10000 calls", "请修改。", "Choose a number in this range."
         )
     if caller_id and not re.fullmatch(r"\+?\d{2,20}", caller_id):
-        yield _refuse("caller_id", "主叫号码只能是数字", "a caller id is digits", "例如 +8621…", "Write +8621…")
+        yield _refuse(
+            "caller_id",
+            "主叫号码只能是数字",
+            "a number has digits alone",
+            "例如 +862161234567。",
+            "Write it as in +862161234567.",
+        )
 
 
 async def save_trunk(
@@ -382,9 +388,12 @@ async def delete_trunk(db: Database, actor: Actor, id: str) -> None:
         used = (await session.exec(select(OutboundRule.number_class).where(OutboundRule.trunk_id == id))).all()
         if used:
             raise ConflictError(
-                text("外呼规则仍在使用该中继", f"outbound rules use this trunk: {', '.join(used)}"),
+                text(
+                    f"呼出规则仍在使用该中继：{'、'.join(CLASS_NAMES[NumberClass(kind)].zh for kind in used)}",
+                    f"outbound rules use this trunk: {', '.join(CLASS_NAMES[NumberClass(kind)].en for kind in used)}",
+                ),
                 field="id",
-                remedy=text("请先修改外呼规则。", "Change these rules first."),
+                remedy=text("请先修改这些规则。", "Change these rules first."),
             )
         await session.delete(row)
         await note(session, actor, "trunk.deleted", row.name)
@@ -499,6 +508,14 @@ DEFAULT_CAPS: dict[NumberClass, int] = {
     NumberClass.INTERNATIONAL: 0,
 }
 """Calls an hour where a business has no rule of its own: toll fraud goes abroad and to premium numbers."""
+CLASS_NAMES: dict[NumberClass, Text] = {
+    NumberClass.NATIONAL: text("国内固话", "national landline"),
+    NumberClass.MOBILE: text("手机", "mobile"),
+    NumberClass.TOLL_FREE: text("免费电话", "toll-free"),
+    NumberClass.SERVICE: text("服务号码", "service"),
+    NumberClass.PREMIUM: text("信息费号码", "premium rate"),
+    NumberClass.INTERNATIONAL: text("国际号码", "international"),
+}
 
 
 class DialError(DomainError):
@@ -510,7 +527,7 @@ def _not_allowed(zh: str, en: str) -> DialError:
         text(zh, en),
         field="number",
         code="not_allowed",
-        remedy=text("请管理员修改外呼规则。", "An administrator can change the outbound rules."),
+        remedy=text("请管理员修改呼出规则。", "An administrator can change the outbound rules."),
     )
 
 
@@ -633,12 +650,12 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
             select(OutboundRule).where(OutboundRule.business_id == business.id, OutboundRule.number_class == kind)
         )
     ).first()
-    cap = rule.max_per_hour if rule is not None else DEFAULT_CAPS[kind]
+    cap, name = rule.max_per_hour if rule is not None else DEFAULT_CAPS[kind], CLASS_NAMES[kind]
     now = utcnow()
     if cap <= 0:
-        raise _not_allowed(f"不允许呼叫 {kind.value} 类号码", f"{kind.value} numbers may not be dialled")
+        raise _not_allowed(f"不允许呼叫{name.zh}", f"{name.en} numbers may not be dialled")
     if rule is not None and not rule.from_hour <= now.astimezone(ZoneInfo(business.timezone)).hour < rule.to_hour:
-        raise _not_allowed("此时段不允许呼叫该类号码", f"{kind.value} numbers may not be dialled at this hour")
+        raise _not_allowed(f"此时段不允许呼叫{name.zh}", f"{name.en} numbers may not be dialled at this hour")
     trunk = await _free_trunk(session, business.id, rule.trunk_id if rule is not None else None)
     hour = now.replace(minute=0, second=0, microsecond=0)
     use = await locked(session, OutboundUse, (business.id, kind.value, hour))
@@ -652,8 +669,8 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
         )
     if use.calls >= cap:
         raise _not_allowed(
-            f"本小时 {kind.value} 类呼叫已达上限 {cap}",
-            f"the cap of {cap} calls an hour to {kind.value} numbers is reached",
+            f"本小时呼叫{name.zh}已达上限 {cap} 次",
+            f"the cap of {cap} calls an hour to {name.en} numbers is reached",
         )
     use.calls += 1
     return Destination(f"trunk:{trunk.name}:{number}", number, kind, trunk.caller_id)
@@ -700,7 +717,11 @@ async def save_rule(
     if not 0 <= from_hour < to_hour <= 24:
         faults.add(
             _refuse(
-                "from_hour", "时段不可用", "these hours cannot be used", "0 ≤ 起 < 止 ≤ 24。", "0 ≤ from < to ≤ 24."
+                "from_hour",
+                "时段不可用",
+                "these hours cannot be used",
+                "结束应晚于开始，最迟为 24 时。",
+                "The end comes after the begin, at 24 at the latest.",
             )
         )
     faults.tell()
@@ -739,7 +760,15 @@ async def save_emergency_route(db: Database, actor: Actor, *, number: str, desti
     """Where an emergency number goes: an extension's number or a trunk's name."""
     faults = Faults()
     if not re.fullmatch(r"\d{2,6}", number):
-        faults.add(_refuse("number", "紧急号码应为 2 到 6 位数字", "2 to 6 digits", "例如 110。", "Such as 110."))
+        faults.add(
+            _refuse(
+                "number",
+                "紧急号码应为 2 到 6 位数字",
+                "an emergency number has 2 to 6 digits",
+                "例如 110。",
+                "Such as 110.",
+            )
+        )
     async with write(db) as session:
         known = select(Extension.id).where(Extension.business_id == actor.business_id, Extension.number == destination)
         trunk = select(Trunk.id).where(Trunk.business_id == actor.business_id, Trunk.name == destination)

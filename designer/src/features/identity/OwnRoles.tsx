@@ -1,5 +1,6 @@
 /** Roles that a business makes beside the ready ones: a title, and rights ticked by what they are about. */
 import { Checkbox, Form, Input, Radio } from 'antd';
+import { UserCog } from 'lucide-react';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { UserListQuery } from '@/gql/graphql';
@@ -43,6 +44,7 @@ export function OwnRoles({
   const [remove] = useChange(DELETE);
   return (
     <Crud
+      icon={<UserCog size={32} aria-hidden />}
       rows={roles}
       loading={false}
       may

@@ -8,7 +8,7 @@ import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { UserListQuery } from '@/gql/graphql';
 import { useChange } from '@/graphql/useChange';
-import { labelled, useText, useWords } from '@/i18n';
+import { labelled, remarked, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { absolute, PageHeader, StateTag, Time } from '@/ui';
 import { useFilters } from '@/ui/filters';
@@ -198,8 +198,8 @@ function UserTable({
             render: (_, user) => (
               <span className="cw-two-line">
                 <span>
-                  <strong>{user.displayName || user.name}</strong>{' '}
-                  {user.id === person.id && <span className="cw-quiet">({w('you')})</span>}
+                  <strong>{user.displayName || user.name}</strong>
+                  {user.id === person.id && <span className="cw-quiet">{remarked('', w('you'))}</span>}
                 </span>
                 {user.displayName && user.displayName !== user.name && <small>{user.name}</small>}
               </span>
@@ -343,6 +343,7 @@ function UserTable({
 
 function PasswordField() {
   const w = useWords(identityWords);
+  const c = useWords(common);
   const form = Form.useFormInstance();
   return (
     <Form.Item
@@ -356,7 +357,7 @@ function PasswordField() {
           </Button>
         </span>
       }
-      rules={[{ required: true, min: 10, message: w('signs') }]}
+      rules={[{ required: true, message: c('required') }]}
     >
       <Input className="cw-code" autoComplete="off" maxLength={200} />
     </Form.Item>

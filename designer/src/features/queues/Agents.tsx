@@ -259,7 +259,12 @@ export function Agents({
             <Input inputMode="tel" />
           </Form.Item>
         )}
-        <Form.Item name="extension" label={w('extension')} extra={w('extensionHelp')}>
+        <Form.Item
+          name="extension"
+          label={w('extension')}
+          extra={w('extensionHelp')}
+          rules={[{ required: phoneKind !== 'outside', message: c('required') }]}
+        >
           <Select
             allowClear
             showSearch={{ optionFilterProp: 'label' }}

@@ -180,10 +180,7 @@ export function Queues({
           name="name"
           label={w('name')}
           extra={w('nameHelp')}
-          rules={[
-            { required: true, message: c('required') },
-            { pattern: /^[a-z0-9][a-z0-9_-]*$/, message: w('nameHelp') },
-          ]}
+          rules={[{ required: true, message: c('required') }]}
         >
           <Input autoFocus disabled={editing !== 'new'} maxLength={64} />
         </Form.Item>

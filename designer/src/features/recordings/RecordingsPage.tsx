@@ -1,7 +1,7 @@
 /** Recordings: searched, heard, kept, deleted; the rules of what is recorded and how long; second copies. */
 import { App, Button, DatePicker, Form, Input, InputNumber, Select, Switch, Tabs } from 'antd';
 import dayjs from 'dayjs';
-import { FileAudio, Pin, PinOff, Trash2 } from 'lucide-react';
+import { CalendarClock, Copy as CopyIcon, FileAudio, ListChecks, Pin, PinOff, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useQuery } from 'urql';
@@ -428,6 +428,7 @@ function Rules({ setup, loading, reload }: Shared) {
   const [remove] = useChange(DELETE_RULE);
   return (
     <Crud<Rule, RuleForm>
+      icon={<ListChecks size={32} aria-hidden />}
       rows={setup?.recordingRules}
       loading={loading}
       reload={reload}
@@ -507,6 +508,7 @@ function Keepings({ setup, loading, reload }: Shared) {
   const what = (one: { what: string }) => w(one.what === 'voicemail' ? 'voicemail' : 'recording');
   return (
     <Crud<Keeping, KeepingForm>
+      icon={<CalendarClock size={32} aria-hidden />}
       rows={setup?.retentionRules}
       loading={loading}
       reload={reload}
@@ -589,6 +591,7 @@ function Copies({ setup, loading, reload }: Shared) {
   const kind = Form.useWatch('kind', form);
   return (
     <Crud<Copy, CopyForm>
+      icon={<CopyIcon size={32} aria-hidden />}
       rows={setup?.copyTargets}
       loading={loading}
       reload={reload}

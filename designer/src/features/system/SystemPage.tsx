@@ -1,16 +1,17 @@
 /** Health of every part, the business, and the settings. */
-import { Alert, App, Button, Checkbox, Form, Input, Select, Spin, Table } from 'antd';
+import { Alert, App, Button, Checkbox, Form, Input, Select, Spin } from 'antd';
 import { ExternalLink, RefreshCw } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import { useChange } from '@/graphql/useChange';
-import { listed, useLanguage, useWords } from '@/i18n';
+import { listed, remarked, useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { PageHeader, StateTag, type Tone } from '@/ui';
 import { useLanguageNames } from '@/ui/languages';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
+import { ListTable } from '@/ui/table';
 import { healthZh } from './health';
 import './system.css';
 import { SETTINGS_ZH } from './settings';
@@ -146,10 +147,12 @@ export default function SystemPage() {
               {w('changedOnly')}
             </Checkbox>
           </FilterBar>
-          <Table
+          <ListTable
             rowKey="name"
             size="small"
+            loading={!answer.data && !answer.error}
             dataSource={rows}
+            locale={{ emptyText: answer.data ? c('noMatch') : ' ' }}
             pagination={false}
             columns={[
               {
@@ -162,8 +165,8 @@ export default function SystemPage() {
                 width: 280,
                 render: (_, one) => (
                   <span className="cw-code cw-break">
-                    {one.value || <span className="cw-quiet">–</span>}{' '}
-                    {one.isDefault && <span className="cw-quiet">({w('isDefault')})</span>}
+                    {one.value || <span className="cw-quiet">–</span>}
+                    {one.isDefault && <span className="cw-quiet">{remarked('', w('isDefault'))}</span>}
                   </span>
                 ),
               },

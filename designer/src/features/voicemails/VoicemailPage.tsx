@@ -1,6 +1,6 @@
 /** Voicemail: the messages of one's boxes, and the boxes themselves. */
 import { App, Button, Form, Input, Select, Switch, Tabs } from 'antd';
-import { Phone as PhoneIcon, Trash2, Voicemail } from 'lucide-react';
+import { Inbox, Phone as PhoneIcon, Trash2, Voicemail } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useMay } from '@/app/session';
@@ -362,6 +362,7 @@ function Boxes({
   const [remove] = useChange(DELETE_BOX);
   return (
     <Crud<Box, BoxForm>
+      icon={<Inbox size={32} aria-hidden />}
       rows={boxes}
       loading={loading}
       reload={reload}
