@@ -48,6 +48,11 @@ describe('a flow that is in view as a whole', () => {
     expect(kept(wide, narrow, at(100, 200), small, null)).toBeNull();
   });
 
+  it('keeps away from the edge of a panel that it would only touch', () => {
+    const next = kept(wide, low, at(100, 90), { x: 0, y: 0, width: 500, height: 300 }, null)!;
+    expect(next).toEqual({ x: 100, y: EDGE + (400 - EDGE - FOOT - 300) / 2, zoom: 1 });
+  });
+
   it('gives way to the selection when its names could not be read', () => {
     const long = { x: 0, y: 0, width: 2400, height: 300 };
     const next = kept(wide, { width: 600, height: 800 }, at(0, 0, 0.5), long, card(2100, 50))!;

@@ -30,11 +30,12 @@ function down(box: Rect, view: View): Span {
   return { from: box.y * view.zoom + view.y, to: (box.y + box.height) * view.zoom + view.y };
 }
 
-const within = ({ from, to }: Span, length: number): boolean => from >= -NEAR && to <= length + NEAR;
+const within = ({ from, to }: Span, length: number, last = 0): boolean =>
+  from >= -NEAR && to <= length - last + NEAR;
 const meets = ({ from, to }: Span, length: number): boolean => to > 0 && from < length;
 
-function whole(box: Rect, view: View, pane: Size): boolean {
-  return within(across(box, view), pane.width) && within(down(box, view), pane.height);
+function whole(box: Rect, view: View, pane: Size, last = 0): boolean {
+  return within(across(box, view), pane.width, last) && within(down(box, view), pane.height, last);
 }
 
 /** How far a span is moved until it ends before the edge; of one that is too long the beginning is shown. */
@@ -53,7 +54,7 @@ export function kept(
   selected: Rect | null,
 ): View | null {
   if (drawing && whole(drawing, view, before)) {
-    if (whole(drawing, view, after)) return null;
+    if (whole(drawing, view, after, EDGE)) return null;
     const room = { width: after.width - TOOLS - EDGE, height: after.height - EDGE - FOOT };
     const zoom = Math.min(view.zoom, room.width / drawing.width, room.height / drawing.height);
     if (zoom > 0 && (!selected || zoom >= Math.min(READABLE, view.zoom))) {
@@ -65,8 +66,8 @@ export function kept(
       // What the panel leaves as it is does not jump.
       const same = zoom === view.zoom;
       return {
-        x: same && within(across(drawing, view), after.width) ? view.x : next.x,
-        y: same && within(down(drawing, view), after.height) ? view.y : next.y,
+        x: same && within(across(drawing, view), after.width, EDGE) ? view.x : next.x,
+        y: same && within(down(drawing, view), after.height, EDGE) ? view.y : next.y,
         zoom,
       };
     }

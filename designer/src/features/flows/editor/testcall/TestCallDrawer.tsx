@@ -84,21 +84,6 @@ export function TestCallDrawer() {
             </Form.Item>
           )}
         </Form>
-        {call.problem && (
-          <Alert
-            type="warning"
-            showIcon
-            title={t(call.problem)}
-            action={
-              call.problem === 'sound_blocked' && (
-                <Button size="small" onClick={call.resumeSound}>
-                  {t('hear')}
-                </Button>
-              )
-            }
-          />
-        )}
-        {call.refused.length > 0 && <ProblemList title={t('refused')} problems={call.refused} />}
         <div className="cw-sim-buttons">
           {going ? (
             <Button danger icon={<PhoneOff size={16} aria-hidden />} onClick={call.hangUp}>
@@ -125,6 +110,21 @@ export function TestCallDrawer() {
             </Button>
           )}
         </div>
+        {call.problem && (
+          <Alert
+            type="warning"
+            showIcon
+            title={t(call.problem)}
+            action={
+              call.problem === 'sound_blocked' && (
+                <Button size="small" onClick={call.resumeSound}>
+                  {t('hear')}
+                </Button>
+              )
+            }
+          />
+        )}
+        {call.refused.length > 0 && <ProblemList title={t('refused')} problems={call.refused} />}
         <p role="status" className="cw-test-state">
           <State call={call} />
         </p>
