@@ -26,6 +26,9 @@ def test_a_template_is_sound_in_both_languages(template: Template) -> None:
     assert template.title.zh != template.title.en and template.description.zh and template.description.en
     places = document.ui["positions"]
     assert set(places) >= set(document.nodes) and len({str(place) for place in places.values()}) == len(places)
+    # As the editor arranged it: without a way of its own a wire would run under the cards.
+    routes = document.ui["routes"]
+    assert set(routes) >= {f"{edge.source}|{edge.port}" for edge in document.edges}
 
 
 @pytest.mark.parametrize(
