@@ -1,4 +1,4 @@
-/** What a big flow shows when it opens: its beginning, as large as its names can be read, and no blank beyond the drawing. */
+/** What a big flow shows when it opens: its beginning, with cards that say what they do, and no blank beyond the drawing. */
 import type { Size } from './geometry';
 
 export interface Rect extends Size {
@@ -11,8 +11,8 @@ export interface View {
   zoom: number;
 }
 
-/** Names can be read, and enough of the drawing is there to see how it goes on. */
-export const FIRST_ZOOM = 0.45;
+/** Cards show what they do, and enough of the drawing is there to see how it goes on. */
+export const FIRST_ZOOM = 0.6;
 export const MARGIN = 32;
 /** Where the beginning stands, from the left: beside the tools. */
 export const BEGINNING = 88;
