@@ -541,8 +541,8 @@ def _key(key: str) -> str:
             "key",
             f"代码“{key}”不可用",
             f"'{key}' cannot be a key",
-            "请用字母、数字或 . _ -。",
-            "Use letters, digits or . _ - signs.",
+            "请用字母、数字、点、下划线或连字符。",
+            "Use letters, digits, dots, _ or hyphens.",
         )
     return key
 

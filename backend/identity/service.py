@@ -135,7 +135,8 @@ def _user_name(name: str) -> str:
             text(f"账号“{name}”不可用", f"'{name}' cannot be a sign-in name"),
             field="name",
             remedy=text(
-                "请使用 2 到 63 个小写字母、数字或 . _ @ -。", "Use 2 to 63 small letters, digits or . _ @ - signs."
+                "请使用 2 到 63 个小写字母、数字、点、下划线、@ 或连字符。",
+                "Use 2 to 63 small letters, digits, dots, _, @ or hyphens.",
             ),
         )
     return name

@@ -514,7 +514,7 @@ CLASS_NAMES: dict[NumberClass, Text] = {
     NumberClass.TOLL_FREE: text("免费电话", "toll-free"),
     NumberClass.SERVICE: text("服务号码", "service"),
     NumberClass.PREMIUM: text("信息费号码", "premium rate"),
-    NumberClass.INTERNATIONAL: text("国际号码", "international"),
+    NumberClass.INTERNATIONAL: text("国际长途", "international"),
 }
 
 
@@ -653,9 +653,9 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
     cap, name = rule.max_per_hour if rule is not None else DEFAULT_CAPS[kind], CLASS_NAMES[kind]
     now = utcnow()
     if cap <= 0:
-        raise _not_allowed(f"不允许呼叫{name.zh}", f"{name.en} numbers may not be dialled")
+        raise _not_allowed(f"不允许拨打{name.zh}", f"{name.en} numbers may not be dialled")
     if rule is not None and not rule.from_hour <= now.astimezone(ZoneInfo(business.timezone)).hour < rule.to_hour:
-        raise _not_allowed(f"此时段不允许呼叫{name.zh}", f"{name.en} numbers may not be dialled at this hour")
+        raise _not_allowed(f"此时段不允许拨打{name.zh}", f"{name.en} numbers may not be dialled at this hour")
     trunk = await _free_trunk(session, business.id, rule.trunk_id if rule is not None else None)
     hour = now.replace(minute=0, second=0, microsecond=0)
     use = await locked(session, OutboundUse, (business.id, kind.value, hour))
@@ -669,7 +669,7 @@ async def _outside(session: AsyncSession, business: Business, number: str, kind:
         )
     if use.calls >= cap:
         raise _not_allowed(
-            f"本小时呼叫{name.zh}已达上限 {cap} 次",
+            f"本小时拨打{name.zh}已达上限 {cap} 次",
             f"the cap of {cap} calls an hour to {name.en} numbers is reached",
         )
     use.calls += 1

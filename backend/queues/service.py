@@ -96,8 +96,8 @@ def _faults(given: QueueInput) -> Iterator[InvalidError]:
             "name",
             f"队列名“{given.name}”不可用",
             f"'{given.name}' cannot be the name of a queue",
-            "请用字母、数字或 . _ -。",
-            "Use letters, digits or . _ - signs.",
+            "请用字母、数字、点、下划线或连字符。",
+            "Use letters, digits, dots, _ or hyphens.",
         )
     for place, label in (("label_zh", given.label_zh), ("label_en", given.label_en)):
         if not label.strip():

@@ -114,6 +114,8 @@ export function useChange<Data, Variables extends AnyVariables>(
         }
         if (errors.length > 0 && !options?.quiet) {
           notification.error({
+            // The same refusal again takes the place of the first.
+            key: errors.map((one) => `${one.code} ${one.field} ${one.message.en}`).join('\n'),
             title: said(() => say(common, 'failed')),
             description: said(() => errorsAmong(errors).map(wordsOf).join('\n')),
           });

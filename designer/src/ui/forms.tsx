@@ -1,8 +1,8 @@
 /** A form in a drawer: saved by Ctrl+Enter, refusals at the fields that they are about. */
 import { Alert, Button, Drawer, Form, type FormInstance } from 'antd';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { type UserError, wordsOf } from '@/graphql/useChange';
-import { useWords } from '@/i18n';
+import { useLanguage, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 
 /** `caller_id` of the API is `callerId` in a form. */
@@ -54,19 +54,45 @@ export function FormDrawer<V extends object>({
   const form = given ?? own;
   const [busy, setBusy] = useState(false);
   const [others, setOthers] = useState<UserError[]>([]);
+  const language = useLanguage();
+  const refused = useRef(new Map<string, UserError[]>());
+
+  // What stands at the fields follows the language of the page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: said anew when the language has changed
+  useEffect(() => {
+    const wrong = form.getFieldsError().filter((field) => field.errors.length > 0);
+    const told = (field: (typeof wrong)[number]) => refused.current.get(String(field.name[0]));
+    form.setFields(
+      wrong.flatMap((field) => {
+        const errors = told(field);
+        return errors ? [{ name: field.name as never, errors: errors.map(wordsOf) }] : [];
+      }),
+    );
+    const own = wrong.filter((field) => !told(field)).map((field) => field.name);
+    if (own.length > 0) form.validateFields(own as never).catch(() => undefined);
+  }, [language]);
 
   useEffect(() => {
     if (!open) return;
     form.resetFields();
     form.setFieldsValue(initial as never);
+    refused.current = new Map();
     setOthers([]);
   }, [open, form, initial]);
 
+  /** Shows the first field that has a fault. */
+  const toFirst = () => {
+    const first = form.getFieldsError().find((field) => field.errors.length > 0);
+    if (first) form.scrollToField(first.name as never, { block: 'center' });
+  };
+
   const save = async () => {
     let values: V;
+    refused.current = new Map();
     try {
       values = await form.validateFields();
     } catch {
+      toFirst();
       return;
     }
     setBusy(true);
@@ -74,10 +100,12 @@ export function FormDrawer<V extends object>({
       const errors = await onSave({ ...initial, ...values });
       const names = Object.keys(form.getFieldsValue(true) as object);
       const sorted = sortErrors(errors, names);
+      refused.current = sorted.byField;
       form.setFields(
         [...sorted.byField].map(([name, found]) => ({ name: name as never, errors: found.map(wordsOf) })),
       );
       setOthers(sorted.others);
+      toFirst();
     } finally {
       setBusy(false);
     }

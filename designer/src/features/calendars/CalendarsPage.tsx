@@ -1,16 +1,17 @@
 /** Calendars: the hours of a week, days that differ, and the month that comes of it. */
-import { App, Button, Input, Select, Spin } from 'antd';
+import { Alert, App, Button, Input, Select, Spin } from 'antd';
 import { CalendarDays, Plus, Trash2 } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { useMay, useSession } from '@/app/session';
 import { graphql } from '@/gql';
 import type { CalendarListQuery } from '@/gql/graphql';
-import { useChange } from '@/graphql/useChange';
+import { type UserError, useChange, wordsOf } from '@/graphql/useChange';
 import { listed, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, PageHeader, StateTag, type Tone } from '@/ui';
 import { useFilters } from '@/ui/filters';
+import { sortErrors } from '@/ui/forms';
 import { Card, Failure, Field } from '@/ui/lists';
 import { UsedByList, useUses } from '@/ui/uses';
 import './calendars.css';
@@ -219,7 +220,11 @@ function CalendarEditor({
     [row],
   );
   const [draft, setDraft] = useState(start);
-  useEffect(() => setDraft(start), [start]);
+  const [refused, setRefused] = useState<UserError[]>([]);
+  useEffect(() => {
+    setDraft(start);
+    setRefused([]);
+  }, [start]);
   const dirty = JSON.stringify(draft) !== JSON.stringify(start) || row.id === '';
   useEffect(
     () => onDirty(dirty && JSON.stringify(draft) !== JSON.stringify(start)),
@@ -230,14 +235,19 @@ function CalendarEditor({
   const today = todayIn(draft.timezone);
   const flows = listed((uses ?? []).map((use) => use.name));
 
+  const { byField, others } = sortErrors(refused, ['name']);
+  const unnamed = byField.get('name');
+
   const store = async () => {
-    const done = await save({
+    const sent = {
       id: row.id || null,
       name: draft.name,
       timezone: draft.timezone,
       week: writeWeek(draft.week),
       days: writeDays(draft.days),
-    });
+    };
+    const done = await save(sent, { quiet: true });
+    setRefused(done.errors);
     if (done.value) {
       message.success(c('saved'));
       onSaved(draft.name.trim());
@@ -245,6 +255,9 @@ function CalendarEditor({
   };
   return (
     <div className="cw-rows">
+      {others.length > 0 && (
+        <Alert type="error" showIcon role="alert" title={others.map(wordsOf).join('\n')} />
+      )}
       <Card>
         <div className="cw-calendar-head">
           <Field label={w('name')}>
@@ -253,8 +266,17 @@ function CalendarEditor({
               maxLength={128}
               readOnly={!may}
               autoFocus={row.id === ''}
-              onChange={(event) => change({ name: event.target.value })}
+              status={unnamed && 'error'}
+              onChange={(event) => {
+                setRefused([]);
+                change({ name: event.target.value });
+              }}
             />
+            {unnamed && (
+              <span className="cw-calendar-refused" role="alert">
+                {unnamed.map(wordsOf).join(' ')}
+              </span>
+            )}
           </Field>
           <Field label={w('timezone')}>
             <Select

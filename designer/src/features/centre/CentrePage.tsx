@@ -189,6 +189,7 @@ function Results({ setup, loading, reload }: Shared) {
         edit: w('editResult'),
         none: w('noResults'),
         noneHelp: w('noResultsHelp'),
+        deleteHelp: w('deleteResult'),
       }}
       blank={{
         code: '',
@@ -351,7 +352,13 @@ function Fields({ setup, loading, reload }: Shared) {
       may={useMay('customers.fields')}
       rowKey={(one) => one.id}
       nameOf={(one) => text(one.label) || one.key}
-      words={{ add: w('newField'), edit: w('editField'), none: w('noFields'), noneHelp: w('noFieldsHelp') }}
+      words={{
+        add: w('newField'),
+        edit: w('editField'),
+        none: w('noFields'),
+        noneHelp: w('noFieldsHelp'),
+        deleteHelp: w('deleteField'),
+      }}
       blank={{
         key: '',
         labelZh: '',
@@ -453,7 +460,13 @@ function Levels({ setup, loading, reload }: Shared) {
       may={useMay('customers.fields')}
       rowKey={(one) => one.id}
       nameOf={(one) => text(one.label) || one.key}
-      words={{ add: w('newLevel'), edit: w('editLevel'), none: w('noLevels'), noneHelp: w('noLevelsHelp') }}
+      words={{
+        add: w('newLevel'),
+        edit: w('editLevel'),
+        none: w('noLevels'),
+        noneHelp: w('noLevelsHelp'),
+        deleteHelp: w('deleteLevel'),
+      }}
       blank={{ key: '', labelZh: '', labelEn: '', vip: false, priority: 0, colour: '', position: 0 }}
       formOf={({ id: _, label, ...same }) => ({ ...same, labelZh: label.zh, labelEn: label.en })}
       save={async (input, row) => (await save({ input, id: row?.id ?? null }, { quiet: true })).errors}
@@ -531,6 +544,7 @@ function Announcements({ setup, loading, reload }: Shared) {
         edit: w('editAnnouncement'),
         none: w('noAnnouncements'),
         noneHelp: w('noAnnouncementsHelp'),
+        deleteHelp: w('deleteAnnouncement'),
       }}
       blank={{
         kind: 'announcement',
@@ -674,7 +688,13 @@ function Rules({ setup, loading, reload }: Shared) {
       may={may}
       rowKey={(one) => one.id}
       nameOf={(one) => one.name}
-      words={{ add: w('newRule'), edit: w('editRule'), none: w('noRules'), noneHelp: w('noRulesHelp') }}
+      words={{
+        add: w('newRule'),
+        edit: w('editRule'),
+        none: w('noRules'),
+        noneHelp: w('noRulesHelp'),
+        deleteHelp: w('deleteRule'),
+      }}
       blank={{
         name: '',
         event: 'queue.abandoned',

@@ -472,7 +472,7 @@ function Credentials({ credentials, loading, reload }: Shared & { credentials: C
               type="info"
               showIcon
               className="cw-form-error"
-              title={w('valuesKept', { names: [...known.headers, ...known.query].join(', ') || '–' })}
+              title={w('valuesKept', { names: listed([...known.headers, ...known.query]) || '–' })}
             />
           )}
           <Pairs name="headers" title={w('headers')} add={w('addHeader')} />

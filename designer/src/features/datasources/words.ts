@@ -41,7 +41,7 @@ export const sourceWords = defineWords('datasources', {
     urlKept: 'Empty: stays as it is. The present address is never shown.',
     created: 'Added',
     deleteSource: 'Queries over it must be removed first.',
-    deleteQuery: 'Flows that ask it leave by their error exit from now on.',
+    deleteQuery: 'Flows that use it leave by their error exit from now on.',
     deleteUsed: 'These flows use it and leave by their error exit from now on: {{flows}}.',
     newCredential: 'New credential',
     editCredential: 'Credential',

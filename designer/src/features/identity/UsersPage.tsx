@@ -377,7 +377,7 @@ function Matrix({ roles }: { roles: Role[] }) {
     <>
       <p className="cw-quiet cw-tab-help">{w('rolesHelp')}</p>
       <Table
-        className="cw-list"
+        className="cw-list cw-matrix"
         rowKey={(name) => name}
         size="small"
         pagination={false}

@@ -156,8 +156,8 @@ export function Dids({
             <Select
               options={[
                 { value: '', label: w('ofBusiness') },
-                { value: 'zh', label: '中文' },
-                { value: 'en', label: 'English' },
+                { value: 'zh', label: languageName('zh') },
+                { value: 'en', label: languageName('en') },
               ]}
             />
           </Form.Item>

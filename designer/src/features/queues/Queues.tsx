@@ -305,12 +305,7 @@ export function Queues({
         <Form.Item name="script" label={w('script')} extra={w('scriptHelp')}>
           <Input.TextArea autoSize={{ minRows: 3, maxRows: 12 }} maxLength={8000} />
         </Form.Item>
-        <Form.Item
-          name="popUrl"
-          label={w('popUrl')}
-          extra={w('popUrlHelp')}
-          rules={[{ pattern: /^(https?:\/\/.*)?$/, message: 'https://…' }]}
-        >
+        <Form.Item name="popUrl" label={w('popUrl')} extra={w('popUrlHelp')}>
           <Input placeholder="https://" />
         </Form.Item>
         <h3 className="cw-section">{w('watching')}</h3>

@@ -38,7 +38,13 @@ export function Teams({ setup, loading, reload }: Shared) {
       may={useMay('agents.manage')}
       rowKey={(one) => one.key}
       nameOf={(one) => one.name}
-      words={{ add: w('newTeam'), edit: w('editTeam'), none: w('noTeams'), noneHelp: w('noTeamsHelp') }}
+      words={{
+        add: w('newTeam'),
+        edit: w('editTeam'),
+        none: w('noTeams'),
+        noneHelp: w('noTeamsHelp'),
+        deleteHelp: w('deleteTeam'),
+      }}
       blank={{ key: '', name: '' }}
       formOf={(one) => ({ ...one })}
       save={async (form) => (await save(form, { quiet: true })).errors}
@@ -98,6 +104,7 @@ export function Reasons({ setup, loading, reload }: Shared) {
         edit: w('editReason'),
         none: w('noReasons'),
         noneHelp: w('noReasonsHelp'),
+        deleteHelp: w('deleteReason'),
       }}
       blank={BLANK_REASON}
       formOf={(one) => ({ ...one })}

@@ -435,7 +435,13 @@ function Rules({ setup, loading, reload }: Shared) {
       may
       rowKey={(one) => one.id}
       nameOf={(one) => one.name || scopeOf(one)}
-      words={{ add: w('newRule'), edit: w('editRule'), none: w('noRules'), noneHelp: w('noRulesHelp') }}
+      words={{
+        add: w('newRule'),
+        edit: w('editRule'),
+        none: w('noRules'),
+        noneHelp: w('noRulesHelp'),
+        deleteHelp: w('deleteRule'),
+      }}
       blank={BLANK_RULE}
       formOf={({ id: _, ...same }) => same}
       save={async (input, row) => (await save({ input, id: row?.id ?? null }, { quiet: true })).errors}
@@ -520,6 +526,7 @@ function Keepings({ setup, loading, reload }: Shared) {
         edit: w('editRule'),
         none: w('noKeeping'),
         noneHelp: w('noKeepingHelp'),
+        deleteHelp: w('deleteKeeping'),
       }}
       blank={{ name: '', what: 'recording', scope: 'all', value: '', days: 180, enabled: true }}
       formOf={({ id: _, deleted: __, ranAt: ___, ...same }) => same}
@@ -599,7 +606,13 @@ function Copies({ setup, loading, reload }: Shared) {
       form={form}
       rowKey={(one) => one.id}
       nameOf={(one) => one.name}
-      words={{ add: w('newCopy'), edit: w('editCopy'), none: w('noCopies'), noneHelp: w('noCopiesHelp') }}
+      words={{
+        add: w('newCopy'),
+        edit: w('editCopy'),
+        none: w('noCopies'),
+        noneHelp: w('noCopiesHelp'),
+        deleteHelp: w('deleteCopy'),
+      }}
       blank={{
         name: '',
         kind: 'folder',

@@ -369,7 +369,13 @@ function Boxes({
       may
       rowKey={(one) => one.name}
       nameOf={(one) => text(one.label) || one.name}
-      words={{ add: w('newBox'), edit: w('editBox'), none: w('noBoxes'), noneHelp: w('noBoxesHelp') }}
+      words={{
+        add: w('newBox'),
+        edit: w('editBox'),
+        none: w('noBoxes'),
+        noneHelp: w('noBoxesHelp'),
+        deleteHelp: w('deleteBox'),
+      }}
       blank={{ name: '', labelZh: '', labelEn: '', queue: '', members: [], createTask: true }}
       formOf={(one) => ({
         name: one.name,
