@@ -97,10 +97,11 @@ def accepts(kind: Kind, value: Any, choices: Sequence[str] = ()) -> bool:
 
 
 def check(fields: Sequence[CustomerField], values: Mapping[str, Any], *, complete: bool) -> None:
-    """Raise InvalidError for the first value that its field cannot hold; with `complete` also for what is missing.
+    """Raise InvalidError for values that their fields cannot hold; with `complete` also for what is missing.
 
     Values without a field of that name are let pass: flows keep what they like.
     """
+    faults = Faults()
     for one in fields:
         if not one.enabled:
             continue
@@ -108,19 +109,24 @@ def check(fields: Sequence[CustomerField], values: Mapping[str, Any], *, complet
         kind = Kind(one.kind)
         if not accepts(kind, value, [choice["value"] for choice in one.choices]):
             wanted = _WANTED[kind]
-            raise InvalidError(
-                text(f"字段“{one.label_zh}”的值不正确", f"the field '{one.label_en}' cannot hold this"),
-                field=f"fields.{one.key}",
-                code="bad_field",
-                remedy=text(f"需要：{wanted.zh}。", f"It takes {wanted.en}."),
+            faults.add(
+                InvalidError(
+                    text(f"字段“{one.label_zh}”的值不正确", f"the field '{one.label_en}' cannot hold this"),
+                    field=f"fields.{one.key}",
+                    code="bad_field",
+                    remedy=text(f"需要：{wanted.zh}。", f"It takes {wanted.en}."),
+                )
             )
         if complete and one.required and value in (None, "", []):
-            raise InvalidError(
-                text(f"请填写“{one.label_zh}”", f"the field '{one.label_en}' must be filled"),
-                field=f"fields.{one.key}",
-                code="required",
-                remedy=text("这是必填字段。", "The business asks for it."),
+            faults.add(
+                InvalidError(
+                    text(f"请填写“{one.label_zh}”", f"the field '{one.label_en}' must be filled"),
+                    field=f"fields.{one.key}",
+                    code="required",
+                    remedy=text("这是必填字段。", "The business asks for it."),
+                )
             )
+    faults.tell()
 
 
 async def fields_of(session: AsyncSession, business_id: str) -> list[CustomerField]:

@@ -16,7 +16,7 @@ from backend.calls.service import with_people
 from backend.customers.fields import CHANNELS, check, fields_of
 from backend.customers.models import Customer, CustomerNote, CustomerPhone, PinTry
 from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, InvalidError, not_found
+from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.models import Business
 from backend.identity.permissions import Actor
@@ -271,10 +271,18 @@ def _bad_field(name: str, zh: str, en: str) -> InvalidError:
     )
 
 
-async def _set_phones(session: AsyncSession, row: Customer, phones: Sequence[str]) -> None:
+async def _normal(session: AsyncSession, row: Customer, phones: Sequence[str], faults: Faults) -> list[str]:
+    """Numbers in their one form; what is none is told at its place."""
     business = await session.get(Business, row.business_id)
     assert business is not None
-    numbers = [normalise(number, business.country, field=f"phones.{i}") for i, number in enumerate(phones)]
+    numbers: list[str] = []
+    for place, number in enumerate(phones):
+        with faults.gathered():
+            numbers.append(normalise(number, business.country, field=f"phones.{place}"))
+    return numbers
+
+
+async def _set_phones(session: AsyncSession, row: Customer, numbers: Sequence[str]) -> None:
     await session.exec(delete(CustomerPhone).where(col(CustomerPhone.customer_id) == row.id))
     for position, number in enumerate(dict.fromkeys(numbers)):
         session.add(CustomerPhone(business_id=row.business_id, customer_id=row.id, number=number, position=position))
@@ -313,13 +321,18 @@ async def update(db: Database, business_id: str, customer_id: str, changes: Mapp
 
 
 async def _change(session: AsyncSession, row: Customer, changes: Mapping[str, Any], *, complete: bool = False) -> None:
+    faults = Faults()
     with session.no_autoflush:
         phones = _apply(row, changes)
-        check(await fields_of(session, row.business_id), row.fields, complete=complete)
-        await _check_card_free(session, row)
+        with faults.gathered():
+            check(await fields_of(session, row.business_id), row.fields, complete=complete)
+        with faults.gathered():
+            await _check_card_free(session, row)
+        numbers = await _normal(session, row, phones or (), faults)
+    faults.tell()
     await session.flush()
     if phones is not None:
-        await _set_phones(session, row, phones)
+        await _set_phones(session, row, numbers)
     await session.flush()
     record(session, row.business_id, "customer.changed", row.id)
 

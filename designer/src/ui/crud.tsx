@@ -47,6 +47,7 @@ export function Crud<Row extends object, Form extends object>({
   search: first = '',
   blocked,
   deleteHelp,
+  tall,
 }: {
   rows: readonly Row[] | undefined;
   loading: boolean;
@@ -80,6 +81,8 @@ export function Crud<Row extends object, Form extends object>({
   blocked?: string;
   /** What goes with this one when it is deleted. */
   deleteHelp?: (row: Row) => string;
+  /** Its rows have two lines. */
+  tall?: boolean;
 }) {
   const c = useWords(common);
   const { message } = App.useApp();
@@ -105,7 +108,7 @@ export function Crud<Row extends object, Form extends object>({
   return (
     <>
       {rows?.length === 0 && !tools ? (
-        <EmptyState icon={icon} title={words.none} help={words.noneHelp} action={add} />
+        <EmptyState icon={icon} title={words.none} help={blocked ?? words.noneHelp} action={add} />
       ) : (
         <>
           {(help || tools || searched || add) && (
@@ -120,6 +123,7 @@ export function Crud<Row extends object, Form extends object>({
             rowKey={rowKey}
             size="middle"
             loading={loading}
+            tall={tall}
             dataSource={[...(shown ?? [])]}
             pagination={(shown?.length ?? 0) > 100 ? { pageSize: 100, showSizeChanger: false } : false}
             locale={{ emptyText: rows ? (wanted ? c('noMatch') : words.none) : ' ' }}

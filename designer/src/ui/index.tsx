@@ -49,7 +49,7 @@ export function EmptyState({
       {icon}
       <h2>{title}</h2>
       {help && <p>{help}</p>}
-      {action}
+      {action && <div className="cw-header-actions">{action}</div>}
     </div>
   );
 }

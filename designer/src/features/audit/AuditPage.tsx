@@ -99,6 +99,7 @@ export default function AuditPage() {
       <ListTable
         rowKey="seq"
         size="small"
+        tall
         loading={!pages.rows && !pages.error}
         dataSource={rows}
         pagination={false}

@@ -313,10 +313,10 @@ export function told(field: string, value: unknown, { language, person, tongue }
     if (field.endsWith('_seconds') || field === 'timeout') {
       if (field === 'wrap_up_seconds' && given === -1)
         return say({ zh: '由坐席结束', en: 'until the agent ends it' });
-      return duration(Number(given), language);
+      return span(Number(given), language);
     }
     if (field === 'limit_minutes')
-      return given === 0 ? say({ zh: '不限', en: 'none' }) : duration(Number(given) * 60, language);
+      return given === 0 ? say({ zh: '不限', en: 'none' }) : span(Number(given) * 60, language);
     if (field === 'max_waiting' && given === 0) return say({ zh: '不限', en: 'any number' });
     if (field === 'max_per_hour' && given === 0) return say({ zh: '禁止呼出', en: 'refused' });
     if (field === 'days') return say({ zh: `${code} 天`, en: given === 1 ? '1 day' : `${code} days` });
@@ -342,12 +342,18 @@ export function told(field: string, value: unknown, { language, person, tongue }
   return one(value);
 }
 
+/** A span of time without seconds that it does not have. */
+const span = (seconds: number, language: Language): string =>
+  duration(seconds, language).replace(/(?<=\D) 00 (s|秒|min|分)$/, '');
+
 /** Days with the same hours in one: "Mon–Fri 09:00–18:00, Sat 10:00–16:00"; closed days are left out. */
 function weekTold(week: Record<string, unknown>, language: Language): string {
   const groups: { days: string[]; hours: string }[] = [];
   for (const [key, name] of Object.entries(WEEKDAYS)) {
     const spans = Array.isArray(week[key]) ? (week[key] as unknown[]) : [];
-    const hours = spans.map((span) => (Array.isArray(span) ? span.join('–') : String(span))).join(' ');
+    const hours = spans
+      .map((one) => (Array.isArray(one) ? one.join('\u2060–\u2060') : String(one)))
+      .join(' ');
     const last = groups.at(-1);
     if (last && last.hours === hours) last.days.push(name[language]);
     else groups.push({ days: [name[language]], hours });

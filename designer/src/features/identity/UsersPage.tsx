@@ -189,6 +189,7 @@ function UserTable({
       <ListTable
         rowKey="id"
         size="middle"
+        tall
         loading={loading}
         dataSource={rows}
         pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}

@@ -47,6 +47,7 @@ export function Dids({
   return (
     <Crud<Did, Values>
       rows={dids}
+      tall
       loading={loading}
       reload={reload}
       may={useMay('numbers.manage')}

@@ -117,6 +117,7 @@ export default function PromptsPage() {
           <ListTable
             rowKey="name"
             size="middle"
+            tall
             loading={answer.fetching && !answer.data}
             dataSource={rows}
             locale={{ emptyText: w('noMatch') }}

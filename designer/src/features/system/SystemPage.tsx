@@ -180,6 +180,7 @@ export default function SystemPage() {
 }
 
 function BusinessCard() {
+  const languageName = useLanguageNames();
   const w = useWords(systemWords);
   const c = useWords(common);
   const { message } = App.useApp();
@@ -211,8 +212,8 @@ function BusinessCard() {
         <Form.Item name="language" label={w('language')} extra={w('languageHelp')}>
           <Select
             options={[
-              { value: 'zh', label: '中文' },
-              { value: 'en', label: 'English' },
+              { value: 'zh', label: languageName('zh') },
+              { value: 'en', label: languageName('en') },
             ]}
           />
         </Form.Item>
