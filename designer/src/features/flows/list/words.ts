@@ -60,7 +60,7 @@ export const listWords = defineWords('flowList', {
     archive: 'Archive',
     archiveAsk: 'Archive “{{name}}”?',
     archiveHelp: 'Archived flows leave this list and can be restored at any time. Calls in progress go on.',
-    archiveNot: '“{{name}}” is in use and stays',
+    archiveNot: '“{{name}}” is in use',
     archiveNumbers:
       'Numbers that lead to it: {{numbers}}. Point them at another flow first, so that callers reach somebody.',
     archiveMany_one: 'Archive {{count}} flow?',
@@ -174,7 +174,7 @@ export const listWords = defineWords('flowList', {
     archive: '归档',
     archiveAsk: '归档“{{name}}”？',
     archiveHelp: '归档后从列表中移出，进行中的通话不受影响，可随时恢复。',
-    archiveNot: '“{{name}}”正在使用，不能归档',
+    archiveNot: '“{{name}}”正在使用',
     archiveNumbers: '指向它的号码：{{numbers}}。请先将号码指向其他流程，以免来电无人接听。',
     archiveMany_one: '归档 {{count}} 个流程？',
     archiveMany_other: '归档 {{count}} 个流程？',
