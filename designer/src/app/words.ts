@@ -11,7 +11,7 @@ export const appWords = defineWords('app', {
     wrong: 'The sign-in did not work',
     forgotten: 'Forgotten? Ask an administrator.',
     newPassword: 'New password',
-    passwordRule: 'At least 10 characters: letters, and digits or signs.',
+    passwordRule: '10 characters or more, with digits or signs.',
     repeat: 'The same again',
     notSame: 'The two are not the same',
     mustChange: 'First choose a password of your own.',
