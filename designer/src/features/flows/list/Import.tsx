@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { useClient } from 'urql';
 import type { CheckImportQuery } from '@/gql/graphql';
-import { useChange, wordsOf } from '@/graphql/useChange';
+import { sentences, useChange, wordsOf } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
 import { IconButton } from '@/ui';
 import { useJsonFault } from '@/ui/json';
@@ -228,12 +228,13 @@ export function ImportDialog({
                     <summary>{w('problemsFound', { count: entry.problems.length })}</summary>
                     <ul className="cw-report">
                       {entry.problems.slice(0, 100).map((problem, index) => (
-                        // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
-                        <li key={index}>
-                          {text(problem.message)}{' '}
-                          <small className="cw-code">
-                            {[problem.node, problem.field].filter(Boolean).join(' · ')}
-                          </small>
+                        <li
+                          // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
+                          key={index}
+                          title={[problem.node, problem.field].filter(Boolean).join(' · ')}
+                        >
+                          {problem.node && <strong>{labelled(nameIn(document, problem.node))}</strong>}
+                          {sentences([text(problem.message)])}
                         </li>
                       ))}
                     </ul>
@@ -257,4 +258,10 @@ export function ImportDialog({
       {good.length > 0 && <p className="cw-quiet">{w('willBeDraft')}</p>}
     </Modal>
   );
+}
+
+/** A node's own name in a document that nobody has checked yet. */
+function nameIn(document: { nodes: Record<string, unknown> } | null, node: string): string {
+  const name = (document?.nodes[node] as { name?: unknown } | undefined)?.name;
+  return typeof name === 'string' && name ? name : node;
 }
