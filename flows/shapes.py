@@ -18,6 +18,7 @@ from nodes.sdk.text import Text, text
 
 MAX_WORDS = 60
 """Characters of one part of the line about a node."""
+_CLOSING = ("。", "！", "？", "；", "：", "，", "、", "”", "）")
 LANGUAGES = ("zh", "en")
 
 
@@ -197,7 +198,11 @@ def prompt_words(value: Any, language: str) -> str:
                 said.append(f"♪ {_plain(part.get('prompt'))}")
             case "value":
                 said.append("{" + _plain(part.get("value")) + "}")
-    return " ".join(word for word in said if word)
+    line = ""
+    for word in said:
+        # The signs of Chinese bring their own space.
+        line += word if not line or not word or line.endswith(_CLOSING) else f" {word}"
+    return line
 
 
 def _choices(value: Any) -> str:

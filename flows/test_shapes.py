@@ -111,3 +111,13 @@ def test_an_offer_in_a_queue_is_named_by_its_key_as_in_a_menu() -> None:
         for port in shape_of(registry().get("queue.enter"), {"queue": "q", "offers": offers}).ports
     }
     assert (titles["1"], titles["2"]) == ("1 留言 Message", "2")
+
+
+def test_parts_of_a_prompt_on_one_line_leave_no_gap_behind_chinese_signs() -> None:
+    parts = [
+        {"text": {"zh": "中文服务请按 1。"}},
+        {"text": {"zh": "For English, press 2."}},
+        {"text": {"zh": "Thanks"}},
+    ]
+    told = summary_of(registry().get("voice.say"), {"prompt": {"parts": parts}})
+    assert told.zh == "中文服务请按 1。For English, press 2. Thanks"

@@ -11,7 +11,7 @@ CUSTOMER_OUTPUTS = (
     Output(name="name", type="string", title=text("姓名", "Name")),
     Output(name="level", type="string", title=text("级别", "Level")),
     Output(name="language", type="string", title=text("语言", "Language")),
-    Output(name="fields", type="object", title=text("自定义字段", "The business's own fields")),
+    Output(name="fields", type="object", title=text("自定义字段", "The business’s own fields")),
 )
 """What a node leaves behind about a customer."""
 

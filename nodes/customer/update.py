@@ -14,7 +14,7 @@ from nodes.sdk.text import text
 class UpdateConfig(NodeConfig):
     customer: Any = field(
         title=text("客户", "Customer"),
-        help=text("表达式，给出客户编号", "An expression giving the customer's id"),
+        help=text("表达式，给出客户编号", "An expression giving the customer’s id"),
         widget="expression",
         expression=True,
         example="customer.id",
@@ -40,7 +40,7 @@ class Update(Node[UpdateConfig]):
         icon="user-pen",
         runs=Runs.QUICK,
         title=text("修改客户", "Update customer"),
-        help=text("修改客户资料的字段", "Sets fields of a customer's record"),
+        help=text("修改客户资料的字段", "Sets fields of a customer’s record"),
     )
     example: ClassVar[Mapping[str, Any]] = {"customer": "customer.id", "changes": {"level": "'gold'"}}
 

@@ -19,7 +19,7 @@ class EndConfig(NodeConfig):
     outputs: dict[str, Any] = field(
         default_factory=dict,
         title=text("输出", "Outputs"),
-        help=text("流程的输出，每个是一个表达式", "The flow's outputs, each an expression"),
+        help=text("流程的输出，每个是一个表达式", "The flow’s outputs, each an expression"),
         widget="keyvalue",
         expression=True,
         example={"amount": "vars.amount"},

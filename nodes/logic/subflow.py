@@ -36,7 +36,7 @@ class SubflowConfig(NodeConfig):
     inputs: dict[str, Any] = field(
         default_factory=dict,
         title=text("输入", "Inputs"),
-        help=text("子流程的输入，每个是一个表达式", "The flow's inputs, each an expression"),
+        help=text("子流程的输入，每个是一个表达式", "The flow’s inputs, each an expression"),
         widget="keyvalue",
         expression=True,
         example={"card": "vars.card"},

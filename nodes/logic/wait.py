@@ -59,7 +59,7 @@ class WaitConfig(NodeConfig):
         title=text("时区", "Time zone"),
         help=text(
             "时刻所属的时区（IANA 名称）；空为本企业时区",
-            "Zone of the time of day (IANA name); empty for the business's own",
+            "Zone of the time of day (IANA name); empty for the business’s own",
         ),
         example="Asia/Shanghai",
         widget="text",

@@ -14,7 +14,7 @@ from nodes.sdk.text import text
 class CallBackConfig(NodeConfig):
     queue: str = field(
         title=text("队列", "Queue"),
-        help=text("队列名称，可用模板；来电者在此队列的位次保留", "Its name; the caller's place in it is kept"),
+        help=text("队列名称，可用模板；来电者在此队列的位次保留", "Its name; the caller’s place in it is kept"),
         widget="text",
         template=True,
         example="hotline",
@@ -24,7 +24,7 @@ class CallBackConfig(NodeConfig):
     number: str = field(
         "",
         title=text("回拨号码", "Number"),
-        help=text("空为来电号码，可用模板", "Empty for the caller's own; may be a template"),
+        help=text("空为来电号码，可用模板", "Empty for the caller’s own; may be a template"),
         widget="phone",
         template=True,
         max_length=200,

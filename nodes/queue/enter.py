@@ -110,7 +110,7 @@ class EnterConfig(NodeConfig):
         title=text("音乐", "Music"),
         help=text(
             "音乐文件夹名称；default 为队列自己的音乐，未设则为内置",
-            "Name of a music folder; default is the queue's own, else the built-in tune",
+            "Name of a music folder; default is the queue’s own, else the built-in tune",
         ),
         widget="text",
         pattern=r"^[A-Za-z0-9_-]{1,40}$",

@@ -93,7 +93,7 @@ class TaskConfig(NodeConfig):
     customer: Any = field(
         None,
         title=text("客户", "Customer"),
-        help=text("表达式，给出客户编号", "An expression giving the customer's id"),
+        help=text("表达式，给出客户编号", "An expression giving the customer’s id"),
         widget="expression",
         expression=True,
         example="vars.customer_id",
@@ -101,7 +101,7 @@ class TaskConfig(NodeConfig):
     call: Any = field(
         None,
         title=text("通话", "Call"),
-        help=text("表达式，给出通话编号", "An expression giving the call's id"),
+        help=text("表达式，给出通话编号", "An expression giving the call’s id"),
         widget="expression",
         expression=True,
         example="vars.call_id",
@@ -109,7 +109,7 @@ class TaskConfig(NodeConfig):
     voicemail: Any = field(
         None,
         title=text("留言", "Voicemail"),
-        help=text("表达式，给出留言编号", "An expression giving the message's id"),
+        help=text("表达式，给出留言编号", "An expression giving the message’s id"),
         widget="expression",
         expression=True,
         example="vars.voicemail_id",

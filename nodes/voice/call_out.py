@@ -52,7 +52,7 @@ class CallOutConfig(NodeConfig):
     caller_id: str = field(
         "",
         title=text("主叫号码", "Caller id"),
-        help=text("对方看到的号码；空为本企业号码", "The number they see; empty for the business's own"),
+        help=text("对方看到的号码；空为本企业号码", "The number they see; empty for the business’s own"),
         widget="phone",
         template=True,
         max_length=200,

@@ -23,7 +23,7 @@ class DetectConfig(NodeConfig):
         title=text("等待提示音", "Wait for the beep"),
         help=text(
             "是答录机时等到“嘀”声之后再继续，以便留言",
-            "A machine's greeting is awaited to its beep, to leave a message",
+            "A machine’s greeting is awaited to its beep, to leave a message",
         ),
         widget="switch",
     )

@@ -37,7 +37,7 @@ class DialConfig(NodeConfig):
         "",
         title=text("主叫号码", "Caller id"),
         help=text(
-            "对方看到的号码；空为本企业号码", "The number that the other party sees; empty for the business's own"
+            "对方看到的号码；空为本企业号码", "The number that the other party sees; empty for the business’s own"
         ),
         widget="phone",
         template=True,

@@ -83,7 +83,7 @@ class LanguageConfig(NodeConfig):
         title=text("记住到客户", "Remember for customer"),
         help=text(
             "表达式，给出客户编号；选择的语言存入该客户，空为不保存",
-            "An expression giving a customer's id; the choice is stored with that customer. Empty stores nothing",
+            "An expression giving a customer’s id; the choice is stored with that customer. Empty stores nothing",
         ),
         widget="expression",
         expression=True,

@@ -146,7 +146,7 @@ class Menu(VoiceNode[MenuConfig]):
         icon="list-ordered",
         runs=Runs.ON_CALL,
         title=text("按键菜单", "Menu"),
-        help=text("播放菜单并按来电者的按键或语音分支", "Plays a menu and branches on the caller's key or word"),
+        help=text("播放菜单并按来电者的按键或语音分支", "Plays a menu and branches on the caller’s key or word"),
         kinds=("ivr", "campaign", "callback", "subflow"),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -16,7 +16,7 @@ class RejectConfig(NodeConfig):
         title=text("原因", "Cause"),
         help=text(
             "主叫听到的原因：忙、拒绝、空号或线路繁忙",
-            "What the caller's network is told: busy, rejected, number unknown or lines congested",
+            "What the caller’s network is told: busy, rejected, number unknown or lines congested",
         ),
         widget="select",
         options={

@@ -46,7 +46,7 @@ class QueryConfig(NodeConfig):
     parameters: dict[str, Any] = field(
         default_factory=dict,
         title=text("参数", "Parameters"),
-        help=text("查询的参数，每个是一个表达式", "The query's parameters, each an expression"),
+        help=text("查询的参数，每个是一个表达式", "The query’s parameters, each an expression"),
         widget="keyvalue",
         expression=True,
         secret=True,

@@ -7,6 +7,7 @@
 import type { Text } from '@/i18n';
 import type { NodeTypeInfo, PortInfo } from './catalogue';
 import type { NodeSpec } from './model';
+import { behind } from './widgets/promptParts';
 
 export interface Shape {
   ports: PortInfo[];
@@ -126,8 +127,8 @@ function promptWords(value: unknown): Text | null {
         if (part.kind === 'text') return said[language] ?? '';
         return `{${words(part.value) || words(part.prompt) || words(part.kind)}}`;
       })
-      .join(' ')
-      .trim();
+      .map((said) => said.trim())
+      .reduce(behind, '');
   const zh = inLanguage('zh');
   const en = inLanguage('en');
   return zh || en ? text(zh || en, en || zh) : null;

@@ -229,8 +229,7 @@ function Example({ field, path }: { field: Field; path: Path }) {
   const { example } = field;
   if (example === undefined || example === null || typeof example === 'object') return null;
   return (
-    <>
-      {' '}
+    <span className="cw-field-example">
       {labelled(w('example'))}
       <button
         type="button"
@@ -241,7 +240,7 @@ function Example({ field, path }: { field: Field; path: Path }) {
       >
         <code>{String(example)}</code>
       </button>
-    </>
+    </span>
   );
 }
 

@@ -40,6 +40,10 @@ interface Column {
   required: boolean;
 }
 
+/** Words for people are longer than names. */
+const spaceOf = ({ name, field }: Column): string =>
+  SPACE[field.widget] ?? (name === 'label' ? 'minmax(0, 1.6fr)' : 'minmax(0, 1fr)');
+
 export function ListWidget(props: WidgetProps) {
   const { field, path, value, id } = props;
   const form = useForm();
@@ -60,8 +64,7 @@ export function ListWidget(props: WidgetProps) {
     .filter((one) => !('const' in one.field.schema));
   const inRow = columns.filter((one) => SHORT.has(one.field.widget)).slice(0, 3);
   const below = columns.filter((one) => !inRow.includes(one));
-  const template =
-    inRow.map((one) => SPACE[one.field.widget] ?? 'minmax(0, 1fr)').join(' ') || 'minmax(0, 1fr)';
+  const template = inRow.map(spaceOf).join(' ') || 'minmax(0, 1fr)';
   const full = field.maxItems !== null && items.length >= field.maxItems;
   return (
     <div className="cw-items" id={id} role="group" aria-labelledby={`${id}-label`}>

@@ -61,5 +61,10 @@ export function promptText(parts: readonly Part[], language: string): string {
       return textIn(part, language) || (first ?? '').trim();
     })
     .filter(Boolean)
-    .join(' ');
+    .reduce(behind, '');
+}
+
+/** One after the other on a line; the signs of Chinese bring their own space. */
+export function behind(said: string, next: string): string {
+  return said === '' || next === '' || /[。！？；：，、”）]$/.test(said) ? said + next : `${said} ${next}`;
 }
