@@ -2,6 +2,7 @@
 import { Alert, App, Button, Input } from 'antd';
 import { Copy, Trash2 } from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { sentences } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { IconButton } from '@/ui';
@@ -100,7 +101,7 @@ export function NodePanel({ id }: { id: string }) {
               <li key={`${one.code}${one.field}`} data-severity={one.severity}>
                 <i aria-hidden="true" />
                 <div>
-                  {t(one.message)}
+                  {sentences([t(one.message)])}
                   <FixButtons problem={one} />
                 </div>
               </li>

@@ -31,12 +31,12 @@ export function PolicySection({ ids }: { ids: string[] }) {
         { merge: `${ids.join()}.policy.${Object.keys(change).join()}` },
       );
   const told = [
-    policy.timeout !== null && `≤ ${duration(policy.timeout, language)}`,
-    policy.retries > 0 && `${policy.retries} ×`,
+    policy.timeout !== null && w('upTo', { time: duration(policy.timeout, language) }),
+    policy.retries > 0 && w('triesMore', { count: policy.retries }),
     policy.on_error !== 'port' && w(ANSWERS[policy.on_error]),
   ].filter(Boolean);
   return (
-    <Section title={w('wrong')} aside={told.length > 0 ? told.join(', ') : w('wrongSummary')}>
+    <Section title={w('wrong')} aside={told.length > 0 ? told.join(' · ') : w('wrongSummary')}>
       {ids.length > 1 && <p className="cw-quiet">{w('commonPolicy')}</p>}
       <Line id={`${own}-timeout`} title={w('timeout')} help={w('timeoutHelp')}>
         <InputNumber

@@ -1,5 +1,6 @@
 /** On a card: a red square for errors, an amber diamond for warnings, with their number. */
 import { Tooltip } from 'antd';
+import { sentences } from '@/graphql/useChange';
 import { labelled, listed, useText, useWords } from '@/i18n';
 import { useEditor, useEditorStore } from '../store';
 import './problems.css';
@@ -21,7 +22,7 @@ export function NodeBadge({ node }: { node: string }) {
       title={
         <ul className="cw-badge-list">
           {problems.slice(0, 5).map((one) => (
-            <li key={`${one.code}${one.field}`}>{t(one.message)}</li>
+            <li key={`${one.code}${one.field}`}>{sentences([t(one.message)])}</li>
           ))}
           {problems.length > 5 && <li>…</li>}
         </ul>

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { FlowCasesQuery } from '@/gql/graphql';
-import { useChange, wordsOf } from '@/graphql/useChange';
+import { sentences, useChange, wordsOf } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { ConfirmDelete, EmptyState, IconButton, StateTag, Time } from '@/ui';
@@ -202,7 +202,10 @@ function CaseRow({ one }: { one: Case }) {
       {description && <div className="cw-quiet">{description}</div>}
       {failures.map((failure) => (
         <div key={`${failure.step}${failure.message.en}`} className="cw-wrong">
-          {labelled(failure.step ? t('step', { step: failure.step }) : t('atEnd'), text(failure.message))}
+          {labelled(
+            failure.step ? t('step', { step: failure.step }) : t('atEnd'),
+            sentences([text(failure.message)]),
+          )}
         </div>
       ))}
       {one.lastResult && one.passed === false && (

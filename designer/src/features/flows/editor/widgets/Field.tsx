@@ -2,6 +2,7 @@
 import { Button, Tooltip } from 'antd';
 import { RotateCcw } from 'lucide-react';
 import { lazy, memo, type ReactNode, Suspense } from 'react';
+import { sentences } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
 import { fieldId, type Trouble, useForm, type WidgetProps } from './form';
 import { isRecord, type Path, same, within } from './paths';
@@ -113,7 +114,7 @@ export function Troubles({ id, troubles }: { id: string; troubles: Trouble[] }) 
     <ul className="cw-troubles" id={id}>
       {troubles.map((one) => (
         <li key={`${one.code}${one.message.en}`} data-severity={one.severity}>
-          {t(one.message)}
+          {sentences([t(one.message)])}
           {one.remedy && <span className="cw-remedy"> {t(one.remedy)}</span>}
         </li>
       ))}

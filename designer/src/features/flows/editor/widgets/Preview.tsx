@@ -1,6 +1,7 @@
 /** Below an expression or template: what is wrong as it is typed, and what it gave in the last run. */
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
+import { sentences } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { Time } from '@/ui';
 import { useCalm } from '../panel/live';
@@ -58,7 +59,7 @@ export function Preview({
   if (own && !known)
     return (
       <ul className="cw-troubles">
-        <li data-severity="error">{t(own.message)}</li>
+        <li data-severity="error">{sentences([t(own.message)])}</li>
       </ul>
     );
   if (!preview || fault || !isPreviewed(text, mode, secret)) return null;

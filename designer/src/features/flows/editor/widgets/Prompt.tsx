@@ -436,8 +436,7 @@ function RecordingPart({
               )
             : form.languages.map((tag) => (
                 <StateTag key={tag} tone={missing.includes(tag) ? 'wait' : 'good'}>
-                  {names(tag)}
-                  {missing.includes(tag) ? `: ${w('missingIn')}` : ''}
+                  {missing.includes(tag) ? labelled(names(tag), w('missingIn')) : names(tag)}
                 </StateTag>
               ))}
           {row?.text && <span className="cw-quiet">“{row.text}”</span>}
