@@ -21,6 +21,7 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps) {
         targetY: props.targetY,
         targetPosition: props.targetPosition,
         borderRadius: 10,
+        centerY: props.data?.crossing as number | undefined,
         offset: 20,
       });
   const state = mark.state ?? (selected ? 'selected' : undefined);

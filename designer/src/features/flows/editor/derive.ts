@@ -6,6 +6,7 @@ import { type Edge, type Node, type NodeHandle, Position } from '@xyflow/react';
 import type { Catalogue } from './catalogue';
 import { frameId, frameOf, NOTE, noteId } from './frames';
 import { EVENT, handleBox, type Place, placesOf, sizeOf, WIDTH } from './geometry';
+import { crossingOf } from './layout/around';
 import { routeHolds } from './layout/elk';
 import type { Comment, EdgeSpec, FlowDoc, Group, NodeSpec, Point, Route } from './model';
 import { type Shape, shapeOf } from './shapes';
@@ -65,6 +66,14 @@ interface KeptNode {
   node: Node;
 }
 
+interface KeptEdge {
+  wire: EdgeSpec;
+  selected: boolean;
+  route: Route | undefined;
+  crossing: number | undefined;
+  edge: Edge;
+}
+
 export interface View {
   nodes: Node[];
   edges: Edge[];
@@ -72,7 +81,7 @@ export interface View {
 
 export function createDeriver() {
   let nodes = new Map<string, KeptNode>();
-  let edges = new Map<string, { wire: EdgeSpec; selected: boolean; route: Route | undefined; edge: Edge }>();
+  let edges = new Map<string, KeptEdge>();
   let catalogue: Catalogue | null = null;
 
   return function derive(
@@ -179,14 +188,21 @@ export function createDeriver() {
       const from = keptNodes.get(wire.from)?.node.position ?? ORIGIN;
       const to = keptNodes.get(wire.to)?.node.position ?? ORIGIN;
       const route = routeHolds(known, from, to) ? known : undefined;
+      const crossing = route ? undefined : crossingFor(keptNodes, wire);
       const old = edges.get(id);
-      const still = old && old.wire.to === wire.to && old.selected === selected && old.route === route;
+      const still =
+        old &&
+        old.wire.to === wire.to &&
+        old.selected === selected &&
+        old.route === route &&
+        old.crossing === crossing;
       const kept = still
         ? old
         : {
             wire,
             selected,
             route,
+            crossing,
             edge: {
               id,
               type: 'wire',
@@ -195,7 +211,7 @@ export function createDeriver() {
               target: wire.to,
               targetHandle: 'in',
               selected,
-              data: route && { points: route.points },
+              data: route ? { points: route.points } : crossing === undefined ? undefined : { crossing },
             },
           };
       keptEdges.set(id, kept);
@@ -204,6 +220,18 @@ export function createDeriver() {
     edges = keptEdges;
     return { nodes: shownNodes, edges: shownEdges };
   };
+}
+
+/** Where an edge without a route of the layout crosses, see `crossingOf`. */
+function crossingFor(nodes: ReadonlyMap<string, KeptNode>, wire: EdgeSpec): number | undefined {
+  const from = nodes.get(wire.from)?.node;
+  const to = nodes.get(wire.to)?.node;
+  const port = from?.handles?.find((one) => one.id === wire.port);
+  const into = to?.handles?.find((one) => one.id === 'in');
+  if (!from || !to || !port || !into || port.position !== Position.Right) return undefined;
+  const card = (node: Node) => ({ ...node.position, width: node.width ?? WIDTH, height: node.height ?? 100 });
+  const touches = (node: Node, one: NodeHandle) => node.position.y + one.y + (one.height ?? 0) / 2;
+  return crossingOf(card(from), card(to), touches(from, port), touches(to, into));
 }
 
 const ORIGIN: Point = { x: 0, y: 0 };
