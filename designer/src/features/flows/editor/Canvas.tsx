@@ -2,6 +2,7 @@
 import {
   Background,
   BackgroundVariant,
+  ConnectionLineType,
   type EdgeChange,
   type FinalConnectionState,
   MiniMap,
@@ -289,6 +290,7 @@ export function Canvas() {
         }}
         onConnectEnd={onConnectEnd}
         onNodeDoubleClick={(_, node) => node.type === 'card' && store.getState().showPanel(true)}
+        connectionLineType={ConnectionLineType.SmoothStep}
         nodesDraggable={!locked}
         nodesConnectable={!locked}
         nodesFocusable={false}

@@ -1,11 +1,12 @@
 /** The designer: one flow on the canvas, with everything about it around. */
 import { ReactFlowProvider } from '@xyflow/react';
 import { Button, Spin } from 'antd';
-import { TriangleAlert } from 'lucide-react';
+import { Compass, TriangleAlert } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
-import { useClient, useQuery } from 'urql';
+import { type CombinedError, useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
+import { refusalOf } from '@/graphql/useChange';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 import { EmptyState } from '@/ui';
@@ -44,7 +45,7 @@ function OpenFlow({ flow }: { flow: string }) {
   const [types] = useQuery({ query: NODE_TYPES });
   const catalogue = useMemo(() => readCatalogue(types.data?.nodeTypes ?? []), [types.data]);
   const [found, setFound] = useState<Found | null>(null);
-  const [failure, setFailure] = useState<{ said: string } | 'offline' | 'notFound' | null>(null);
+  const [failure, setFailure] = useState<CombinedError | 'missing' | null>(null);
   const [attempt, setAttempt] = useState(0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` asks again
@@ -62,8 +63,8 @@ function OpenFlow({ flow }: { flow: string }) {
           by: it.updatedBy ?? null,
         });
       } else {
-        const said = answer.error?.graphQLErrors[0]?.message;
-        setFailure(said ? { said } : answer.error ? 'offline' : 'notFound');
+        const gone = answer.error?.graphQLErrors[0]?.extensions.code === 'not_found';
+        setFailure(answer.error && !gone ? answer.error : 'missing');
       }
     });
     return () => {
@@ -72,12 +73,26 @@ function OpenFlow({ flow }: { flow: string }) {
     // Not by the language: the work would begin anew, without its undo, when somebody changes it.
   }, [flow, attempt]);
 
+  if (failure === 'missing') {
+    return (
+      <EmptyState
+        icon={<Compass size={32} aria-hidden />}
+        title={<span role="alert">{t('missing')}</span>}
+        help={t('missingHelp')}
+        action={
+          <Link to="/flows">
+            <Button type="primary">{t('allFlows')}</Button>
+          </Link>
+        }
+      />
+    );
+  }
   if (failure) {
     return (
       <EmptyState
         icon={<TriangleAlert size={32} aria-hidden />}
         title={<span role="alert">{t('failed')}</span>}
-        help={typeof failure === 'string' ? c(failure) : failure.said}
+        help={refusalOf(failure)}
         action={
           <span className="cw-ed-row">
             <Button onClick={() => setAttempt(attempt + 1)}>{c('retry')}</Button>

@@ -1,5 +1,5 @@
 /** Who else has this flow open. Being here is being subscribed. */
-import { Avatar, Tooltip } from 'antd';
+import { Tooltip } from 'antd';
 import { useMemo } from 'react';
 import { useSubscription } from 'urql';
 import { graphql } from '@/gql';
@@ -32,12 +32,9 @@ export function Presence() {
     <span className="cw-ed-presence" role="status" aria-label={t('alsoHere', { names: listed(others) })}>
       {others.slice(0, 4).map((name, index) => (
         <Tooltip key={name} title={t('isHere', { name })}>
-          <Avatar
-            size={26}
-            style={{ background: `var(--${TONES[index % TONES.length]})`, color: 'var(--card)' }}
-          >
+          <span className="cw-ed-person" style={{ background: `var(--${TONES[index % TONES.length]})` }}>
             {[...name][0]?.toUpperCase()}
-          </Avatar>
+          </span>
         </Tooltip>
       ))}
       {others.length > 4 && <span className="cw-quiet">+{others.length - 4}</span>}

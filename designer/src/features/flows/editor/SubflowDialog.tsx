@@ -111,7 +111,12 @@ function Asking() {
       onOk={() => void make()}
       onCancel={close}
     >
-      <Form layout="vertical" onFinish={() => name.trim() && void make()}>
+      <Form
+        layout="vertical"
+        className="cw-subflow"
+        requiredMark={false}
+        onFinish={() => name.trim() && void make()}
+      >
         <p>{t('subflowHelp', { count: found.nodes.length })}</p>
         <Form.Item label={c('name')} required>
           <Input

@@ -54,7 +54,8 @@ export function kept(
   selected: Rect | null,
 ): View | null {
   if (drawing && whole(drawing, view, before)) {
-    if (whole(drawing, view, after, EDGE)) return null;
+    const free = { width: after.width, height: after.height - FOOT + EDGE };
+    if (whole(drawing, view, free, EDGE)) return null;
     const room = { width: after.width - TOOLS - EDGE, height: after.height - EDGE - FOOT };
     const zoom = Math.min(view.zoom, room.width / drawing.width, room.height / drawing.height);
     if (zoom > 0 && (!selected || zoom >= Math.min(READABLE, view.zoom))) {
@@ -66,8 +67,8 @@ export function kept(
       // What the panel leaves as it is does not jump.
       const same = zoom === view.zoom;
       return {
-        x: same && within(across(drawing, view), after.width, EDGE) ? view.x : next.x,
-        y: same && within(down(drawing, view), after.height, EDGE) ? view.y : next.y,
+        x: same && within(across(drawing, view), free.width, EDGE) ? view.x : next.x,
+        y: same && within(down(drawing, view), free.height, EDGE) ? view.y : next.y,
         zoom,
       };
     }

@@ -42,14 +42,16 @@ export function ProblemList({
         <ul className="cw-problem-list">
           {problems.map((one) => (
             <li key={`${one.code}${one.node}${one.field}${one.message.en}`}>
-              {one.node ? (
-                <>
-                  <strong>{labelled(nameOf(one.node))}</strong>
-                  {sentences([t(one.message)])}{' '}
-                </>
-              ) : (
-                wordsOf(one)
-              )}
+              <span>
+                {one.node ? (
+                  <>
+                    <strong>{labelled(nameOf(one.node))}</strong>
+                    {sentences([t(one.message)])}
+                  </>
+                ) : (
+                  wordsOf(one)
+                )}
+              </span>
               {one.node && one.node in doc.nodes && (
                 <Button
                   type="link"

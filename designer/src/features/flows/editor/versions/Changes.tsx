@@ -1,5 +1,6 @@
 import { labelled, useText, useWords } from '@/i18n';
 import { useLanguageNames } from '@/ui/languages';
+import { useCatalogue } from '../catalogue';
 import { useEditor, useEditorStore } from '../store';
 import { useNodeName } from '../useNodeName';
 import { usePortName } from '../usePortName';
@@ -21,6 +22,14 @@ export function Changes({ difference }: { difference: Difference }) {
   // What is gone from the drawing is known by the difference only.
   const gone = { nodes: Object.fromEntries(nodes.map((change) => [change.node, change])) };
   const nodeName = useNodeName();
+  const text = useText();
+  const catalogue = useCatalogue();
+  /** A way out; of a node that is gone by what its type calls it. */
+  const wayOf = (node: string, port: string) => {
+    const type = node in names ? undefined : catalogue.types.get(gone.nodes[node]?.type ?? '');
+    const title = /^\d/.test(port) ? undefined : type?.ports.find((one) => one.name === port)?.title;
+    return text(title) || portName(node, port);
+  };
   const nameOf = (id: string | null | undefined) =>
     id ? nodeName(id, id in names ? undefined : gone) : t('nowhere');
   if (nodes.length + wires.length + flow.length === 0) return <p className="cw-quiet">{t('same')}</p>;
@@ -50,7 +59,7 @@ export function Changes({ difference }: { difference: Difference }) {
         <li key={`${wire.node}|${wire.port}`} data-kind="changed">
           <span className="cw-change-kind">{t('rewired')}</span>{' '}
           <span>
-            {labelled(`${nameOf(wire.node)} ▸ ${portName(wire.node, wire.port)}`)}
+            {labelled(`${nameOf(wire.node)} ▸ ${wayOf(wire.node, wire.port)}`)}
             <del>{nameOf(wire.old)}</del> → <ins>{nameOf(wire.new)}</ins>
           </span>
         </li>

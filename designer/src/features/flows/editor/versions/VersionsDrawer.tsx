@@ -157,7 +157,7 @@ export function VersionsDrawer() {
                 </span>
               </div>
               {version.note && <p>{version.note}</p>}
-              <Space size={4} wrap>
+              <Space size={4} wrap className="cw-version-acts">
                 <Button
                   size="small"
                   icon={<FileDiff size={14} aria-hidden />}
