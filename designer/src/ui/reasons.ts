@@ -61,6 +61,7 @@ const WORDS = {
   refused: { zh: '被拒绝', en: 'Refused' },
   rejected: { zh: '对方拒收', en: 'The other side refuses it' },
   sign_in_failed: { zh: '登录失败', en: 'The sign-in failed' },
+  stopped: { zh: '已停止', en: 'Stopped' },
   step_limit: { zh: '步骤数超过上限', en: 'More steps than allowed' },
   timeout: { zh: '超时', en: 'It took too long' },
   too_deep: { zh: '子流程嵌套过深', en: 'Subflows are nested too deep' },

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '@/gql';
 import type { ReplayRunQuery } from '@/gql/graphql';
-import { refusalOf } from '@/graphql/useChange';
+import { refusalOf, sentences } from '@/graphql/useChange';
 import { useText, useWords } from '@/i18n';
 import { useAliasName } from '@/ui';
 import { useReason } from '@/ui/reasons';
@@ -124,16 +124,15 @@ function Comparison({ replay, on }: { replay: Replay; on: string }) {
         type={replay.judgement === 'same' ? 'success' : 'warning'}
         showIcon
         title={title}
-        description={[
+        description={sentences([
           text(replay.why),
-          replay.oldOutcome !== replay.newOutcome &&
-            w('wasOutcome', {
-              old: outcomeName(replay.oldOutcome) || '–',
-              new: outcomeName(replay.newOutcome) || '–',
-            }),
-        ]
-          .filter(Boolean)
-          .join(' ')}
+          replay.oldOutcome === replay.newOutcome
+            ? undefined
+            : w('wasOutcome', {
+                old: outcomeName(replay.oldOutcome) || '–',
+                new: outcomeName(replay.newOutcome) || '–',
+              }),
+        ])}
       />
       <table>
         <thead>
