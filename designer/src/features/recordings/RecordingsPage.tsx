@@ -116,6 +116,7 @@ export default function RecordingsPage() {
   return (
     <>
       <PageHeader title={w('title')} help={w('help')} />
+      {filters.tab !== '' && <Failure error={setup.error} retry={shared.reload} />}
       {mayRules ? (
         <Tabs
           activeKey={filters.tab || 'list'}

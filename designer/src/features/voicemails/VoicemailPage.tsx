@@ -99,6 +99,9 @@ export default function VoicemailPage() {
   return (
     <>
       <PageHeader title={w('title')} help={w('help')} />
+      {filters.tab === 'boxes' && (
+        <Failure error={boxes.error} retry={() => ask({ requestPolicy: 'network-only' })} />
+      )}
       {mayBoxes ? (
         <Tabs
           activeKey={filters.tab || 'messages'}
