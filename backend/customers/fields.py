@@ -283,5 +283,5 @@ async def _free(session: AsyncSession, table: Any, actor: Actor, key: str) -> No
 
 def _bad(field: str, zh: str, en: str) -> InvalidError:
     return InvalidError(
-        text(f"“{field}”不正确", f"{field} is not right"), field=field, remedy=text(f"{zh}。".replace("。。", "。"), en)
+        text("此值不可用", "this cannot be used"), field=field, remedy=text(f"{zh}。".replace("。。", "。"), en)
     )

@@ -538,7 +538,7 @@ function Announcements({ setup, loading, reload }: Shared) {
       reload={reload}
       may={useMay('announcements.manage')}
       rowKey={(one) => one.id}
-      nameOf={(one) => one.title || one.text.slice(0, 30)}
+      nameOf={(one) => one.title || (one.text.length > 30 ? `${one.text.slice(0, 29)}…` : one.text)}
       words={{
         add: w('newAnnouncement'),
         edit: w('editAnnouncement'),

@@ -378,7 +378,8 @@ function Matrix({ roles }: { roles: Role[] }) {
     <>
       <p className="cw-quiet cw-tab-help">{w('rolesHelp')}</p>
       <Table
-        className="cw-list cw-matrix"
+        className="cw-list"
+        sticky={{ getContainer: () => document.getElementById('content') ?? document.body }}
         rowKey={(name) => name}
         size="small"
         pagination={false}

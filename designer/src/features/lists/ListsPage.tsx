@@ -388,7 +388,7 @@ function ImportNumbers({
       width={620}
       onCancel={onClose}
       cancelText={c('cancel')}
-      okText={w('doImport', { count: entries.length })}
+      okText={entries.length > 0 ? w('doImport', { count: entries.length }) : w('import')}
       okButtonProps={{
         disabled: entries.length === 0 || bad.length > 0 || entries.length > MOST,
         loading: busy,

@@ -247,7 +247,7 @@ export const queueWords = defineWords('queues', {
     patience: '等待过久时',
     screen: '坐席屏幕',
     watching: '班长监控',
-    deleteQueueHelp: '有来电排队或其他队列溢出到此时不能删除。使用它的流程此后将走错误出口。',
+    deleteQueueHelp: '有来电在排队，或有其他队列溢出到它时，不能删除。使用它的流程此后将走错误出口。',
     deleteAgentHelp: '用户保留，仅取消坐席身份。',
     agentsCount_one: '{{count}} 名坐席',
     agentsCount_other: '{{count}} 名坐席',
