@@ -22,13 +22,12 @@ export function ListTable<Row extends object>({
 }) {
   const c = useWords(common);
   const named = className ? `cw-list ${className}` : 'cw-list';
-  if (!loading) return <Table<Row> {...props} className={named} />;
+  if (!loading) return <Table<Row> locale={{ emptyText: c('noMatch') }} {...props} className={named} />;
   const { columns, rowSelection, expandable, size, scroll } = props;
   return (
     <div aria-busy="true" role="status" aria-label={c('loading')}>
       <Table<{ at: number }>
-        className={`${named} cw-coming`}
-        data-tall={tall || undefined}
+        className={tall ? `${named} cw-coming tall` : `${named} cw-coming`}
         rowKey="at"
         size={size}
         scroll={scroll}

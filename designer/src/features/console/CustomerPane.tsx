@@ -508,9 +508,11 @@ function CustomerForm({
           title={refused.map(wordsOf).join('\n')}
         />
       )}
-      <Button htmlType="submit" type="primary" loading={busy} className="wide">
-        {customer ? c('save') : t('newCustomer')}
-      </Button>
+      <div className="wide cw-customer-save">
+        <Button htmlType="submit" type="primary" block loading={busy}>
+          {customer ? c('save') : t('newCustomer')}
+        </Button>
+      </div>
     </Form>
   );
 }

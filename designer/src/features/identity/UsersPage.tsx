@@ -379,6 +379,7 @@ function Matrix({ roles }: { roles: Role[] }) {
       <p className="cw-quiet cw-tab-help">{w('rolesHelp')}</p>
       <Table
         className="cw-list"
+        scroll={{ x: 260 + 150 * roles.length }}
         sticky={{ getContainer: () => document.getElementById('content') ?? document.body }}
         rowKey={(name) => name}
         size="small"

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '@/gql';
 import { type Language, labelled, listed, useLanguage, useText, useWords } from '@/i18n';
+import { common } from '@/i18n/common';
 import { EmptyState, PageHeader } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { Card, Failure, FilterBar, SearchBox } from '@/ui/lists';
@@ -11,7 +12,7 @@ import '../calendars/calendars.css';
 import { useKind } from '../calls/marks';
 import { type NodeTypeInfo, readCatalogue } from '../flows/editor/catalogue';
 import { NodeIcon } from '../flows/editor/icons';
-import { defsOf, fieldsOf, readField, type Schema } from '../flows/editor/widgets/schema';
+import { defsOf, type Field, fieldsOf, readField, type Schema } from '../flows/editor/widgets/schema';
 import './reference.css';
 import { referenceWords } from './words';
 
@@ -120,6 +121,7 @@ export function defaultText(value: unknown, language: Language): string {
 
 function NodePage({ node }: { node: NodeTypeInfo }) {
   const w = useWords(referenceWords);
+  const c = useWords(common);
   const text = useText();
   const language = useLanguage();
   const kindOf = useKind();
@@ -128,6 +130,12 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
     return known ? w(`type_${known}`) : type;
   };
   const fields = useMemo(() => fieldsFor(node), [node]);
+  const readable = ({ default: value, options }: Field) => {
+    const option = options.find((one) => one.value === value);
+    if (option) return text(option.title);
+    if (typeof value === 'boolean') return c(value ? 'yes' : 'no');
+    return <span className="cw-code">{defaultText(value, language)}</span>;
+  };
   const outputs = (node.definition.outputs ?? []) as Output[];
   return (
     <Card className="cw-node-page">
@@ -185,9 +193,7 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
                       .join(' · ')}
                   </div>
                 </td>
-                <td className="cw-code">
-                  {required ? w('required') : field.hasDefault ? defaultText(field.default, language) : '–'}
-                </td>
+                <td>{required ? w('required') : field.hasDefault ? readable(field) : '–'}</td>
               </tr>
             ))}
           </tbody>

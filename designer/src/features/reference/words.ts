@@ -29,7 +29,7 @@ export const referenceWords = defineWords('reference', {
     family_messaging: 'Messaging',
     family_campaign: 'Campaign',
     family_web: 'Data and web',
-    type_prompt: 'prompt',
+    type_prompt: 'Prompt',
     type_string: 'Text',
     type_integer: 'Whole number',
     type_number: 'Number',

@@ -51,10 +51,12 @@ export function PromptDialog({
   const c = useWords(common);
   const [typed, setTyped] = useState(name);
   const [shown, setShown] = useState(language ?? languages[0] ?? 'zh');
+  const [refused, setRefused] = useState<UserError | null>(null);
   const [answer, ask] = useQuery({ query: PROMPT_ROWS, requestPolicy: 'cache-and-network', pause: !open });
   useEffect(() => {
     if (open) {
       setTyped(name);
+      setRefused(null);
       setShown(language ?? languages[0] ?? 'zh');
     }
   }, [open, name, language, languages]);
@@ -83,12 +85,23 @@ export function PromptDialog({
               autoFocus
               value={typed}
               maxLength={128}
-              onChange={(event) => setTyped(event.target.value)}
+              status={refused ? 'error' : undefined}
+              onChange={(event) => {
+                setTyped(event.target.value);
+                setRefused(null);
+              }}
+              aria-invalid={!!refused}
               aria-describedby="cw-prompt-name-help"
             />
-            <small className="cw-quiet" id="cw-prompt-name-help">
-              {w('promptNameHelp')}
-            </small>
+            {refused ? (
+              <small className="cw-prompt-refused" role="alert" id="cw-prompt-name-help">
+                {wordsOf(refused)}
+              </small>
+            ) : (
+              <small className="cw-quiet" id="cw-prompt-name-help">
+                {w('promptNameHelp')}
+              </small>
+            )}
           </label>
         )}
         <Tabs
@@ -112,6 +125,7 @@ export function PromptDialog({
                   name={typed.trim()}
                   language={tag}
                   row={row}
+                  onName={name ? undefined : setRefused}
                   onSaved={() => {
                     ask({ requestPolicy: 'network-only' });
                     onSaved?.(typed.trim());
@@ -137,11 +151,14 @@ function OneLanguage({
   name,
   language,
   row,
+  onName,
   onSaved,
 }: {
   name: string;
   language: string;
   row: Row | undefined;
+  /** A refusal of the name is shown at the name. */
+  onName: ((refused: UserError) => void) | undefined;
   onSaved: () => void;
 }) {
   const w = useWords(promptWords);
@@ -151,6 +168,8 @@ function OneLanguage({
   const [error, setError] = useState<UserError | null>(null);
   const [lost, setLost] = useState(false);
   const [save, saving] = useChange(SAVE_TEXT);
+  const tell = (refused: UserError) =>
+    onName && refused.field === 'name' ? onName(refused) : setError(refused);
   const send = async (file: Blob) => {
     setSending(true);
     setError(null);
@@ -158,13 +177,13 @@ function OneLanguage({
     const answer = await uploadPrompt({ name, language, file, transcript: text });
     setSending(false);
     if (isUploaded(answer)) onSaved();
-    else if (answer) setError(answer);
+    else if (answer) tell(answer);
     else setLost(true);
   };
   const write = async () => {
     setError(null);
     const { errors } = await save({ name, language, text }, { quiet: true });
-    if (errors[0]) setError(errors[0]);
+    if (errors[0]) tell(errors[0]);
     else onSaved();
   };
   return (
