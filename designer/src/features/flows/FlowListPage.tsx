@@ -1,25 +1,14 @@
 /** Flows: in folders, by tags and state; new ones from templates and files; who changed what. */
 import { App, AutoComplete, Button, Dropdown, Form, Input, Segmented, Select, Tag } from 'antd';
-import {
-  Archive,
-  ArchiveRestore,
-  Ellipsis,
-  FileUp,
-  Folder,
-  FolderOpen,
-  Inbox,
-  Layers,
-  Plus,
-  Workflow,
-} from 'lucide-react';
+import { Archive, Ellipsis, FileUp, Folder, FolderOpen, Inbox, Layers, Plus, Workflow } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { useClient, useQuery } from 'urql';
 import { useMay } from '@/app/session';
 import { useChange } from '@/graphql/useChange';
-import { listed, useWords } from '@/i18n';
+import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
-import { EmptyState, groupedPhone, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
+import { EmptyState, PageHeader, Phone, StateTag, Time, useWhoName } from '@/ui';
 import { useFilters } from '@/ui/filters';
 import { FormDrawer } from '@/ui/forms';
 import { Failure, FilterBar, SearchBox, saveFile } from '@/ui/lists';
@@ -30,6 +19,7 @@ import { ImportDialog } from './list/Import';
 import './list/list.css';
 import { ListTable } from '@/ui/table';
 import { foldersOf, KINDS, liveVersion, matches } from './list/model';
+import { numbersOf, PutAway } from './list/PutAway';
 import { listWords } from './list/words';
 
 const KEYS = ['search', 'kind', 'state', 'folder', 'tag', 'archived'] as const;
@@ -313,61 +303,6 @@ function FolderButton({
       <span>{label}</span>
       <small className="cw-num">{count}</small>
     </button>
-  );
-}
-
-const numbersOf = (flows: readonly FlowRow[]) =>
-  listed(flows.flatMap((flow) => flow.numbers.map((one) => groupedPhone(one.number))));
-
-/** Archives what is selected, or brings it back. What a number leads to stays, and is told. */
-function PutAway({ flows, archived, onDone }: { flows: FlowRow[]; archived: boolean; onDone: () => void }) {
-  const w = useWords(listWords);
-  const c = useWords(common);
-  const { modal } = App.useApp();
-  const [archive] = useChange(ARCHIVE);
-  const free = flows.filter((flow) => flow.numbers.length === 0);
-  const kept = flows.filter((flow) => flow.numbers.length > 0);
-  const go = async () => {
-    for (const flow of archived ? flows : free) await archive({ key: flow.key, archived: !archived });
-    onDone();
-  };
-  if (archived)
-    return (
-      <Button size="small" icon={<ArchiveRestore size={14} />} onClick={() => void go()}>
-        {w('restore')}
-      </Button>
-    );
-  return (
-    <Button
-      size="small"
-      icon={<Archive size={14} />}
-      disabled={free.length === 0}
-      title={free.length === 0 ? w('archiveNumbers', { numbers: numbersOf(kept) }) : undefined}
-      onClick={() =>
-        modal.confirm({
-          title: w('archiveMany', { count: free.length }),
-          content: (
-            <>
-              <p>{listed(free.map((flow) => flow.name))}</p>
-              <p>{w('archiveHelp')}</p>
-              {kept.length > 0 && (
-                <p>
-                  {w('archiveKept', {
-                    names: listed(kept.map((flow) => flow.name)),
-                    numbers: numbersOf(kept),
-                  })}
-                </p>
-              )}
-            </>
-          ),
-          okText: w('archive'),
-          cancelText: c('cancel'),
-          onOk: go,
-        })
-      }
-    >
-      {w('archive')}
-    </Button>
   );
 }
 
