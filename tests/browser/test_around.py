@@ -99,6 +99,42 @@ async def test_a_broken_file_keeps_all_files_out(
     assert {key, f"{key}-b"} <= {flow["key"] for flow in (await product.graphql("{ flows { key } }"))["flows"]}
 
 
+async def test_flows_are_archived_together_and_one_that_is_called_stays(
+    people: People, product: Product, language: Language
+) -> None:
+    archive, kept, restore = {
+        "zh": ("归档", "正在使用、不会归档", "恢复"),
+        "en": ("Archive", "In use and therefore left", "Restore"),
+    }[language]
+    old = [f"Old menu {number} {language}" for number in (1, 2)]
+    for name in old:
+        await product.graphql(
+            "mutation($d: JSON!) { importFlow(document: $d) { errors { code } } }",
+            d={"id": name.lower().replace(" ", "-"), "name": name, "kind": "ivr", "nodes": {}},
+        )
+    page = await people.page("/flows", language=language)
+    called = page.get_by_role("checkbox", name=re.compile("Service hotline")).first
+    for box in (called, *(page.get_by_role("checkbox", name=name) for name in old)):
+        await box.check()
+    await page.locator(".cw-selection").get_by_role("button", name=archive).click()
+    asked = page.get_by_role("dialog")
+    await expect(asked).to_contain_text(kept)
+    await expect(asked).to_contain_text("100")
+    await asked.get_by_role("button", name=archive).click()
+    for name in old:
+        await expect(page.get_by_role("checkbox", name=name)).to_be_hidden()
+    await expect(called).to_be_visible()
+    flows = (await product.graphql("{ flows(archived: true) { name archived } }"))["flows"]
+    assert {flow["name"] for flow in flows if flow["archived"]} >= set(old)
+
+    await page.goto("/flows?archived=yes")
+    for name in old:
+        await page.get_by_role("checkbox", name=name).check()
+    await page.locator(".cw-selection").get_by_role("button", name=restore).click()
+    await expect(page.get_by_role("checkbox", name=old[0])).to_be_hidden()
+    assert {flow["name"] for flow in (await product.graphql("{ flows { name } }"))["flows"]} >= set(old)
+
+
 async def test_a_live_call_is_on_top_and_then_told_step_by_step(
     people: People, caller: Caller, language: Language
 ) -> None:
