@@ -380,7 +380,11 @@ function Matrix({ roles }: { roles: Role[] }) {
       <Table
         className="cw-list"
         scroll={{ x: 260 + 150 * roles.length }}
-        sticky={{ getContainer: () => document.getElementById('content') ?? document.body }}
+        sticky={{
+          // The page's own edge is above it.
+          offsetHeader: -20,
+          getContainer: () => document.getElementById('content') ?? document.body,
+        }}
         rowKey={(name) => name}
         size="small"
         pagination={false}

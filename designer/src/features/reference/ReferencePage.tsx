@@ -130,11 +130,13 @@ function NodePage({ node }: { node: NodeTypeInfo }) {
     return known ? w(`type_${known}`) : type;
   };
   const fields = useMemo(() => fieldsFor(node), [node]);
-  const readable = ({ default: value, options }: Field) => {
+  const readable = ({ default: value, options, widget }: Field) => {
     const option = options.find((one) => one.value === value);
     if (option) return text(option.title);
     if (typeof value === 'boolean') return c(value ? 'yes' : 'no');
-    return <span className="cw-code">{defaultText(value, language)}</span>;
+    return (
+      <span className={widget === 'prompt' ? undefined : 'cw-code'}>{defaultText(value, language)}</span>
+    );
   };
   const outputs = (node.definition.outputs ?? []) as Output[];
   return (
