@@ -131,7 +131,7 @@ export function Extensions({
             </Popconfirm>
           )
         }
-        fields={() => (
+        fields={(row) => (
           <>
             <Form.Item
               name="number"
@@ -152,7 +152,11 @@ export function Extensions({
                 ]}
               />
             </Form.Item>
-            <Form.Item name="password" label={w('newPassword')} extra={w('newPasswordHelp')}>
+            <Form.Item
+              name="password"
+              label={w(row ? 'newPassword' : 'password')}
+              extra={w(row ? 'newPasswordHelp' : 'ownPasswordHelp')}
+            >
               <Input.Password autoComplete="new-password" />
             </Form.Item>
             <Form.Item name="enabled" label={w('enabled')} valuePropName="checked">

@@ -79,7 +79,7 @@ export default function ReferencePage() {
         />
       </FilterBar>
       {!answer.data ? (
-        <Spin className="cw-page-spin" delay={200} />
+        !answer.error && <Spin className="cw-page-spin" delay={200} />
       ) : !shown ? (
         <EmptyState title={w('nothing')} />
       ) : (

@@ -1,4 +1,5 @@
 import {
+  Activity,
   AlarmClock,
   ArrowRightLeft,
   AudioLines,
@@ -11,6 +12,7 @@ import {
   CalendarClock,
   CircleCheck,
   CircleStop,
+  ClipboardCheck,
   ClipboardList,
   Clock,
   Code,
@@ -22,6 +24,7 @@ import {
   GitFork,
   GitMerge,
   Globe,
+  Hand,
   Hash,
   Headphones,
   Headset,
@@ -81,6 +84,7 @@ import {
 export type { LucideIcon };
 
 export const pictures = {
+  Activity,
   AlarmClock,
   ArrowRightLeft,
   AudioLines,
@@ -93,6 +97,7 @@ export const pictures = {
   CalendarClock,
   CircleCheck,
   CircleStop,
+  ClipboardCheck,
   ClipboardList,
   Clock,
   Code,
@@ -104,6 +109,7 @@ export const pictures = {
   GitFork,
   GitMerge,
   Globe,
+  Hand,
   Hash,
   Headphones,
   Headset,
