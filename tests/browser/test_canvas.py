@@ -415,6 +415,9 @@ async def test_groups_notes_keys_and_finding(people: People, product: Product) -
     await page.keyboard.type("hello there")
     await page.keyboard.press("Enter")
     await expect(card(page, "hello").locator("[data-selected]")).to_be_visible()
+    # The field of the hit is shown, and the cursor stays in the search for the next Enter.
+    await expect(page.locator("[data-flash]")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Find", exact=True)).to_be_focused()
     await page.keyboard.press("Escape")
 
 

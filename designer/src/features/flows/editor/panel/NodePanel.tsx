@@ -303,7 +303,8 @@ function useFocusedField(body: React.RefObject<HTMLDivElement | null>, wanted: W
       best.scrollIntoView({ block: 'center' });
       best.dataset.flash = 'yes';
       setTimeout(() => delete best.dataset.flash, 1700);
-      target?.focus({ preventScroll: true });
+      // Who goes from hit to hit with Enter stays in the search.
+      if (!document.activeElement?.closest('.cw-ed-find input')) target?.focus({ preventScroll: true });
     };
     timer = setTimeout(look, 30);
     // Whoever has gone on to something else keeps the cursor, and the keys go there.

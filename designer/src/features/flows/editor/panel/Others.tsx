@@ -200,7 +200,7 @@ export function CommentPanel({ id }: { id: string }) {
           onChange={(event) => {
             const text = event.target.value;
             store.getState().apply(
-              { zh: '修改注释', en: 'Change a comment' },
+              { zh: '修改便签', en: 'Change a note' },
               (doc) => ({
                 ...doc,
                 ui: {
