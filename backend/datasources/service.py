@@ -151,7 +151,7 @@ def _check_name(name: str) -> None:
         raise InvalidError(
             text("名称不可用", "this name cannot be used"),
             field="name",
-            remedy=text("字母、数字、下划线、点和 -。", "Use letters, figures, spaces, dots, _ and -."),
+            remedy=text("请使用文字、数字、空格、点、下划线和 -。", "Use letters, figures, spaces, dots, _ and -."),
         )
 
 

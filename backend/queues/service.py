@@ -190,16 +190,22 @@ async def delete_queue(db: Database, actor: Actor, name: str) -> None:
             )
         )
         others = await session.exec(select(Queue).where(Queue.business_id == actor.business_id))
-        using = [one.name for one in others if any(rule["queue"] == name for rule in one.overflow)]
-        if live.first() is not None or using:
+        using = [one for one in others if any(rule["queue"] == name for rule in one.overflow)]
+        if live.first() is not None:
             raise ConflictError(
-                text("队列正在使用", "the queue is in use"),
+                text("队列中还有来电者", "callers are still in this queue"),
                 field="name",
-                remedy=text(
-                    "请先停用并等来电离开，并去掉溢出规则。",
-                    "Switch it off, wait until its callers have left, and remove overflows into it.",
+                remedy=text("请先停用，等来电离开后再删除。", "Switch it off and wait until they have left."),
+            )
+        if using:
+            raise ConflictError(
+                text(
+                    f"这些队列会溢出到该队列：{'、'.join(one.label_zh for one in using)}",
+                    f"these queues overflow into it: {', '.join(one.label_en for one in using)}",
                 ),
-                details={"queues": using},
+                field="name",
+                remedy=text("请先去掉它们的溢出规则。", "Remove their overflows to it first."),
+                details={"queues": [one.name for one in using]},
             )
         for member in await session.exec(select(QueueMember).where(QueueMember.queue_id == row.id)):
             await session.delete(member)
