@@ -165,7 +165,11 @@ async def save_field(
         faults.add(_bad("kind", f"可选：{'、'.join(Kind)}", f"Choose one of {', '.join(Kind)}."))
     if not KEY.fullmatch(key) or key in Customer.model_fields:
         faults.add(
-            _bad("key", "小写字母、数字和下划线，不与已有字段重名", "Small letters, figures, _; no standard name.")
+            _bad(
+                "key",
+                "请使用小写字母、数字和下划线，且不与固有字段重名",
+                "Use small letters, figures and _, and no name of a standard field.",
+            )
         )
     label_zh, label_en = label_zh.strip() or label_en.strip(), label_en.strip() or label_zh.strip()
     if not label_zh:
@@ -174,7 +178,7 @@ async def save_field(
     with faults.gathered():
         clean = [_choice(choice) for choice in choices]
         if kind in (Kind.CHOICE, Kind.CHOICES) and not clean:
-            raise _bad("choices", "至少一个可选值", "Give at least one choice.")
+            raise _bad("choices", "请至少填写一个可选值", "Give at least one choice.")
     faults.tell()
     async with write(db) as session:
         row = await locked(session, CustomerField, id) if id is not None else None
@@ -204,7 +208,7 @@ async def delete_field(db: Database, actor: Actor, id: str) -> None:
 def _choice(choice: Mapping[str, str]) -> dict[str, str]:
     value = str(choice.get("value", "")).strip()
     if not value or len(value) > 100:
-        raise _bad("choices", "每个可选值 1 到 100 字", "Each choice has a value of 1 to 100 signs.")
+        raise _bad("choices", "每个可选值应为 1 到 100 字", "Each choice has a value of 1 to 100 signs.")
     zh, en = str(choice.get("zh", "")).strip(), str(choice.get("en", "")).strip()
     return {"value": value, "zh": zh or en or value, "en": en or zh or value}
 
@@ -237,9 +241,9 @@ async def save_level(
     key = key.strip()
     faults = Faults()
     if not key or len(key) > 32:
-        faults.add(_bad("key", "1 到 32 个字符", "1 to 32 signs."))
+        faults.add(_bad("key", "请使用 1 到 32 个字符", "Use 1 to 32 signs."))
     if not 0 <= priority <= 100:
-        faults.add(_bad("priority", "0 到 100", "0 to 100."))
+        faults.add(_bad("priority", "请填写 0 到 100", "Choose 0 to 100."))
     if colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         faults.add(_bad("colour", "例如 #d48806", "Write it like #d48806."))
     faults.tell()
@@ -277,7 +281,7 @@ async def _free(session: AsyncSession, table: Any, actor: Actor, key: str) -> No
         raise ConflictError(
             text(f"“{key}”已存在", f"'{key}' exists already"),
             field="key",
-            remedy=text("请换一个标识。", "Choose another key."),
+            remedy=text("请换一个代码。", "Choose another key."),
         )
 
 

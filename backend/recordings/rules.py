@@ -141,7 +141,7 @@ async def save_rule(
         "inbound、outbound、internal 或空",
         "inbound, outbound, internal or empty.",
     )
-    _need(faults, 0 <= share <= 100, "share", "0 到 100（百分比）", "0 to 100 per cent.")
+    _need(faults, 0 <= share <= 100, "share", "请填写 0 到 100（百分比）", "Choose 0 to 100 per cent.")
     _need(
         faults,
         not announce or bool(announcement_zh.strip() and announcement_en.strip()),
@@ -211,7 +211,7 @@ async def save_retention(
         "请填写号码、队列、坐席或信箱",
         "Say which number, queue, agent or box.",
     )
-    _need(faults, 1 <= days <= 36_500, "days", "1 到 36500 天", "1 to 36500 days.")
+    _need(faults, 1 <= days <= 36_500, "days", "请填写 1 到 36500 天", "Choose 1 to 36500 days.")
     faults.tell()
     async with write(db) as session:
         row = await locked(session, RetentionRule, id) if id is not None else None

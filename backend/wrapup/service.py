@@ -55,7 +55,9 @@ async def save_disposition(
     """Create or change a code. A code below another has no codes below itself."""
     faults = Faults()
     if not _CODE.fullmatch(code):
-        faults.add(_bad("code", "1 到 64 个字母、数字、点、横线或下划线", "1 to 64 letters, figures, dots, - or _."))
+        faults.add(
+            _bad("code", "请使用 1 到 64 个字母、数字、点、横线或下划线", "Use 1 to 64 letters, figures, dots, - or _.")
+        )
     label_zh, label_en = label_zh.strip() or label_en.strip(), label_en.strip() or label_zh.strip()
     if not label_zh or len(label_zh) > 200 or len(label_en) > 200:
         faults.add(_bad("labelZh", "请填写 1 到 200 字的名称", "Give it a label of 1 to 200 signs."))
