@@ -15,7 +15,7 @@ export function FlowWidget(props: WidgetProps) {
   const language = useLanguage();
   const own = useEditor((state) => ({ key: state.key, kind: state.doc.kind }).key);
   const kind = useEditor((state) => state.doc.kind);
-  const { rows, ready, again } = useFlows();
+  const { rows, ready, waits, again } = useFlows();
   const key = typeof props.value === 'string' ? props.value : '';
   const alias = typeof form.config.alias === 'string' && form.config.alias ? form.config.alias : 'live';
   const pinned = typeof form.config.version === 'number' ? form.config.version : null;
@@ -29,6 +29,7 @@ export function FlowWidget(props: WidgetProps) {
       props={props}
       rows={useful.map((one) => ({ name: one.key, about: one.name }))}
       ready={ready}
+      waits={waits}
       again={again}
       page={key ? `/flows/${key}` : '/flows'}
       pageLabel={key ? w('flowOpen') : w('flowNew')}

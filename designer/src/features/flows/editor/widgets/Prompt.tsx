@@ -377,7 +377,7 @@ function RecordingPart({
   const w = useWords(widgetWords);
   const names = useLanguageNames();
   const mayRecord = useMay('prompts.manage');
-  const { byName, ready, again } = usePrompts();
+  const { byName, ready, waits, again } = usePrompts();
   const [typed, setTyped] = useState('');
   const [dialog, setDialog] = useState<string | null>(null);
   const name = typeof part.prompt === 'string' ? part.prompt : '';
@@ -396,7 +396,7 @@ function RecordingPart({
           aria-label={w('choosePrompt')}
           placeholder={w('choosePrompt')}
           disabled={form.readOnly}
-          loading={!ready}
+          loading={waits}
           popupMatchSelectWidth={false}
           status={ready && name && rows.length === 0 ? 'warning' : undefined}
           showSearch={{ onSearch: setTyped }}

@@ -18,6 +18,7 @@ export function Picker({
   props,
   rows,
   ready,
+  waits,
   again,
   page,
   pageLabel,
@@ -26,6 +27,7 @@ export function Picker({
   props: WidgetProps;
   rows: Choice[];
   ready: boolean;
+  waits: boolean;
   again: () => void;
   page: string;
   pageLabel: string;
@@ -51,7 +53,7 @@ export function Picker({
           aria-describedby={describedBy}
           status={invalid ? 'error' : missing ? 'warning' : undefined}
           disabled={form.readOnly}
-          loading={!ready}
+          loading={waits}
           allowClear={optional}
           showSearch
           placeholder={w('choose')}
@@ -95,7 +97,7 @@ const OPEN: Record<string, { tone: Tone; word: 'isOpen' | 'isClosed' | 'isHolida
 
 export function CalendarWidget(props: WidgetProps) {
   const w = useWords(widgetWords);
-  const { rows, ready, again } = useCalendars();
+  const { rows, ready, waits, again } = useCalendars();
   const name = typeof props.value === 'string' ? props.value : '';
   const state = useCalendarState(rows.some((one) => one.name === name) ? name : '');
   const shown = state ? OPEN[state.state] : null;
@@ -104,6 +106,7 @@ export function CalendarWidget(props: WidgetProps) {
       props={props}
       rows={rows.map((one) => ({ name: one.name, about: one.timezone }))}
       ready={ready}
+      waits={waits}
       again={again}
       page="/calendars"
       pageLabel={w('openCalendar')}
@@ -129,7 +132,7 @@ export function CalendarWidget(props: WidgetProps) {
 
 export function NumberListWidget(props: WidgetProps) {
   const w = useWords(widgetWords);
-  const { rows, ready, again } = useNumberLists();
+  const { rows, ready, waits, again } = useNumberLists();
   const kind = (one: string) => (one === 'black' || one === 'white' || one === 'vip' ? w(one) : one);
   const chosen = rows.find((one) => one.name === props.value);
   return (
@@ -137,6 +140,7 @@ export function NumberListWidget(props: WidgetProps) {
       props={props}
       rows={rows.map((one) => ({ name: one.name, about: kind(one.kind) }))}
       ready={ready}
+      waits={waits}
       again={again}
       page="/lists"
       pageLabel={w('openList')}
@@ -147,13 +151,14 @@ export function NumberListWidget(props: WidgetProps) {
 
 export function QueryWidget(props: WidgetProps) {
   const w = useWords(widgetWords);
-  const { rows, ready, again } = useQueries();
+  const { rows, ready, waits, again } = useQueries();
   const chosen = rows.find((one) => one.name === props.value);
   return (
     <Picker
       props={props}
       rows={rows.map((one) => ({ name: one.name, about: one.description || one.parameters.join(', ') }))}
       ready={ready}
+      waits={waits}
       again={again}
       page="/data"
       pageLabel={w('openQuery')}
@@ -178,7 +183,7 @@ export function QueryWidget(props: WidgetProps) {
 export function CredentialWidget(props: WidgetProps) {
   const w = useWords(widgetWords);
   const language = useLanguage();
-  const { rows, ready, again } = useCredentials();
+  const { rows, ready, waits, again } = useCredentials();
   const hosts = (one: readonly string[]) => w('hosts', { hosts: one.join(language === 'zh' ? '、' : ', ') });
   const chosen = rows.find((one) => one.name === props.value);
   return (
@@ -186,6 +191,7 @@ export function CredentialWidget(props: WidgetProps) {
       props={props}
       rows={rows.map((one) => ({ name: one.name, about: hosts(one.hosts) }))}
       ready={ready}
+      waits={waits}
       again={again}
       page="/data"
       pageLabel={w('openCredential')}

@@ -62,9 +62,14 @@ const PROMPTS = graphql(`
 /** A list that is asked for when it is shown and again when the person comes back from the page that holds it. */
 const FRESH = { requestPolicy: 'cache-and-network' } as const;
 
+/** Whether a list is there, and whether it is still to come: who may not read it does not wait for it. */
+function stateOf(answer: { data?: unknown; error?: unknown }) {
+  return { ready: !!answer.data, waits: !answer.data && !answer.error };
+}
+
 export function useCalendars() {
   const [answer, ask] = useQuery({ query: CALENDARS, ...FRESH });
-  return { rows: answer.data?.calendars ?? [], ready: !!answer.data, again: ask };
+  return { rows: answer.data?.calendars ?? [], ...stateOf(answer), again: ask };
 }
 
 export function useCalendarState(name: string) {
@@ -74,12 +79,12 @@ export function useCalendarState(name: string) {
 
 export function useNumberLists() {
   const [answer, ask] = useQuery({ query: LISTS, ...FRESH });
-  return { rows: answer.data?.numberLists ?? [], ready: !!answer.data, again: ask };
+  return { rows: answer.data?.numberLists ?? [], ...stateOf(answer), again: ask };
 }
 
 export function useQueries() {
   const [answer, ask] = useQuery({ query: QUERIES, ...FRESH });
-  return { rows: answer.data?.namedQueries ?? [], ready: !!answer.data, again: ask };
+  return { rows: answer.data?.namedQueries ?? [], ...stateOf(answer), again: ask };
 }
 
 export function useNamedQueries(pause: boolean) {
@@ -89,12 +94,12 @@ export function useNamedQueries(pause: boolean) {
 
 export function useCredentials() {
   const [answer, ask] = useQuery({ query: CREDENTIALS, ...FRESH });
-  return { rows: answer.data?.httpCredentials ?? [], ready: !!answer.data, again: ask };
+  return { rows: answer.data?.httpCredentials ?? [], ...stateOf(answer), again: ask };
 }
 
 export function useFlows() {
   const [answer, ask] = useQuery({ query: FLOWS, ...FRESH });
-  return { rows: answer.data?.flows ?? [], ready: !!answer.data, again: ask };
+  return { rows: answer.data?.flows ?? [], ...stateOf(answer), again: ask };
 }
 
 export interface FaceVariable {
@@ -184,5 +189,5 @@ export function usePrompts() {
     }
     return found;
   }, [rows]);
-  return { byName, ready: !!rows, again: ask };
+  return { byName, ...stateOf(answer), again: ask };
 }
