@@ -47,8 +47,10 @@ export function errorsAmong(told: readonly UserError[]): UserError[] {
 }
 
 /** Sentences one behind the other: each ends, and begins as one does. */
-export function sentences(texts: readonly (string | undefined)[]): string {
-  const language = currentLanguage();
+export function sentences(
+  texts: readonly (string | undefined)[],
+  language: 'zh' | 'en' = currentLanguage(),
+): string {
   const stop = language === 'zh' ? '。' : '.';
   const told = texts.filter((text): text is string => Boolean(text));
   return told

@@ -7,6 +7,7 @@ import type { Client } from 'urql';
 import { createStore, type StoreApi } from 'zustand';
 import { graphql } from '@/gql';
 import { checkConnection, connection } from '@/graphql/connection';
+import { sentences } from '@/graphql/useChange';
 import type { Text } from '@/i18n';
 import { merge } from './merge';
 import { type FlowDoc, readDoc } from './model';
@@ -155,7 +156,10 @@ export function startSync(
       return false;
     }
     const why: Text = error
-      ? { zh: `${error.message.zh} ${error.remedy.zh}`, en: `${error.message.en} ${error.remedy.en}` }
+      ? {
+          zh: sentences([error.message.zh, error.remedy.zh], 'zh'),
+          en: sentences([error.message.en, error.remedy.en], 'en'),
+        }
       : { zh: answer.error?.message ?? '', en: answer.error?.message ?? '' };
     store.setState({ save: { state: 'refused', why } });
     return false;
