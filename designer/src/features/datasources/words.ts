@@ -55,7 +55,7 @@ export const sourceWords = defineWords('datasources', {
     addField: 'Add an address field',
     valuesKept:
       'Values are never shown. Leave the rows empty to keep what is there ({{names}}); rows that you write replace all of them.',
-    newSourceFirst: 'Add a database first',
+    newSourceFirst: 'Add a database first.',
     badParameter: ':{{name}} is not of the chosen type.',
     valueType: 'Type of',
     as_text: 'Text',
@@ -113,7 +113,7 @@ export const sourceWords = defineWords('datasources', {
     addHeader: '添加请求头',
     addField: '添加地址参数',
     valuesKept: '值从不显示。不填写则保留现有（{{names}}）；填写后将全部替换。',
-    newSourceFirst: '请先添加数据库',
+    newSourceFirst: '请先添加数据库。',
     badParameter: ':{{name}} 不是所选的类型。',
     valueType: '类型',
     as_text: '文本',

@@ -95,7 +95,7 @@ export default function PromptsPage() {
           icon={<Volume2 size={32} aria-hidden />}
           title={w('empty')}
           help={w('emptyHelp')}
-          action={<span className="cw-row-actions">{buttons}</span>}
+          action={buttons}
         />
       ) : (
         <>
