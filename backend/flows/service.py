@@ -168,8 +168,19 @@ async def _free_name(session: AsyncSession, business_id: str, wanted: str) -> st
 
 
 async def save_draft(db: Database, actor: Actor, key: str, document: Any, *, revision: int) -> Saved:
-    """Store a draft leniently. `revision` is the one the editor began with; a newer draft refuses the save."""
+    """Store a draft leniently. `revision` is the one the editor began with; a newer draft refuses the save.
+
+    What is wrong within the nodes and edges is left out and told; a document without any, because they are something
+    else altogether, is refused: it would replace the author's work by nothing.
+    """
     parsed, problems = _read_draft(document)
+    for name, shape in (("nodes", dict), ("edges", list)):
+        if not isinstance(document.get(name, shape()), shape):
+            raise InvalidError(
+                text(f"“{name}”的格式不对，草稿未改动", f"{name} has another form: the draft stays as it was"),
+                field=f"document.{name}",
+                remedy=text("请发送完整的流程文档。", "Send the whole flow document."),
+            )
     async with write(db) as session:
         flow = await _flow(session, actor.business_id, key, lock=True)
         if flow.revision != revision:

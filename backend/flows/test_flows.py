@@ -94,6 +94,17 @@ async def test_versions_are_published_rolled_back_and_never_change(state: AppSta
         await service.move_alias(state.db, actor, "small", alias="best", version=1)
 
 
+@pytest.mark.parametrize(("field", "value"), [("nodes", None), ("nodes", []), ("edges", {}), ("edges", "none")])
+async def test_a_draft_is_not_replaced_by_what_has_no_nodes_or_edges(
+    state: AppState, actor: Actor, field: str, value: object
+) -> None:
+    await draft(state, actor)
+    with pytest.raises(InvalidError) as refused:
+        await service.save_draft(state.db, actor, "small", document() | {field: value}, revision=1)
+    assert refused.value.field == f"document.{field}"
+    assert (await service.get_flow(state.db, "main", "small")).draft["nodes"]
+
+
 async def test_publishing_at_once_makes_one_version(state: AppState, actor: Actor) -> None:
     await draft(state, actor)
     done = await asyncio.gather(*(service.publish(state.db, actor, "small") for _ in range(4)))
