@@ -98,7 +98,8 @@ async def test_an_old_run_on_a_changed_draft_parts_where_the_draft_was_changed(
         i=run,
     )
     found = told["replayRun"]
-    assert found["judgement"] == "parted" and found["why"]["en"] == "after news.next came menu, now goodbye"
+    assert found["judgement"] == "parted"
+    assert found["why"]["en"] == "behind “最新公告 News” by “Next” came “主菜单 Main menu”, now “再见 Goodbye”"
     assert found["rows"][found["parting"]]["old"]["nodeId"] == "menu"
 
 

@@ -124,12 +124,12 @@ def test_a_message_with_listening_recording_again_and_a_number() -> None:
     assert near(message.seconds, 9) and message.recording.name.endswith("-2.wav")
 
 
-def test_a_message_cut_by_a_hang_up_is_kept_at_once() -> None:
+def test_a_message_ended_by_a_hang_up_is_kept_at_once_and_whole() -> None:
     services = MemoryServices()
     person = Person().hears("请在提示音后留言").waits(0.5).speaks(4).hangs_up()
     [outcome], _, _ = play(person, (Record(), {}), services=services)
     [message] = services.voicemails.messages.values()
-    assert outcome.port == "hangup" and not message.complete and message.seconds >= 4
+    assert outcome.port == "hangup" and message.complete and message.seconds >= 4
 
 
 def test_silence_ends_the_recording_and_keeps_the_message() -> None:
