@@ -125,7 +125,6 @@ export function NodePanel({ id }: { id: string }) {
 }
 
 function Head({ id }: { id: string }) {
-  const [naming, setNaming] = useState(false);
   const w = useWords(panelWords);
   const c = useWords(common);
   const t = useText();
@@ -157,9 +156,7 @@ function Head({ id }: { id: string }) {
         aria-label={w('nodeName')}
         title={w('nodeName')}
         placeholder={t(type?.title) || c('name')}
-        value={!spec.name || naming ? (spec.name ?? '') : t(calledBy(spec.name, type?.title, id))}
-        onFocus={() => setNaming(true)}
-        onBlur={() => setNaming(false)}
+        value={spec.name ?? ''}
         maxLength={120}
         disabled={readOnly}
         onChange={(event) => {
