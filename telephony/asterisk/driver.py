@@ -75,6 +75,9 @@ _REMEMBERED = 5000
 _TALK_SILENCE_MS, _TALK_THRESHOLD = 800, 128
 _TRANSFER_SECONDS = 30.0
 _SNOOP_SECONDS = 3.0
+_BEGINS_SECONDS = 2.0
+"""How long a recording that was ordered may take until it begins."""
+
 _DESTROY_SECONDS = 1.0
 _PAIR_SECONDS = 5.0
 _REFUSED = frozenset({486, 600, 603})
@@ -385,7 +388,17 @@ class AsteriskDriver:
             await self._ari.request("POST", "recordings", "live", name, "stop")
 
     async def pause_recording(self, name: str, paused: bool) -> None:
-        await self._ari.request("POST" if paused else "DELETE", "recordings", "live", name, "pause")
+        method: Method = "POST" if paused else "DELETE"
+        until = asyncio.get_running_loop().time() + _BEGINS_SECONDS
+        while True:
+            try:
+                await self._ari.request(method, "recordings", "live", name, "pause")
+                break
+            except AriError as error:
+                # 409: the recording was ordered a moment ago and has not begun.
+                if error.status != 409 or asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(0.05)
         (self._paused.add if paused else self._paused.discard)(name)
 
     async def recording(self, name: str) -> Path | None:
