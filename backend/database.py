@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.observability import metrics
@@ -37,6 +37,7 @@ __all__ = [
     "locked",
     "new_id",
     "read",
+    "taken",
     "utcnow",
     "write",
 ]
@@ -218,3 +219,14 @@ E = TypeVar("E", bound=Entity)
 async def locked(session: AsyncSession, entity: type[E], key: Any) -> E | None:
     """The current row, locked until the end of the transaction, for a read-modify-write."""
     return await session.get(entity, key, with_for_update=True, populate_existing=True)
+
+
+async def taken(session: AsyncSession, ids: str, id: str | None, *where: bool) -> bool:
+    """Whether a row other than ``id`` is one of those that ``where`` means; ``ids`` is the table's column of ids.
+
+    For names that must be free: None as ``id`` is a row that is yet to be made.
+    """
+    found = select(ids).where(*where)
+    if id is not None:
+        found = found.where(ids != id)
+    return (await session.exec(found)).first() is not None

@@ -117,3 +117,12 @@ def not_found(zh: str, en: str, name: str, field: str = "id") -> NotFoundError:
         field=field,
         remedy=text("请检查名称，或先创建它。", "Check the name, or create it first."),
     )
+
+
+def exists(zh: str, en: str, name: str) -> ConflictError:
+    """The usual words for a name that another thing of its kind has already."""
+    return ConflictError(
+        text(f"{zh}“{name}”已存在", f"the {en} '{name}' exists"),
+        field="name",
+        remedy=text("请换一个名称。", "Choose another name."),
+    )

@@ -13,8 +13,8 @@ from sqlmodel import col, select
 from backend.audit.service import changed, note
 from backend.calendars.hours import Calendar, state
 from backend.calendars.models import CalendarRow
-from backend.database import Database, locked, read, write
-from backend.errors import ConflictError, Faults, InvalidError, not_found
+from backend.database import Database, locked, read, taken, write
+from backend.errors import Faults, InvalidError, exists, not_found
 from backend.identity.permissions import Actor
 from nodes.sdk.services import HoursState
 from nodes.sdk.text import text
@@ -111,19 +111,10 @@ async def save_calendar(
         row = await locked(session, CalendarRow, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("日历", "calendar", id)
-        taken = (
-            await session.exec(
-                select(CalendarRow).where(CalendarRow.business_id == actor.business_id, CalendarRow.name == name)
-            )
-        ).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(
-                ConflictError(
-                    text(f"日历“{name}”已存在", f"the calendar '{name}' exists"),
-                    field="name",
-                    remedy=text("请换一个名称。", "Choose another name."),
-                )
-            )
+        if await taken(
+            session, CalendarRow.id, id, CalendarRow.business_id == actor.business_id, CalendarRow.name == name
+        ):
+            faults.add(exists("日历", "calendar", name))
         faults.tell()
         if row is None:
             row = CalendarRow(business_id=actor.business_id, name=name, timezone=timezone)

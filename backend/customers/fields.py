@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from backend.audit.service import changed, note
 from backend.customers.models import Customer, CustomerField, CustomerLevel
-from backend.database import AsyncSession, Database, locked, read, write
+from backend.database import AsyncSession, Database, locked, read, taken, write
 from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
@@ -276,8 +276,7 @@ async def delete_level(db: Database, actor: Actor, id: str) -> None:
 
 
 async def _free(session: AsyncSession, table: Any, actor: Actor, key: str) -> None:
-    taken = select(table.id).where(table.business_id == actor.business_id, table.key == key)
-    if (await session.exec(taken)).first() is not None:
+    if await taken(session, table.id, None, table.business_id == actor.business_id, table.key == key):
         raise ConflictError(
             text(f"“{key}”已存在", f"'{key}' exists already"),
             field="key",

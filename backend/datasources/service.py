@@ -20,10 +20,10 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import col, select
 
 from backend.audit.service import changed, note
-from backend.database import Database, locked, read, utcnow, write
+from backend.database import Database, locked, read, taken, utcnow, write
 from backend.datasources.models import DataSource, HttpCredential, NamedQuery
 from backend.datasources.sql import check_sql
-from backend.errors import ConflictError, DomainError, Faults, InvalidError, not_found
+from backend.errors import ConflictError, DomainError, Faults, InvalidError, exists, not_found
 from backend.identity.permissions import Actor
 from nodes.sdk.services import Credential, Secrets
 from nodes.sdk.text import text
@@ -103,10 +103,10 @@ async def save_source(
                     text("缺少地址", "a source needs a URL"), field="url", remedy=text("请填写。", "Give its URL.")
                 )
             )
-        found = select(DataSource).where(DataSource.business_id == actor.business_id, DataSource.name == name)
-        taken = (await session.exec(found)).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(_exists("数据源", "source", name))
+        if await taken(
+            session, DataSource.id, id, DataSource.business_id == actor.business_id, DataSource.name == name
+        ):
+            faults.add(exists("数据源", "source", name))
         faults.tell()
         if row is None:
             row = DataSource(business_id=actor.business_id, name=name, url="")
@@ -155,14 +155,6 @@ def _check_name(name: str) -> None:
         )
 
 
-def _exists(zh: str, en: str, name: str) -> ConflictError:
-    return ConflictError(
-        text(f"{zh}“{name}”已存在", f"the {en} '{name}' exists"),
-        field="name",
-        remedy=text("请换一个名称。", "Choose another name."),
-    )
-
-
 # --------------------------------------------------------------------------- named queries
 
 
@@ -205,10 +197,10 @@ async def save_query(
         row = await locked(session, NamedQuery, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("查询", "query", id)
-        found = select(NamedQuery).where(NamedQuery.business_id == actor.business_id, NamedQuery.name == name)
-        taken = (await session.exec(found)).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(_exists("查询", "query", name))
+        if await taken(
+            session, NamedQuery.id, id, NamedQuery.business_id == actor.business_id, NamedQuery.name == name
+        ):
+            faults.add(exists("查询", "query", name))
         faults.tell()
         assert origin is not None
         led = await session.get(DataSource, row.source_id) if row is not None else None
@@ -438,12 +430,9 @@ async def save_credential(
         row = await locked(session, HttpCredential, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("凭据", "credential", id)
-        found = select(HttpCredential).where(
-            HttpCredential.business_id == actor.business_id, HttpCredential.name == name
-        )
-        taken = (await session.exec(found)).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(_exists("凭据", "credential", name))
+        named = (HttpCredential.business_id == actor.business_id, HttpCredential.name == name)
+        if await taken(session, HttpCredential.id, id, *named):
+            faults.add(exists("凭据", "credential", name))
         faults.tell()
         if row is None:
             row = HttpCredential(business_id=actor.business_id, name=name)

@@ -9,8 +9,8 @@ from sqlalchemy import or_
 from sqlmodel import col, delete, func, select
 
 from backend.audit.service import changed, note
-from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, Faults, InvalidError, not_found
+from backend.database import AsyncSession, Database, locked, read, taken, utcnow, write
+from backend.errors import Faults, InvalidError, exists, not_found
 from backend.identity.models import Business
 from backend.identity.permissions import Actor, Permission
 from backend.lists.models import ListEntry, NumberList
@@ -54,19 +54,10 @@ async def save_list(db: Database, actor: Actor, *, id: str | None = None, name: 
         )
     async with write(db) as session:
         row = await _list(session, actor, id) if id is not None else None
-        taken = (
-            await session.exec(
-                select(NumberList).where(NumberList.business_id == actor.business_id, NumberList.name == name)
-            )
-        ).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(
-                ConflictError(
-                    text(f"名单“{name}”已存在", f"the list '{name}' exists"),
-                    field="name",
-                    remedy=text("请换一个名称。", "Choose another name."),
-                )
-            )
+        if await taken(
+            session, NumberList.id, id, NumberList.business_id == actor.business_id, NumberList.name == name
+        ):
+            faults.add(exists("名单", "list", name))
         faults.tell()
         if row is None:
             row = NumberList(business_id=actor.business_id, name=name, kind=kind)

@@ -17,8 +17,8 @@ from sqlmodel import col, delete, select
 
 from backend.audit.service import changed, note
 from backend.calls.models import Call, Leg
-from backend.database import AsyncSession, Database, locked, read, utcnow, write
-from backend.errors import ConflictError, DomainError, Faults, InvalidError, not_found
+from backend.database import AsyncSession, Database, locked, read, taken, utcnow, write
+from backend.errors import ConflictError, DomainError, Faults, InvalidError, exists, not_found
 from backend.flows.models import Flow, FlowAlias, FlowVersion
 from backend.identity.models import Business, User
 from backend.identity.permissions import Actor
@@ -139,9 +139,9 @@ async def save_number(
         with faults.gathered():
             plain = normalise(number, await _country(session, actor.business_id))
         row: PhoneNumber | None = await _mine(session, actor, PhoneNumber, id, "号码", "number")
-        taken = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == plain))).first()
-        phone = (await session.exec(select(Extension).where(Extension.number == plain))).first()
-        if (taken is not None and (row is None or taken.id != row.id)) or phone is not None:
+        if await taken(session, PhoneNumber.id, id, PhoneNumber.number == plain) or await taken(
+            session, Extension.id, None, Extension.number == plain
+        ):
             faults.add(
                 ConflictError(
                     text(f"号码 {plain} 已被使用", f"the number {plain} is in use"),
@@ -352,15 +352,8 @@ async def save_trunk(
             check_sip_password(password)
     async with write(db) as session:
         row: Trunk | None = await _mine(session, actor, Trunk, id, "中继", "trunk")
-        taken = (await session.exec(select(Trunk).where(Trunk.name == name))).first()
-        if taken is not None and (row is None or row.id != taken.id):
-            faults.add(
-                ConflictError(
-                    text(f"中继“{name}”已存在", f"the trunk '{name}' exists"),
-                    field="name",
-                    remedy=text("请换一个名称。", "Choose another name."),
-                )
-            )
+        if await taken(session, Trunk.id, id, Trunk.name == name):
+            faults.add(exists("中继", "trunk", name))
         faults.tell()
         if row is None:
             row = Trunk(business_id=actor.business_id, name=name, host=host)
@@ -441,9 +434,9 @@ async def save_extension(
                 )
             )
         row: Extension | None = await _mine(session, actor, Extension, id, "分机", "extension")
-        taken = (await session.exec(select(Extension).where(Extension.number == number))).first()
-        did = (await session.exec(select(PhoneNumber).where(PhoneNumber.number == number))).first()
-        if (taken is not None and (row is None or row.id != taken.id)) or did is not None:
+        if await taken(session, Extension.id, id, Extension.number == number) or await taken(
+            session, PhoneNumber.id, None, PhoneNumber.number == number
+        ):
             faults.add(
                 ConflictError(
                     text(f"号码 {number} 已被使用", f"the number {number} is in use"),

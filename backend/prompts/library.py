@@ -16,7 +16,7 @@ from pypdf.errors import PyPdfError
 from sqlmodel import select
 
 from backend.audit.service import note
-from backend.database import Database, read, utcnow, write
+from backend.database import Database, read, taken, utcnow, write
 from backend.errors import ConflictError, DomainError, InvalidError, not_found
 from backend.events import record
 from backend.flows.service import get_flow, save_draft
@@ -275,8 +275,8 @@ async def rename(db: Database, actor: Actor, name: str, new_name: str) -> list[P
         )
         if not rows:
             raise not_found("语音", "prompt", name, "name")
-        taken = select(Prompt.id).where(Prompt.business_id == actor.business_id, Prompt.name == new_name)
-        if new_name != name and (await session.exec(taken)).first() is not None:
+        same = (Prompt.business_id == actor.business_id, Prompt.name == new_name)
+        if new_name != name and await taken(session, Prompt.id, None, *same):
             raise ConflictError(
                 text(f"语音“{new_name}”已存在", f"there is a prompt '{new_name}' already"),
                 field="newName",

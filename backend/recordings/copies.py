@@ -23,7 +23,7 @@ from sqlalchemy import select as columns_of
 from sqlmodel import col, delete, select
 
 from backend.audit.service import changed, note
-from backend.database import AsyncSession, Database, locked, read, utcnow, write
+from backend.database import AsyncSession, Database, locked, read, taken, utcnow, write
 from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.identity.permissions import Actor
 from backend.recordings.files import inside
@@ -211,8 +211,9 @@ async def save_target(
         row = await locked(session, CopyTarget, id) if id is not None else None
         if id is not None and (row is None or row.business_id != actor.business_id):
             raise not_found("备份目标", "copy target", id)
-        taken = select(CopyTarget.id).where(CopyTarget.business_id == actor.business_id, CopyTarget.name == name)
-        if (other := (await session.exec(taken)).first()) is not None and other != id:
+        if await taken(
+            session, CopyTarget.id, id, CopyTarget.business_id == actor.business_id, CopyTarget.name == name
+        ):
             faults.add(
                 ConflictError(
                     text(f"“{name}”已存在", f"'{name}' exists already"),

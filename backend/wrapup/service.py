@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from backend.audit.service import changed, note
 from backend.calls.models import Call
 from backend.customers.service import with_number
-from backend.database import AsyncSession, Database, locked, new_id, read, utcnow, write
+from backend.database import AsyncSession, Database, locked, new_id, read, taken, utcnow, write
 from backend.errors import ConflictError, Faults, InvalidError, not_found
 from backend.events import record
 from backend.identity.permissions import Actor
@@ -67,13 +67,9 @@ async def save_disposition(
             raise not_found("结果代码", "disposition code", id)
         with faults.gathered():
             await _check_parent(session, actor, parent_id, id, queue)
-        taken = select(Disposition.id).where(
-            Disposition.business_id == actor.business_id, Disposition.queue == queue, Disposition.code == code
-        )
-        if id is not None:
-            taken = taken.where(Disposition.id != id)
+        same = (Disposition.business_id == actor.business_id, Disposition.queue == queue, Disposition.code == code)
         with session.no_autoflush:
-            if (await session.exec(taken)).first() is not None:
+            if await taken(session, Disposition.id, id, *same):
                 faults.add(
                     ConflictError(
                         text(f"代码“{code}”已存在", f"the code '{code}' exists already"),
