@@ -3,6 +3,10 @@ import { useCallback } from 'react';
 import { useWords } from '@/i18n';
 import { common } from '@/i18n/common';
 
+/** Whether it is a JSON object: no list and not null. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 type Wanted = 'value' | 'value]' | 'key' | 'key}' | ':' | ',' | 'end';
 const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 

@@ -1,6 +1,7 @@
 /** What the trail says of a deed, in words: fields as the forms name them, values as people read them. Pure. */
 import type { Language, Text } from '@/i18n';
 import { duration } from '@/ui/format';
+import { isRecord } from '@/ui/json';
 import { PERMISSIONS } from '../identity/words';
 
 export const FIELDS: Readonly<Record<string, Text>> = {
@@ -284,9 +285,6 @@ export interface Line {
   was?: unknown;
   changed: boolean;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The lines of an entry: what was changed first. */
 export function linesOf(details: unknown): Line[] {

@@ -3,6 +3,7 @@
  * what was pasted and says what is wrong with it; pasting gives new ids and follows every mention of the old ones.
  */
 import type { Text } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import type { Catalogue } from './catalogue';
 import {
   type Comment,
@@ -64,8 +65,6 @@ function mentions(text: string, owner: string, name: string): boolean {
 export type Read = { clip: Clip } | { problem: Text };
 
 const problem = (zh: string, en: string): Read => ({ problem: { zh, en } });
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isPoint = (value: unknown): value is Point =>
   isRecord(value) && Number.isFinite(value.x) && Number.isFinite(value.y);
 

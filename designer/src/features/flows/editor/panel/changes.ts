@@ -1,6 +1,8 @@
 /** Changes that the panel makes, as pure functions of the document. */
+
+import { isRecord } from '@/ui/json';
 import { changeNode, type FlowDoc, type NodeSpec, type Policy } from '../model';
-import { isRecord, type Path, withValue } from '../widgets/paths';
+import { type Path, withValue } from '../widgets/paths';
 import { type Defs, defsOf, type Field, readField, type Schema } from '../widgets/schema';
 
 /** The names of the ways out that one field makes, in order, or null when it makes none. */

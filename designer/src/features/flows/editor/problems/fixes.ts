@@ -1,9 +1,10 @@
 /** What can be done about a problem with one click. Each fix is a pure change of the document, or opens a picker. */
 import type { Text } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import type { Catalogue } from '../catalogue';
 import { addNode, connect, type FlowDoc, freeId, positionOf, removeNodes } from '../model';
 import { nodeName } from '../nodeName';
-import { dotted, isRecord, type Path, valueAt, withValue } from '../widgets/paths';
+import { dotted, type Path, valueAt, withValue } from '../widgets/paths';
 import { defsOf, readField, type Schema } from '../widgets/schema';
 import type { FlowProblem } from './check';
 

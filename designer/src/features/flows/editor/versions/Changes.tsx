@@ -1,10 +1,10 @@
 import { labelled, useText, useWords } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import { useLanguageNames } from '@/ui/languages';
 import { useCatalogue } from '../catalogue';
 import { useEditor, useEditorStore } from '../store';
 import { useNodeName } from '../useNodeName';
 import { usePortName } from '../usePortName';
-import { isRecord } from '../widgets/paths';
 import { editorWords } from '../words';
 import type { Difference } from './diff';
 import { versionWords } from './words';

@@ -4,8 +4,9 @@ import { RotateCcw } from 'lucide-react';
 import { lazy, memo, type ReactNode, Suspense } from 'react';
 import { sentences } from '@/graphql/useChange';
 import { labelled, useText, useWords } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import { fieldId, type Trouble, useForm, type WidgetProps } from './form';
-import { isRecord, type Path, same, within } from './paths';
+import { type Path, same, within } from './paths';
 import {
   DurationWidget,
   KeysWidget,

@@ -2,9 +2,10 @@
 import { Input, InputNumber, Select, Space, Switch } from 'antd';
 import { useMemo, useState } from 'react';
 import { remarked, useText, useWords } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import { useLanguageNames } from '@/ui/languages';
 import { useForm, type WidgetProps } from './form';
-import { isRecord, valueAt } from './paths';
+import { valueAt } from './paths';
 import { widgetWords } from './words';
 
 const textOf = (value: unknown): string =>

@@ -1,10 +1,7 @@
 /** Places in a config: `choices.0.label` as a list of keys and indexes. Changes copy only what lies on the way. */
+import { isRecord } from '@/ui/json';
 
 export type Path = readonly (string | number)[];
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 export function valueAt(value: unknown, path: Path): unknown {
   let found = value;

@@ -1,5 +1,5 @@
 /** The parts of a prompt, as `nodes/sdk/prompt.py` has them. */
-import { isRecord } from './paths';
+import { isRecord } from '@/ui/json';
 
 export interface Part {
   kind: 'text' | 'recording' | 'value';

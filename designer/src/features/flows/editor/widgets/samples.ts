@@ -1,6 +1,7 @@
 /** Stand-ins for values that are only known in a call, so that a prompt can be heard while it is written. */
+
+import { isRecord } from '@/ui/json';
 import type { FlowDoc } from '../model';
-import { isRecord } from './paths';
 import type { Entry } from './scope';
 
 const CUSTOMER: Record<string, Record<string, unknown>> = {

@@ -5,7 +5,7 @@
  * gives a form: what its type says decides.
  */
 import type { Text } from '@/i18n';
-import { isRecord } from './paths';
+import { isRecord } from '@/ui/json';
 
 export type Schema = Record<string, unknown>;
 export type Defs = Record<string, Schema>;

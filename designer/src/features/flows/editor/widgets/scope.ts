@@ -4,8 +4,8 @@
  * The server knows best (`expressionScope`); what is worked out here shows at once and while there is no connection.
  */
 import type { Text } from '@/i18n';
+import { isRecord } from '@/ui/json';
 import type { FlowDoc, NodeSpec } from '../model';
-import { isRecord } from './paths';
 
 export type Group = 'variables' | 'caller' | 'customer' | 'outputs' | 'other';
 
